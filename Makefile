@@ -1,0 +1,47 @@
+# Two commands for a newcomer: `make table1` and `make test`. Both set the environment up first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+ARGS   ?=
+# the notebooks that `make notebooks` publishes; all of them unless told otherwise
+ONLY   ?=
+
+.PHONY: help setup table1 test quick lint lab notebooks clean
+
+help:
+	@echo "make table1          run the main notebook (ARGS=\"-p receptive_field 243\" sets parameters)"
+	@echo "make test            run every test, the notebooks among them"
+	@echo "make lab             open JupyterLab"
+	@echo "make quick           the fast tests only"
+	@echo "make notebooks       execute the notebooks anew and record their results (ONLY=table1 for one)"
+	@echo "make clean           remove what was made, but not the data"
+
+setup: $(READY)
+
+# torch comes first and alone: a machine's own build of it is then kept by everything after
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@touch $@
+
+table1: $(READY)
+	$(BIN)/python -m paperlib run notebooks/table1.ipynb out/table1.ipynb $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+quick: $(READY)
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+lab: $(READY)
+	$(BIN)/jupyter lab --notebook-dir=. notebooks/start_here.ipynb
+
+notebooks: $(READY)
+	$(BIN)/python -m paperlib publish $(ONLY)
+
+clean:
+	rm -rf $(VENV) out runs .pytest_cache .ruff_cache *.egg-info

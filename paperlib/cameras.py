@@ -1,0 +1,147 @@
+"""Perspective cameras with lens distortion, and the two normalisations the papers use.
+
+Camera space is x right, y down, z forward, in metres; world space has z up; images are in pixels
+with the origin at the upper left. The lens model is the one of the Human3.6M tools (pavllo2019,
+section 4 and its reference implementation), whose tangential part differs from OpenCV's.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from paperlib.kinematics import quaternion_apply, quaternion_inverse
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One calibrated view.
+
+    ``focal`` and ``centre`` are pixels; ``radial`` is (k1, k2, k3), ``tangential`` (p1, p2);
+    ``orientation`` is the unit quaternion (w, x, y, z) that turns camera space into world space;
+    ``position`` is the camera's centre in the world, in metres.
+    """
+
+    name: str
+    width: int
+    height: int
+    focal: tuple[float, float]
+    centre: tuple[float, float]
+    radial: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    tangential: tuple[float, float] = (0.0, 0.0)
+    orientation: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
+    position: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self):
+        if self.width <= 0 or self.height <= 0:
+            raise ValueError(f"camera {self.name}: image of {self.width} x {self.height} pixels")
+        if min(self.focal) <= 0:
+            raise ValueError(f"camera {self.name}: focal length {self.focal} must be positive")
+
+    def without_distortion(self) -> "Camera":
+        return replace(self, radial=(0.0, 0.0, 0.0), tangential=(0.0, 0.0))
+
+    def mirrored(self) -> "Camera":
+        """The intrinsics under which the mirror image of a scene is seen: principal point and
+        first tangential coefficient change sides. Extrinsics stay as they are."""
+        return replace(
+            self,
+            centre=(self.width - self.centre[0], self.centre[1]),
+            tangential=(-self.tangential[0], self.tangential[1]),
+        )
+
+
+def _vector(values: tuple[float, ...], like: torch.Tensor) -> torch.Tensor:
+    return torch.tensor(values, dtype=like.dtype, device=like.device)
+
+
+def _expect_last(points: torch.Tensor, size: int, what: str) -> None:
+    if points.ndim < 1 or points.shape[-1] != size:
+        raise ValueError(f"{what}: expected (..., {size}), got shape {tuple(points.shape)}")
+
+
+def world_to_camera(points: torch.Tensor, camera: Camera) -> torch.Tensor:
+    """``(..., 3)`` world metres to camera space: R(q)^-1 (X - t)."""
+    _expect_last(points, 3, "world points")
+    rotation = quaternion_inverse(_vector(camera.orientation, points))
+    return quaternion_apply(rotation, points - _vector(camera.position, points))
+
+
+def camera_to_world(points: torch.Tensor, camera: Camera) -> torch.Tensor:
+    """``(..., 3)`` camera space to world metres: R(q) X + t."""
+    _expect_last(points, 3, "camera points")
+    turned = quaternion_apply(_vector(camera.orientation, points), points)
+    return turned + _vector(camera.position, points)
+
+
+def _distort(plane: torch.Tensor, camera: Camera) -> torch.Tensor:
+    """Bends ``(..., 2)`` points X/Z, Y/Z: x (rho + tau) + p r^2 with radial rho, tangential tau."""
+    k1, k2, k3 = camera.radial
+    tangential = _vector(camera.tangential, plane)
+    r2 = (plane**2).sum(dim=-1, keepdim=True)
+    rho = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    tau = (tangential * plane).sum(dim=-1, keepdim=True)
+    return plane * (rho + tau) + tangential * r2
+
+
+def project(points: torch.Tensor, camera: Camera) -> torch.Tensor:
+    """``(..., 3)`` camera-space metres to ``(..., 2)`` pixels, lens distortion included.
+
+    Before the lens bends them, points are limited to 45 degrees off the axis, as in the reference:
+    the polynomial means nothing further out. A point at or behind the camera has no image.
+    """
+    _expect_last(points, 3, "camera points")
+    plane = (points[..., :2] / points[..., 2:]).clamp(-1, 1)
+    return _distort(plane, camera) * _vector(camera.focal, points) + _vector(camera.centre, points)
+
+
+def unproject(pixels: torch.Tensor, depth: torch.Tensor, camera: Camera) -> torch.Tensor:
+    """``(..., 2)`` pixels at ``(...)`` depths in metres to ``(..., 3)`` camera space.
+
+    The inverse of :func:`project`: the lens is undone by Newton's method on its two equations.
+    """
+    _expect_last(pixels, 2, "pixels")
+    if pixels.shape[:-1] != depth.shape:
+        raise ValueError(f"pixels {tuple(pixels.shape)} need depths of shape {pixels.shape[:-1]}")
+    bent = inverse_calibration(pixels, camera)
+    plane = undistort(bent, camera)
+    return torch.cat([plane, torch.ones_like(plane[..., :1])], dim=-1) * depth[..., None]
+
+
+def undistort(bent: torch.Tensor, camera: Camera, steps: int = 8) -> torch.Tensor:
+    """The straight ``(..., 2)`` image-plane point of each bent one (inverse of the lens model)."""
+    k1, k2, k3 = camera.radial
+    p = _vector(camera.tangential, bent)
+    plane = bent
+    for _ in range(steps):
+        r2 = (plane**2).sum(dim=-1, keepdim=True)
+        factor = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)) + (p * plane).sum(dim=-1, keepdim=True)
+        slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3)) * plane + p  # gradient of the factor
+        jacobian = (
+            factor[..., None] * torch.eye(2).to(plane)
+            + plane[..., :, None] * slope[..., None, :]
+            + 2 * p[:, None] * plane[..., None, :]
+        )
+        residual = plane * factor + p * r2 - bent
+        plane = plane - torch.linalg.solve(jacobian, residual)
+    return plane
+
+
+def normalize_screen_coordinates(pixels: torch.Tensor, width: int, height: int) -> torch.Tensor:
+    """``(..., 2)`` pixels to [-1, 1] across the width, aspect ratio kept (pavllo2019, reference)."""
+    _expect_last(pixels, 2, "pixels")
+    return pixels * (2 / width) - _vector((1.0, height / width), pixels)
+
+
+def denormalize_screen_coordinates(screen: torch.Tensor, width: int, height: int) -> torch.Tensor:
+    """Inverse of :func:`normalize_screen_coordinates`."""
+    _expect_last(screen, 2, "screen coordinates")
+    return (screen + _vector((1.0, height / width), screen)) * (width / 2)
+
+
+def inverse_calibration(pixels: torch.Tensor, camera: Camera) -> torch.Tensor:
+    """``(..., 2)`` pixels times the inverse calibration matrix: (u - c) / f (veges2020, 3.1).
+
+    Coordinates then mean the same angle in every camera. Lens distortion is not undone.
+    """
+    _expect_last(pixels, 2, "pixels")
+    return (pixels - _vector(camera.centre, pixels)) / _vector(camera.focal, pixels)

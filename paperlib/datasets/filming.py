@@ -1,0 +1,103 @@
+"""The virtual studio: four calibrated cameras around a 4 x 4 m stage, and how motion is filmed.
+
+Both free data sets are filmed here, so that a table made on one can be set beside the other.
+"""
+
+import math
+
+import torch
+
+from paperlib.cameras import Camera, project, world_to_camera
+from paperlib.kinematics import matrix_to_quaternion
+from paperlib.recordings import Recording
+from paperlib.rendering import joint_visibility
+from paperlib.skeletons import H36M_17, Skeleton
+
+STAGE = 4.0  # metres along each side
+
+
+def look_at(
+    position: tuple[float, float, float], target: tuple[float, float, float]
+) -> tuple[float, float, float, float]:
+    """Camera-to-world quaternion of a level camera at ``position`` that looks at ``target``."""
+    eye = torch.tensor(position, dtype=torch.float64)
+    forward = torch.nn.functional.normalize(torch.tensor(target).double() - eye, dim=0)
+    up = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
+    right = torch.nn.functional.normalize(torch.linalg.cross(forward, up), dim=0)
+    down = torch.linalg.cross(forward, right)
+    q = matrix_to_quaternion(torch.stack([right, down, forward], dim=1))
+    return tuple(q.tolist())
+
+
+def _camera(name: str, azimuth: float, distance: float, height: float, **lens) -> Camera:
+    angle = math.radians(azimuth)
+    position = (distance * math.cos(angle), distance * math.sin(angle), height)
+    return Camera(
+        name=name,
+        width=1000,
+        height=1000,
+        orientation=look_at(position, (0.0, 0.0, 0.95)),
+        position=position,
+        **lens,
+    )
+
+
+# Near the corners of the stage, at heights and with lenses like those of motion-capture studios;
+# the numbers are our own, and no two cameras are alike.
+STUDIO = (
+    _camera("cam0", 38, 6.0, 1.60, focal=(1146.0, 1144.5), centre=(508.0, 512.0),
+            radial=(-0.20, 0.24, -0.003), tangential=(-0.0008, -0.0014)),
+    _camera("cam1", 141, 6.2, 1.52, focal=(1150.5, 1149.0), centre=(513.5, 504.0),
+            radial=(-0.19, 0.23, 0.006), tangential=(-0.0015, -0.0022)),
+    _camera("cam2", 226, 5.8, 1.66, focal=(1148.0, 1147.0), centre=(492.0, 507.5),
+            radial=(-0.21, 0.25, -0.002), tangential=(0.0012, -0.0007)),
+    _camera("cam3", 317, 6.1, 1.56, focal=(1143.0, 1145.0), centre=(503.0, 496.0),
+            radial=(-0.20, 0.22, -0.008), tangential=(-0.0006, -0.0016)),
+)  # fmt: skip
+
+
+def film(
+    world: torch.Tensor,
+    *,
+    subject: str,
+    action: str,
+    clip: str,
+    fps: float,
+    cameras: tuple[Camera, ...] = STUDIO,
+    skeleton: Skeleton = H36M_17,
+) -> tuple[Recording, ...]:
+    """World positions ``(T, J, 3)`` in metres, z up, as each camera sees them.
+
+    Keypoints are the exact projections with confidence 1; ``visible`` is found by ray and capsule.
+    """
+    return tuple(
+        _one_view(world.float(), camera, skeleton, subject, action, clip, fps)
+        for camera in cameras
+    )
+
+
+def _one_view(world, camera, skeleton, subject, action, clip, fps) -> Recording:
+    positions = world_to_camera(world, camera)
+    if not (positions[..., 2] > 0.3).all():
+        raise ValueError(f"{subject}/{action}/{clip}: the person walks into camera {camera.name}")
+    keypoints = project(positions, camera)
+    return Recording(
+        subject=subject,
+        action=action,
+        clip=clip,
+        fps=fps,
+        camera=camera,
+        positions=positions,
+        keypoints=keypoints,
+        confidence=torch.ones(keypoints.shape[:-1]),
+        skeleton=skeleton,
+        keypoint_skeleton=skeleton,
+        visible=joint_visibility(positions, skeleton),
+    )
+
+
+def share_in_view(recording: Recording) -> float:
+    """The share of keypoints that lie inside the image, from 0 to 1."""
+    u, v = recording.keypoints.unbind(-1)
+    inside = (u >= 0) & (u < recording.camera.width) & (v >= 0) & (v < recording.camera.height)
+    return inside.float().mean().item()

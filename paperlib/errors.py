@@ -1,0 +1,30 @@
+"""What goes wrong, said so that a person can mend it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class MissingDataError(FileNotFoundError):
+    """A data set is not on this machine. The message says where it goes and how to get it."""
+
+
+class UnsafeFileError(ValueError):
+    """A file asks for more than numbers: reading it would run code. It was not read."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint does not belong to the model it is read into."""
+
+
+def one_of(what: str, given: T, choices: Iterable[T]) -> T:
+    """Return ``given`` if it is among ``choices``; otherwise refuse it and name the choices."""
+    choices = tuple(choices)
+    if given in choices:
+        return given
+    near = get_close_matches(str(given), [str(c) for c in choices], n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    listed = ", ".join(repr(c) for c in choices)
+    raise ValueError(f"unknown {what} {given!r}: choose one of {listed}.{hint}")

@@ -1,0 +1,184 @@
+"""How wrong a pose is: the metrics of the five papers.
+
+All take ``(predicted, target, …)`` torch tensors ``(…, J, 3)`` of the same shape and return the
+unit they are given: metres in, metres out. They average over everything, in one number, unless
+told ``reduction="none"``, which keeps an error per joint (per frame where joints play no part).
+All are differentiable, except the percentages.
+
+How a paper then averages over sequences and actions is :func:`pooled`.
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
+from math import pi
+
+import torch
+
+from paperlib.errors import one_of
+from paperlib.kinematics import procrustes
+
+
+def _check(predicted: torch.Tensor, target: torch.Tensor) -> None:
+    if predicted.shape != target.shape or predicted.ndim < 2 or predicted.shape[-1] != 3:
+        raise ValueError(
+            f"predicted {tuple(predicted.shape)} and target {tuple(target.shape)} "
+            "must have the same shape (..., J, 3)"
+        )
+    if predicted.numel() == 0:
+        raise ValueError(f"no poses to compare: shape {tuple(predicted.shape)}")
+
+
+def _reduce(error: torch.Tensor, reduction: str) -> torch.Tensor:
+    return error.mean() if one_of("reduction", reduction, ("mean", "none")) == "mean" else error
+
+
+def mpjpe(predicted: torch.Tensor, target: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
+    """Mean per-joint position error: the mean distance of joints. Protocol 1 (pavllo2019, 5.1).
+
+    Poses are compared as given; root-relative ones should be passed root-relative. ``"none"``
+    gives ``(…, J)``.
+    """
+    _check(predicted, target)
+    return _reduce((predicted - target).norm(dim=-1), reduction)
+
+
+def weighted_mpjpe(
+    predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor, reduction: str = "mean"
+) -> torch.Tensor:
+    """MPJPE with a weight for each pose ``(…)`` or joint ``(…, J)`` (pavllo2019, equation 1, where
+    it is the inverse of the depth). The mean divides by the number of joints, not by the weights.
+    """
+    _check(predicted, target)
+    if weight.ndim == predicted.ndim - 2:
+        weight = weight[..., None]
+    return _reduce(weight * (predicted - target).norm(dim=-1), reduction)
+
+
+def p_mpjpe(predicted: torch.Tensor, target: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
+    """MPJPE after each pose was moved, turned and scaled onto its target (Protocol 2).
+
+    The alignment is a proper rotation: a mirrored pose stays wrong.
+    """
+    _check(predicted, target)
+    aligned = procrustes(predicted, target).apply(predicted)
+    return _reduce((aligned - target).norm(dim=-1), reduction)
+
+
+def best_scale(
+    predicted: torch.Tensor, target: torch.Tensor, over: Sequence[int] = (-2, -1)
+) -> torch.Tensor:
+    """The factor on ``predicted`` that brings it closest to ``target``, one for all of ``over``."""
+    over = tuple(over)
+    dot = (predicted * target).sum(dim=over, keepdim=True)
+    square = (predicted**2).sum(dim=over, keepdim=True)
+    return dot / square.clamp_min(torch.finfo(square.dtype).tiny)
+
+
+def n_mpjpe(
+    predicted: torch.Tensor, target: torch.Tensor, scale: str = "pose", reduction: str = "mean"
+) -> torch.Tensor:
+    """MPJPE after the best scale. ``scale="pose"``: one for each pose (Protocol 3, pavllo2019);
+    ``"sequence"``: one for all that is given, people and frames alike (veges2020, 4.2), which wants
+    absolute coordinates to find it: pass those, and see :func:`n_mrpe` for the root."""
+    _check(predicted, target)
+    over = {"pose": (-2, -1), "sequence": tuple(range(predicted.ndim))}
+    factor = best_scale(predicted, target, over[one_of("scale", scale, over)])
+    return _reduce((factor * predicted - target).norm(dim=-1), reduction)
+
+
+def mpjve(predicted: torch.Tensor, target: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
+    """Mean per-joint velocity error: MPJPE of the first difference over time, in units per frame
+    (pavllo2019, 6.1). Takes ``(…, T, J, 3)`` with T >= 2; ``"none"`` gives ``(…, T - 1, J)``."""
+    _check(predicted, target)
+    return _reduce(_difference(predicted - target, 1).norm(dim=-1), reduction)
+
+
+def acceleration_error(
+    predicted: torch.Tensor, target: torch.Tensor, reduction: str = "mean"
+) -> torch.Tensor:
+    """Mean distance of second differences over time, in units per frame squared: what jitter is
+    measured by. Takes ``(…, T, J, 3)`` with T >= 3; ``"none"`` gives ``(…, T - 2, J)``."""
+    _check(predicted, target)
+    return _reduce(_difference(predicted - target, 2).norm(dim=-1), reduction)
+
+
+def _difference(error: torch.Tensor, order: int) -> torch.Tensor:
+    if error.ndim < 3 or error.shape[-3] <= order:
+        raise ValueError(
+            f"needs (..., T, J, 3) with more than {order} frames, got {tuple(error.shape)}"
+        )
+    return error.diff(n=order, dim=-3)
+
+
+def mrpe(
+    predicted: torch.Tensor, target: torch.Tensor, root: int = 0, reduction: str = "mean"
+) -> torch.Tensor:
+    """Mean root position error of absolute poses (veges2020, 4.2). ``"none"`` gives ``(…)``."""
+    _check(predicted, target)
+    return _reduce((predicted - target)[..., root, :].norm(dim=-1), reduction)
+
+
+def n_mrpe(
+    predicted: torch.Tensor, target: torch.Tensor, root: int = 0, reduction: str = "mean"
+) -> torch.Tensor:
+    """MRPE after one scale for the whole sequence, found over all people, frames and joints of the
+    absolute coordinates (veges2020, 4.2). Call it once for each sequence."""
+    _check(predicted, target)
+    factor = best_scale(predicted, target, tuple(range(predicted.ndim)))
+    return mrpe(factor * predicted, target, root, reduction)
+
+
+def pck3d(
+    predicted: torch.Tensor, target: torch.Tensor, threshold: float = 0.15, reduction: str = "mean"
+) -> torch.Tensor:
+    """3D-PCK: the share of joints closer than ``threshold`` (150 mm), from 0 to 1, in the unit of
+    the poses. ``"none"`` gives booleans ``(…, J)``."""
+    _check(predicted, target)
+    correct = (predicted - target).norm(dim=-1) < threshold
+    return correct if reduction == "none" else _reduce(correct.float(), reduction)
+
+
+def auc3d(
+    predicted: torch.Tensor,
+    target: torch.Tensor,
+    thresholds: torch.Tensor | None = None,
+    reduction: str = "mean",
+) -> torch.Tensor:
+    """The mean of 3D-PCK over ``thresholds``: 0, 5, … 150 mm, 31 of them, unless told otherwise."""
+    _check(predicted, target)
+    if thresholds is None:
+        thresholds = torch.arange(31, device=predicted.device) * 0.005
+    distance = (predicted - target).norm(dim=-1)
+    return _reduce((distance[..., None] < thresholds.to(distance)).float().mean(dim=-1), reduction)
+
+
+def mean_angle_error(
+    predicted: torch.Tensor, target: torch.Tensor, wrap: bool = False, reduction: str = "mean"
+) -> torch.Tensor:
+    """The length of the difference of all Euler angles of a pose, ``(…, J, 3)`` radians: how motion
+    forecasts are scored (cheng2020, table 5). The protocol takes differences as they are;
+    ``wrap=True`` takes them around the circle. ``"none"`` gives ``(…)``."""
+    _check(predicted, target)
+    error = predicted - target
+    if wrap:
+        error = torch.remainder(error + pi, 2 * pi) - pi
+    return _reduce(error.flatten(-2).norm(dim=-1), reduction)
+
+
+def pooled(
+    values: Iterable[float], frames: Iterable[int], groups: Iterable[Hashable]
+) -> tuple[dict[Hashable, float], float]:
+    """Average as the papers do: within a group (an action) each sequence counts by its frames;
+    the groups then count alike. Returns the mean of each group and the mean of those means.
+
+    pavllo2019: groups are actions, values are means of one video and camera. veges2020: each
+    sequence is its own group, so that sequences count alike.
+    """
+    total: dict[Hashable, float] = {}
+    weight: dict[Hashable, int] = {}
+    for value, count, group in zip(values, frames, groups, strict=True):
+        total[group] = total.get(group, 0.0) + float(value) * count
+        weight[group] = weight.get(group, 0) + count
+    if not total or min(weight.values()) <= 0:
+        raise ValueError("nothing to average: each group needs at least one frame")
+    means = {group: total[group] / weight[group] for group in total}
+    return means, sum(means.values()) / len(means)

@@ -1,0 +1,76 @@
+"""Where things lie: the project, the data sets, the caches, the trained runs.
+
+Every place can be moved by an environment variable, so that a read-only checkout works as well:
+
+========================  ==============================================  =====================
+variable                  what lies there                                 default
+========================  ==============================================  =====================
+``PAPERLIB_DATA``         data sets that were brought or downloaded       ``data/``
+``PAPERLIB_CACHE``        what was computed from them once                ``data/cache/``
+``PAPERLIB_RUNS``         trained models                                  ``runs/``
+========================  ==============================================  =====================
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def _root() -> Path:
+    checkout = Path(__file__).resolve().parents[1]
+    return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+
+
+ROOT = _root()
+OUT = ROOT / "out"
+
+
+def _place(variable: str, default: Path) -> Path:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().resolve() if value else default
+
+
+def data_dir() -> Path:
+    """Where data sets are looked for, and where downloads go."""
+    return _place("PAPERLIB_DATA", ROOT / "data")
+
+
+def data_dirs() -> tuple[Path, ...]:
+    """All the places a data set may lie: the one the user names, then the project's own."""
+    return tuple(dict.fromkeys((data_dir(), ROOT / "data")))
+
+
+def cache_dir() -> Path:
+    return _place("PAPERLIB_CACHE", ROOT / "data" / "cache")
+
+
+def runs_dir() -> Path:
+    return _place("PAPERLIB_RUNS", ROOT / "runs")
+
+
+def shown(path: Path) -> str:
+    """A path as it may stand in a committed output: relative to the project, or its name alone."""
+    path = Path(path)
+    try:
+        return path.resolve().relative_to(ROOT).as_posix()
+    except ValueError:
+        return path.name
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write to the temporary file this yields; it becomes ``path`` in one move, or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix or ".tmp"
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

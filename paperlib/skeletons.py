@@ -1,0 +1,243 @@
+"""Joint sets of the five papers, as named data, and how one maps to another.
+
+A conversion is a matrix: each joint of the target is a mean of joints of the source. None of them
+is lossless. Two data sets that both say "hip" may mean points centimetres apart, so a network that
+is fed another detector's joints is better trained on those joints than given converted ones.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from paperlib.errors import one_of
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A joint set. ``parents[j]`` is -1 for the root; every parent stands before its children
+    or after them, as the data set has it; ``order`` walks outwards from the root."""
+
+    name: str
+    joints: tuple[str, ...]
+    parents: tuple[int, ...]
+
+    def __post_init__(self):
+        if len(self.joints) != len(self.parents):
+            raise ValueError(f"{self.name}: {len(self.joints)} joints, {len(self.parents)} parents")
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def __repr__(self) -> str:
+        return f"Skeleton({self.name!r}, {len(self)} joints)"
+
+    def index(self, joint: str) -> int:
+        return self.joints.index(one_of(f"joint of {self.name}", joint, self.joints))
+
+    @cached_property
+    def root(self) -> int:
+        return self.parents.index(-1)
+
+    @cached_property
+    def left(self) -> tuple[int, ...]:
+        return tuple(j for j, name in enumerate(self.joints) if name.startswith("left_"))
+
+    @cached_property
+    def right(self) -> tuple[int, ...]:
+        """The mirror image of each joint of ``left``, in the same order."""
+        return tuple(
+            self.joints.index("right_" + self.joints[j].removeprefix("left_")) for j in self.left
+        )
+
+    @cached_property
+    def mirrored(self) -> tuple[int, ...]:
+        """Joint order with left and right exchanged: ``mirrored_pose = pose[..., mirrored, :]``."""
+        order = list(range(len(self)))
+        for left, right in zip(self.left, self.right, strict=True):
+            order[left], order[right] = right, left
+        return tuple(order)
+
+    @cached_property
+    def bones(self) -> tuple[tuple[int, int], ...]:
+        """(parent, child) of every joint but the root."""
+        return tuple((p, j) for j, p in enumerate(self.parents) if p >= 0)
+
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """Joints so that each comes after its parent."""
+        walked = [self.root]
+        for joint in walked:
+            walked += [child for parent, child in self.bones if parent == joint]
+        return tuple(walked)
+
+    def side(self, joint: int) -> str:
+        return "left" if joint in self.left else "right" if joint in self.right else "centre"
+
+
+def _skeleton(name: str, joints: str, parents: str) -> Skeleton:
+    """``parents`` names each joint's parent; ``-`` marks the root."""
+    names, above = tuple(joints.split()), parents.split()
+    return Skeleton(name, names, tuple(-1 if p == "-" else names.index(p) for p in above))
+
+
+# Human3.6M, 17 of its 32 joints, shoulders moved to the thorax (pavllo2019, reference order).
+H36M_17 = _skeleton(
+    "h36m_17",
+    "pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle spine thorax neck_nose"
+    " head_top left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist",
+    "- pelvis right_hip right_knee pelvis left_hip left_knee pelvis spine thorax"
+    " neck_nose thorax left_shoulder left_elbow thorax right_shoulder right_elbow",
+)
+# which of the 32 raw joints of the motion capture those 17 are
+H36M_17_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
+
+HUMANEVA_15 = _skeleton(
+    "humaneva_15",
+    "pelvis thorax left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist"
+    " left_hip left_knee left_ankle right_hip right_knee right_ankle head",
+    "- pelvis thorax left_shoulder left_elbow thorax right_shoulder right_elbow"
+    " pelvis left_hip left_knee pelvis right_hip right_knee thorax",
+)
+
+# MuPoTS-3D and, picked from its 28 joints, MPI-INF-3DHP (veges2020).
+MUPOTS_17 = _skeleton(
+    "mupots_17",
+    "head_top neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist"
+    " right_hip right_knee right_ankle left_hip left_knee left_ankle hip spine head_nose",
+    "head_nose spine neck right_shoulder right_elbow neck left_shoulder left_elbow"
+    " hip right_hip right_knee hip left_hip left_knee - hip neck",
+)
+MUPOTS_17_OF_3DHP_28 = (7, 5, 14, 15, 16, 9, 10, 11, 23, 24, 25, 18, 19, 20, 4, 3, 6)
+
+# Keypoints of COCO detectors; they form no tree by themselves, so the nose is taken as the root.
+COCO_17 = _skeleton(
+    "coco_17",
+    "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow"
+    " left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle",
+    "- nose nose left_eye right_eye nose nose left_shoulder right_shoulder left_elbow right_elbow"
+    " left_shoulder right_shoulder left_hip right_hip left_knee right_knee",
+)
+
+# COCO with the middle of the hips and of the shoulders added (veges2020).
+COCO_19 = _skeleton(
+    "coco_19",
+    " ".join(COCO_17.joints) + " hip neck",
+    "neck nose nose left_eye right_eye neck neck left_shoulder right_shoulder left_elbow"
+    " right_elbow hip hip left_hip right_hip left_knee right_knee - hip",
+)
+
+MPII_16 = _skeleton(
+    "mpii_16",
+    "right_ankle right_knee right_hip left_hip left_knee left_ankle pelvis thorax upper_neck"
+    " head_top right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist",
+    "right_knee right_hip pelvis pelvis left_hip left_knee - pelvis thorax"
+    " upper_neck right_elbow right_shoulder thorax thorax left_shoulder left_elbow",
+)
+
+# What the detectors and data sets of veges2020 have in common.
+COMMON_14 = _skeleton(
+    "common_14",
+    "hip right_hip right_knee right_ankle left_hip left_knee left_ankle neck"
+    " left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist",
+    "- hip right_hip right_knee hip left_hip left_knee hip"
+    " neck left_shoulder left_elbow neck right_shoulder right_elbow",
+)
+
+# The 38 nodes of the CMU motion capture in its public exponential-map form.
+CMU_38 = _skeleton(
+    "cmu_38",
+    "hips left_hip_joint left_up_leg left_leg left_foot left_toe_base left_toe_end right_hip_joint"
+    " right_up_leg right_leg right_foot right_toe_base right_toe_end lower_back spine spine1 neck"
+    " neck1 head head_end left_shoulder left_arm left_fore_arm left_hand left_finger_base"
+    " left_hand_index1 left_hand_index_end left_thumb left_thumb_end right_shoulder right_arm"
+    " right_fore_arm right_hand right_finger_base right_hand_index1 right_hand_index_end"
+    " right_thumb right_thumb_end",
+    "- hips left_hip_joint left_up_leg left_leg left_foot left_toe_base hips"
+    " right_hip_joint right_up_leg right_leg right_foot right_toe_base hips lower_back spine spine1"
+    " neck neck1 head spine1 left_shoulder left_arm left_fore_arm left_hand"
+    " left_finger_base left_hand_index1 left_hand left_thumb spine1 right_shoulder right_arm"
+    " right_fore_arm right_hand right_finger_base right_hand_index1"
+    " right_hand right_thumb",
+)
+
+SKELETONS = {
+    s.name: s
+    for s in (
+        H36M_17, HUMANEVA_15, MUPOTS_17, COCO_17, COCO_19, MPII_16, COMMON_14, CMU_38,
+    )
+}  # fmt: skip
+
+# target joint -> source joint or joints whose mean it is; joints named alike need no entry
+_RENAMED: dict[tuple[str, str], dict[str, str]] = {
+    ("cmu_38", "h36m_17"): {
+        "pelvis": "hips",
+        "right_hip": "right_up_leg",
+        "right_knee": "right_leg",
+        "right_ankle": "right_foot",
+        "left_hip": "left_up_leg",
+        "left_knee": "left_leg",
+        "left_ankle": "left_foot",
+        "thorax": "neck1",
+        "neck_nose": "head",
+        "head_top": "head_end",
+        "left_shoulder": "left_arm",
+        "left_elbow": "left_fore_arm",
+        "left_wrist": "left_hand",
+        "right_shoulder": "right_arm",
+        "right_elbow": "right_fore_arm",
+        "right_wrist": "right_hand",
+    },
+    ("coco_17", "coco_19"): {
+        "hip": "left_hip right_hip",
+        "neck": "left_shoulder right_shoulder",
+    },
+    ("coco_17", "common_14"): {
+        "hip": "left_hip right_hip",
+        "neck": "left_shoulder right_shoulder",
+    },
+    ("coco_19", "common_14"): {},
+    ("mupots_17", "common_14"): {},
+    ("h36m_17", "common_14"): {"hip": "pelvis", "neck": "thorax"},
+    ("humaneva_15", "common_14"): {"hip": "pelvis", "neck": "thorax"},
+    ("mpii_16", "common_14"): {"hip": "pelvis", "neck": "thorax"},
+    ("h36m_17", "humaneva_15"): {"head": "neck_nose head_top"},
+    ("mupots_17", "h36m_17"): {"pelvis": "hip", "thorax": "neck", "neck_nose": "head_nose"},
+    ("h36m_17", "mupots_17"): {"hip": "pelvis", "neck": "thorax", "head_nose": "neck_nose"},
+}
+
+
+def sources(source: Skeleton, target: Skeleton) -> tuple[tuple[int, ...], ...]:
+    """For each joint of ``target``, the joints of ``source`` whose mean it is."""
+    if source == target:
+        return tuple((j,) for j in range(len(source)))
+    key = one_of("conversion", (source.name, target.name), _RENAMED)
+    names = _RENAMED[key]
+    return tuple(tuple(source.index(s) for s in names.get(j, j).split()) for j in target.joints)
+
+
+def conversion_matrix(source: Skeleton, target: Skeleton) -> torch.Tensor:
+    """(J_target, J_source) matrix ``M`` with ``target_pose = M @ source_pose``; rows add up to 1."""
+    matrix = torch.zeros(len(target), len(source))
+    for joint, found in enumerate(sources(source, target)):
+        matrix[joint, list(found)] = 1.0 / len(found)
+    return matrix
+
+
+def convert(points: torch.Tensor, source: Skeleton, target: Skeleton) -> torch.Tensor:
+    """Points ``(..., J_source, D)`` of one joint set as ``(..., J_target, D)`` of another."""
+    if points.shape[-2] != len(source):
+        raise ValueError(
+            f"expected {len(source)} joints of {source.name} in (..., J, D), "
+            f"got shape {tuple(points.shape)}"
+        )
+    return conversion_matrix(source, target).to(points) @ points
+
+
+def convert_confidence(
+    confidence: torch.Tensor, source: Skeleton, target: Skeleton
+) -> torch.Tensor:
+    """Scores ``(..., J_source)`` as ``(..., J_target)``; a joint made of several takes their
+    harmonic mean, so that it is trusted no more than its weakest part (veges2020, reference)."""
+    parts = [1 / (confidence[..., list(found)] + 1e-6) for found in sources(source, target)]
+    return torch.stack([1 / part.mean(dim=-1) for part in parts], dim=-1)
