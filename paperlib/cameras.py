@@ -36,6 +36,8 @@ class Camera:
             raise ValueError(f"camera {self.name}: image of {self.width} x {self.height} pixels")
         if min(self.focal) <= 0:
             raise ValueError(f"camera {self.name}: focal length {self.focal} must be positive")
+        if abs(sum(q * q for q in self.orientation) - 1) > 1e-3:
+            raise ValueError(f"camera {self.name}: {self.orientation} is not a unit quaternion")
 
     def without_distortion(self) -> "Camera":
         return replace(self, radial=(0.0, 0.0, 0.0), tangential=(0.0, 0.0))
@@ -107,7 +109,7 @@ def unproject(pixels: torch.Tensor, depth: torch.Tensor, camera: Camera) -> torc
     return torch.cat([plane, torch.ones_like(plane[..., :1])], dim=-1) * depth[..., None]
 
 
-def undistort(bent: torch.Tensor, camera: Camera, steps: int = 8) -> torch.Tensor:
+def undistort(bent: torch.Tensor, camera: Camera, steps: int = 20) -> torch.Tensor:
     """The straight ``(..., 2)`` image-plane point of each bent one (inverse of the lens model)."""
     k1, k2, k3 = camera.radial
     p = _vector(camera.tangential, bent)
@@ -127,7 +129,7 @@ def undistort(bent: torch.Tensor, camera: Camera, steps: int = 8) -> torch.Tenso
 
 
 def normalize_screen_coordinates(pixels: torch.Tensor, width: int, height: int) -> torch.Tensor:
-    """``(..., 2)`` pixels to [-1, 1] across the width, aspect ratio kept (pavllo2019, reference)."""
+    """``(..., 2)`` pixels to [-1, 1] across the width, aspect ratio kept (pavllo2019)."""
     _expect_last(pixels, 2, "pixels")
     return pixels * (2 / width) - _vector((1.0, height / width), pixels)
 

@@ -16,7 +16,8 @@ def quaternion_inverse(q: torch.Tensor) -> torch.Tensor:
 
 def quaternion_apply(q: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """Turn vectors ``(..., 3)`` by unit quaternions ``(..., 4)`` (shapes broadcast)."""
-    w, axis = q[..., :1], q[..., 1:].expand(*v.shape[:-1], 3)
+    w = q[..., :1]
+    axis, v = torch.broadcast_tensors(q[..., 1:], v)
     across = torch.linalg.cross(axis, v, dim=-1)
     return v + 2 * (w * across + torch.linalg.cross(axis, across, dim=-1))
 
@@ -115,6 +116,7 @@ def forward_kinematics(
             f"{len(parents)} parents, but rotations {tuple(rotations.shape)} "
             f"and offsets {tuple(offsets.shape)}"
         )
+    root_position = root_position.expand(*rotations.shape[:-3], 3)
     turned: list[torch.Tensor] = []
     placed: list[torch.Tensor] = []
     for joint, parent in enumerate(parents):
@@ -157,7 +159,7 @@ def procrustes(source: torch.Tensor, target: torch.Tensor, scale: bool = True) -
     ``scale=False`` leaves the size alone (rotation and translation only). Points that all
     coincide are matched in translation, with scale 0.
     """
-    if source.shape != target.shape or source.shape[-1] != 3:
+    if source.shape != target.shape or source.ndim < 2 or source.shape[-1] != 3:
         raise ValueError(f"procrustes: {tuple(source.shape)} against {tuple(target.shape)}")
     source_mean = source.mean(dim=-2, keepdim=True)
     target_mean = target.mean(dim=-2, keepdim=True)
@@ -168,7 +170,12 @@ def procrustes(source: torch.Tensor, target: torch.Tensor, scale: bool = True) -
     sign[..., -1] = torch.sign(torch.linalg.det(u) * torch.linalg.det(vh))
     rotation = (u * sign[..., None, :]) @ vh
     size = (source**2).sum(dim=(-1, -2))
-    factor = (s * sign).sum(dim=-1) / size.clamp_min(torch.finfo(size.dtype).tiny)
+    # points that coincide leave nothing but rounding, which must not be blown up
+    rounding = 4 * source_mean.abs().amax(dim=(-1, -2)) * torch.finfo(size.dtype).eps
+    extended = size > source.shape[-2] * rounding**2
+    factor = torch.where(
+        extended, (s * sign).sum(dim=-1) / torch.where(extended, size, torch.ones_like(size)), 0.0
+    )
     if not scale:
         factor = torch.ones_like(factor)
     moved = factor[..., None, None] * (source_mean @ rotation.transpose(-1, -2))

@@ -48,6 +48,11 @@ def weighted_mpjpe(
     it is the inverse of the depth). The mean divides by the number of joints, not by the weights.
     """
     _check(predicted, target)
+    if weight.shape not in (predicted.shape[:-2], predicted.shape[:-1]):
+        raise ValueError(
+            f"weights {tuple(weight.shape)} fit neither the poses {tuple(predicted.shape[:-2])} "
+            f"nor their joints {tuple(predicted.shape[:-1])}"
+        )
     if weight.ndim == predicted.ndim - 2:
         weight = weight[..., None]
     return _reduce(weight * (predicted - target).norm(dim=-1), reduction)
@@ -145,9 +150,9 @@ def auc3d(
 ) -> torch.Tensor:
     """The mean of 3D-PCK over ``thresholds``: 0, 5, … 150 mm, 31 of them, unless told otherwise."""
     _check(predicted, target)
-    if thresholds is None:
-        thresholds = torch.arange(31, device=predicted.device) * 0.005
     distance = (predicted - target).norm(dim=-1)
+    if thresholds is None:
+        thresholds = torch.arange(31, dtype=distance.dtype, device=distance.device) * 0.005
     return _reduce((distance[..., None] < thresholds.to(distance)).float().mean(dim=-1), reduction)
 
 

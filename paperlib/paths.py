@@ -71,6 +71,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
+        temporary.chmod(0o644)  # temporary files are made for their owner alone
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

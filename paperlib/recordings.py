@@ -15,6 +15,9 @@ from paperlib.cameras import Camera
 from paperlib.errors import one_of
 from paperlib.skeletons import H36M_17, Skeleton
 
+# the fields of a recording that have a row for each frame
+TENSORS = ("positions", "keypoints", "confidence", "visible", "heatmaps", "depths")
+
 
 @dataclass(frozen=True, eq=False)
 class Recording:
@@ -26,7 +29,7 @@ class Recording:
     ``confidence``            (T, K)         0 (not seen) to 1
     ``visible``               (T, J) bool    true visibility, where the source knows it
     ``heatmaps``              (T, K, H, W)   where a detector gives them
-    ``depths``                (T, K)         metres relative to the root, where a detector gives them
+    ``depths``                (T, K)         metres from the root, where a detector gives them
     ========================  =============  ====================================================
 
     ``clip`` names what was filmed: recordings of one clip show the same moments, from other sides
@@ -51,7 +54,8 @@ class Recording:
     depths: torch.Tensor | None = None
 
     def __post_init__(self):
-        frames, joints, points = len(self.positions), len(self.skeleton), len(self.keypoint_skeleton)
+        frames, joints = len(self.positions), len(self.skeleton)
+        points = len(self.keypoint_skeleton)
         if frames == 0:
             raise ValueError(f"{self.name}: a sequence of no frames")
         if not self.fps > 0:
@@ -62,12 +66,17 @@ class Recording:
             "confidence": (frames, points),
             "visible": (frames, joints),
             "depths": (frames, points),
+            "heatmaps": (frames, points, "H", "W"),
         }
         for field, shape in expected.items():
             value = getattr(self, field)
             if value is None:
                 continue
-            if tuple(value.shape) != shape:
+            fits = len(value.shape) == len(shape) and all(
+                isinstance(want, str) or have == want
+                for have, want in zip(value.shape, shape, strict=True)
+            )
+            if not fits:
                 raise ValueError(
                     f"{self.name}: {field} has shape {tuple(value.shape)}, expected {shape} "
                     f"({joints} joints of {self.skeleton.name}, "
@@ -103,8 +112,7 @@ class Recording:
     def frames(self, start: int, stop: int, step: int = 1) -> "Recording":
         """The recording cut to frames ``start:stop:step``; fps follows the step."""
         cut = slice(start, stop, step)
-        fields = ("positions", "keypoints", "confidence", "visible", "heatmaps", "depths")
-        shorter = {f: v[cut] for f in fields if (v := getattr(self, f)) is not None}
+        shorter = {f: v[cut] for f in TENSORS if (v := getattr(self, f)) is not None}
         return replace(self, fps=self.fps / step, **shorter)
 
     def with_keypoints(
@@ -113,12 +121,15 @@ class Recording:
         confidence: torch.Tensor,
         keypoint_skeleton: Skeleton | None = None,
     ) -> "Recording":
-        """The same recording as another 2D detector sees it."""
+        """The same recording as another 2D detector sees it. Heatmaps and depths were the former
+        detector's and are left out."""
         return replace(
             self,
             keypoints=keypoints,
             confidence=confidence,
             keypoint_skeleton=keypoint_skeleton or self.keypoint_skeleton,
+            heatmaps=None,
+            depths=None,
         )
 
 
@@ -172,6 +183,11 @@ class Dataset:
         """The training clips alone, every ``every``-th of them held out as ``test``: what choices
         are made on, so that the real test split is looked at once."""
         clips = sorted({(r.subject, r.action, r.clip) for r in self.train})
+        if not 2 <= every <= len(clips):
+            raise ValueError(
+                f"{self.name}: every {every}th of {len(clips)} training clips would leave nothing "
+                f"to learn from or nothing to judge by; every must be 2 to {len(clips)}"
+            )
         held = set(clips[every - 1 :: every])
         parts: dict[bool, list[Recording]] = {True: [], False: []}
         for recording in self.train:
@@ -188,11 +204,15 @@ class Dataset:
     def fingerprint(self) -> str:
         """A short hash of all that a model can learn from these data or be judged by."""
         digest = hashlib.sha256(self.name.encode())
-        for part in (self.train, self.test):
-            for r in sorted(part, key=lambda r: r.name):
-                digest.update(f"|{r.name}|{r.fps}|{r.keypoint_skeleton.name}|{r.camera}".encode())
-                for value in (r.positions, r.keypoints, r.confidence):
-                    digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        for part in ("train", "test"):
+            for r in sorted(self.split(part), key=lambda r: r.name):
+                digest.update(f"|{part}|{r.name}|{r.fps}|{r.camera}".encode())
+                digest.update(f"|{r.skeleton.name}|{r.keypoint_skeleton.name}".encode())
+                for field in TENSORS:
+                    value = getattr(r, field)
+                    if value is not None:
+                        digest.update(f"|{field}|{tuple(value.shape)}|{value.dtype}".encode())
+                        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
 

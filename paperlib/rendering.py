@@ -48,7 +48,8 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
         # stop the sight 10 cm before the joint, so that what merely touches it does not hide it
         depth = positions[..., joint, :].norm(dim=-1, keepdim=True)
         sight = positions[..., joint, :] * ((depth - 0.1) / depth).clamp_min(0)
-        distance = _segment_distance(sight[..., None, :], start[..., other, :], along[..., other, :])
+        sight = sight[..., None, :]
+        distance = _segment_distance(sight, start[..., other, :], along[..., other, :])
         hidden.append((distance < radii[other]).any(dim=-1))
     return ~torch.stack(hidden, dim=-1)
 

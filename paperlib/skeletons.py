@@ -105,7 +105,7 @@ MUPOTS_17 = _skeleton(
     "mupots_17",
     "head_top neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist"
     " right_hip right_knee right_ankle left_hip left_knee left_ankle hip spine head_nose",
-    "head_nose spine neck right_shoulder right_elbow neck left_shoulder left_elbow"
+    "neck spine neck right_shoulder right_elbow neck left_shoulder left_elbow"
     " hip right_hip right_knee hip left_hip left_knee - hip neck",
 )
 MUPOTS_17_OF_3DHP_28 = (7, 5, 14, 15, 16, 9, 10, 11, 23, 24, 25, 18, 19, 20, 4, 3, 6)
@@ -217,7 +217,7 @@ def sources(source: Skeleton, target: Skeleton) -> tuple[tuple[int, ...], ...]:
 
 
 def conversion_matrix(source: Skeleton, target: Skeleton) -> torch.Tensor:
-    """(J_target, J_source) matrix ``M`` with ``target_pose = M @ source_pose``; rows add up to 1."""
+    """(J_target, J_source) matrix ``M`` with ``target_pose = M @ source_pose``; rows add to 1."""
     matrix = torch.zeros(len(target), len(source))
     for joint, found in enumerate(sources(source, target)):
         matrix[joint, list(found)] = 1.0 / len(found)
@@ -239,5 +239,14 @@ def convert_confidence(
 ) -> torch.Tensor:
     """Scores ``(..., J_source)`` as ``(..., J_target)``; a joint made of several takes their
     harmonic mean, so that it is trusted no more than its weakest part (veges2020, reference)."""
-    parts = [1 / (confidence[..., list(found)] + 1e-6) for found in sources(source, target)]
-    return torch.stack([1 / part.mean(dim=-1) for part in parts], dim=-1)
+    if confidence.shape[-1] != len(source):
+        raise ValueError(
+            f"expected {len(source)} scores of {source.name} in (..., J), "
+            f"got shape {tuple(confidence.shape)}"
+        )
+    parts = [confidence[..., list(found)] for found in sources(source, target)]
+    means = [
+        part[..., 0] if part.shape[-1] == 1 else 1 / (1 / (part + 1e-6)).mean(dim=-1)
+        for part in parts
+    ]
+    return torch.stack(means, dim=-1)

@@ -89,7 +89,7 @@ def _one_view(world, camera, skeleton, subject, action, clip, fps) -> Recording:
         camera=camera,
         positions=positions,
         keypoints=keypoints,
-        confidence=torch.ones(keypoints.shape[:-1]),
+        confidence=torch.ones_like(keypoints[..., 0]),
         skeleton=skeleton,
         keypoint_skeleton=skeleton,
         visible=joint_visibility(positions, skeleton),

@@ -1,0 +1,133 @@
+# %% [markdown]
+# # Start here
+#
+# This companion lets you read five papers on 3D human pose from video beside code that runs: open a
+# notebook, change a parameter, run it again, and the paper's table comes out anew. On embedded data
+# on any laptop; on real motion capture where you have it; on the papers' own data set where you have
+# its licence.
+#
+# Here you meet the three things that all of them are made of: **a recording**, **a detector** and
+# **a model**. It takes about a minute.
+
+# %% tags=["parameters"]
+# Parameters
+dataset = "auto"  # "synthetic" (embedded), "cmu" (real motion capture) or "human36m"
+detector = "simulated"  # "ground_truth", "simulated", "simulated_pretrained" or "simulated_coarse"
+preset = "auto"  # "smoke" (seconds), "laptop" (minutes), "paper" (a GPU); "auto": by the machine
+seed = 0  # of weights, shuffling, dropout and simulated detections
+device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
+retrain = False  # True trains again where a finished run is on disk
+
+# %%
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from paperlib import metrics, plotting
+from paperlib.cameras import project
+from paperlib.detection import DETECTORS
+from paperlib.models import TemporalModel, count_parameters, filter_widths
+from paperlib.training import Recipe, evaluate, predict
+from paperlib.workflow import Experiment
+
+plotting.use_style()
+experiment = Experiment.begin("start_here", globals(), detector=DETECTORS)
+experiment
+
+# %% [markdown]
+# ## A recording
+#
+# One person, one camera, over time. Positions are metres in the camera's space: x to the right, y
+# down, z away from it. Keypoints are pixels.
+
+# %%
+exact = experiment.exact
+recording = max(exact.test, key=lambda r: len(r) * (r.action in ("walking", "boxing", "soccer")))
+print(recording)
+print("positions  (T, J, 3)", tuple(recording.positions.shape), "metres")
+print("keypoints  (T, J, 2)", tuple(recording.keypoints.shape), "pixels")
+print("visible    (T, J)   ", tuple(recording.visible.shape) if recording.visible is not None else "-")
+
+# %% [markdown]
+# The camera ties the two together: a keypoint is the projection of a position, lens and all.
+
+# %%
+gap = (project(recording.positions, recording.camera) - recording.keypoints).abs().max()
+print(f"largest difference: {gap:.4f} pixels")
+
+# %% [markdown]
+# ## A detector
+#
+# In a real video nobody knows the exact keypoints; a network finds them, with errors. The simulated
+# detector errs as real ones do: it trembles, it drifts, it loses hidden joints, it takes the left leg
+# for the right.
+
+# %%
+data = experiment.load()
+detected = next(r for r in data.test if r.name == recording.name)
+frame = len(recording) // 2
+figure, axes = plt.subplots(1, 2, figsize=(6.4, 4.2))
+for ax, version, title in zip(axes, (recording, detected), ("exact", detector), strict=True):
+    plotting.draw_keypoints(ax, version.keypoints[frame], version.keypoint_skeleton)
+    ax.invert_yaxis()
+    ax.set_title(title)
+
+# %%
+error = (detected.keypoints - recording.keypoints).norm(dim=-1)
+seen = recording.visible if recording.visible is not None else error == error
+print(f"mean error of joints in sight   {error[seen].mean():5.1f} pixels")
+print(f"mean error of hidden joints     {error[~seen].mean():5.1f} pixels")
+print(f"confidence in sight and hidden  {detected.confidence[seen].mean():.2f}, "
+      f"{detected.confidence[~seen].mean():.2f}")
+
+# %% [markdown]
+# ## A model
+#
+# It takes keypoints over time, `(B, T, J, 2)`, and gives poses, `(B, T - 26, J, 3)`: each pose comes
+# from 27 frames, its own in their middle.
+
+# %%
+recipe = Recipe.pavllo2019(experiment.preset)
+joints = len(data.skeleton)
+
+
+def build():
+    size = {"channels": recipe.channels, "dropout": recipe.dropout}
+    return TemporalModel(len(data.keypoint_skeleton), 2, joints, filter_widths(27), **size)
+
+
+run = experiment.train("temporal", build, data, recipe)
+print(f"{count_parameters(run.model):,} numbers, trained for {run.epoch} epochs")
+
+# %% [markdown]
+# How far is a joint from where it should be, on average? That is MPJPE. And how well would we do by
+# always answering with the mean pose? Any model must beat that.
+
+# %%
+evaluation = evaluate(run.model, data.test, recipe.test_flip, device)
+mean_pose = sum(r.pose.mean(dim=0) for r in data.train) / len(data.train)
+guess = sum(metrics.mpjpe(mean_pose.expand_as(r.pose), r.pose).item() for r in data.test) / len(data.test)
+pd.Series(
+    {"always the mean pose": 1000 * guess, "temporal model": 1000 * evaluation.average("mpjpe")},
+    name="MPJPE, mm",
+).round(1).to_frame()
+
+# %%
+poses = predict(run.model, detected).numpy()
+middle = len(detected) // 2
+step = max(1, min(10, middle // 8))
+figure = plotting.pose_sequence(detected, {"temporal": poses}, range(middle, middle + 8 * step, step))
+saved = experiment.save_figure(figure, "start_here_poses")
+
+# %% [markdown]
+# ## Where to go from here
+#
+# | notebook | what it shows |
+# |---|---|
+# | [`table1`](table1.ipynb) | every system on one benchmark |
+# | [`pavllo2019/section3_temporal_convolutions`](pavllo2019/section3_temporal_convolutions.ipynb) | what dilation does, causal against symmetric, one set of weights in two schedules |
+# | [`pavllo2019/table1`](pavllo2019/table1.ipynb) | errors action by action, Protocols 1 and 2 |
+# | [`pavllo2019/table2`](pavllo2019/table2.ipynb) | smooth motion: the velocity error |
+# | [`pavllo2019/table5`](pavllo2019/table5.ipynb) | parameters and operations, to the printed digit |
+#
+# Change something above and run it again: another `detector`, another test recording, another
+# `frame`.

@@ -1,0 +1,47 @@
+"""Data sets. Each source is one file; all give the same :class:`~paperlib.recordings.Dataset`."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from paperlib.errors import MissingDataError, one_of
+from paperlib.recordings import Dataset
+
+NAMES = ("synthetic", "cmu", "human36m")
+AUTO = "auto"
+
+# a piece of each, for runs that only show that everything works
+_SMALL = {
+    "synthetic": {
+        "seconds": 2.0,
+        "subjects": ("S1", "S2", "S6"),
+        "families": ("walking", "reaching", "boxing"),
+    },
+    "cmu": {"actions": ("running", "soccer")},
+    "human36m": {"actions": ("Walking", "Greeting")},
+}
+
+
+def load(name: str = AUTO, small: bool = False, **options) -> Dataset:
+    """Load a data set by name: ``"synthetic"`` (embedded), ``"cmu"`` (real, free), ``"human36m"``
+    (licensed), or ``"auto"``: CMU where it is present, else the embedded data.
+
+    ``small`` loads a few actions only. ``options`` go to the data set's own ``load``. Missing
+    data raise :class:`~paperlib.errors.MissingDataError`, which says how to get them.
+    """
+    name = resolve(name)
+    return _loader(name)(**(_SMALL[name] if small else {}) | options)
+
+
+def resolve(name: str) -> str:
+    """The data set that ``"auto"`` stands for on this machine; any other name as it is."""
+    if one_of("dataset", name, (AUTO, *NAMES)) != AUTO:
+        return name
+    try:
+        import_module("paperlib.datasets.cmu").find()
+    except MissingDataError:
+        return "synthetic"
+    return "cmu"
+
+
+def _loader(name: str) -> Callable[..., Dataset]:
+    return import_module(f"paperlib.datasets.{name}").load

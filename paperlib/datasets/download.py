@@ -1,0 +1,95 @@
+"""Fetches the free data, each file checked against the hash it must have."""
+
+import hashlib
+import tarfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from tqdm.auto import tqdm
+
+from paperlib.datasets import NAMES, cmu, human36m
+from paperlib.errors import MissingDataError
+from paperlib.paths import data_dir, replacing, shown
+
+# the repositories that hold the exponential-map files, at the commits whose files were examined
+CMU_SOURCES = (
+    ("https://github.com/jutanke/mocap/archive/3a74f918767a.tar.gz", "mocap/data/cmu_eval"),
+    (
+        "https://github.com/chaneyddtt/Convolutional-Sequence-to-Sequence-Model-for-Human-Dynamics"
+        "/archive/f27ccb4ed5b0.tar.gz",
+        "data/cmu_mocap",
+    ),
+)
+
+
+def _stream(url: str) -> IO[bytes]:
+    response = urllib.request.urlopen(url, timeout=60)
+    size = int(response.headers.get("Content-Length") or 0) or None
+    return tqdm.wrapattr(response, "read", total=size, desc=url.split("/")[4]).__enter__()
+
+
+def _wanted(
+    archive: IO[bytes], inside: str, missing: dict[str, str]
+) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the files in a streamed .tar.gz that are still missing."""
+    with tarfile.open(fileobj=archive, mode="r|gz") as members:
+        for member in members:
+            _, found, name = member.name.partition(f"{inside}/")
+            if found and member.isfile() and name in missing:
+                yield name, members.extractfile(member).read()
+
+
+def fetch_cmu(sources: tuple[tuple[str, str], ...] = CMU_SOURCES) -> Path:
+    """Download the exponential-map files into the data folder; gives their folder.
+
+    Files that are there and whole are kept; each new one is moved into place only if its SHA-256
+    is right, so that a download may be broken off and begun again. Raises
+    :class:`MissingDataError` where the sources cannot be reached or do not hold the right files.
+    """
+    folder = data_dir() / cmu.FOLDER / "cmu_expmap"
+    manifest = cmu.manifest()
+    names = manifest["path_in_archive"].str.removeprefix("cmu_expmap/")
+    missing = {
+        name: sha
+        for name, sha in zip(names, manifest["sha256"], strict=True)
+        if not _is_whole(folder / name, sha)
+    }
+    problems = []
+    for url, inside in sources:
+        if not missing:
+            break
+        try:
+            for name, content in _wanted(_stream(url), inside, missing):
+                if hashlib.sha256(content).hexdigest() != missing[name]:
+                    problems.append(f"{name} from {url} has another content than expected")
+                    continue
+                with replacing(folder / name) as temporary:
+                    temporary.write_bytes(content)
+                del missing[name]
+        except (OSError, tarfile.TarError) as problem:
+            problems.append(f"{url}: {problem}")
+    if missing:
+        raise MissingDataError(
+            f"{len(missing)} of {len(names)} CMU files could not be fetched "
+            f"({'; '.join(problems) or 'the sources do not hold them'}). "
+            f"They belong in {shown(folder)}/{{train,test}}/<action>/. "
+            "What was fetched is kept; the same command goes on from there."
+        )
+    return folder
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+
+def inventory() -> Iterator[str]:
+    """A line for each data set: here, or how to get it."""
+    looks = {"synthetic": lambda: "embedded", "cmu": cmu.find, "human36m": human36m.find}
+    for name in NAMES:
+        try:
+            place = looks[name]()
+            yield f"{name}: {place if isinstance(place, str) else 'in ' + str(place)}"
+        except MissingDataError as missing:
+            yield f"{name}: not here. {missing}"

@@ -1,0 +1,77 @@
+"""The linear residual baseline of Martinez et al. (ICCV 2017), which all five papers start from.
+
+Two residual blocks of fully connected layers lift a single frame. It is what the temporal model is
+measured against in pavllo2019 (tables 1 and 3) and wang2020 (table 6).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class LinearModel(nn.Module):
+    """2D keypoints to 3D poses, frame by frame: ``(B, T, J_in, F)`` -> ``(B, T, J_out, 3)``.
+
+    Each layer is linear, batch norm, ReLU, dropout 0.5; a block is two layers and a short cut.
+    Every frame stands alone: :attr:`receptive_field` is 1.
+    """
+
+    causal = False
+    receptive_field = 1
+
+    def __init__(
+        self,
+        num_joints_in: int,
+        in_features: int,
+        num_joints_out: int,
+        channels: int = 1024,
+        num_blocks: int = 2,
+        dropout: float = 0.5,
+    ):
+        super().__init__()
+        if min(num_joints_in, in_features, num_joints_out, channels) < 1 or num_blocks < 0:
+            raise ValueError(
+                "joints, features and channels must be positive, got "
+                f"{num_joints_in=} {in_features=} {num_joints_out=} {channels=} {num_blocks=}"
+            )
+        self.config = {
+            "num_joints_in": num_joints_in,
+            "in_features": in_features,
+            "num_joints_out": num_joints_out,
+            "channels": channels,
+            "num_blocks": num_blocks,
+            "dropout": dropout,
+        }
+        self.dropout = dropout
+        self.first = _Layer(num_joints_in * in_features, channels)
+        self.blocks = nn.ModuleList(
+            nn.ModuleList([_Layer(channels, channels), _Layer(channels, channels)])
+            for _ in range(num_blocks)
+        )
+        self.last = nn.Linear(channels, num_joints_out * 3)
+        for layer in self.modules():
+            if isinstance(layer, _Layer):
+                nn.init.kaiming_normal_(layer.linear.weight)
+                nn.init.zeros_(layer.linear.bias)
+
+    def forward(self, keypoints: Tensor) -> Tensor:
+        joints, features = self.config["num_joints_in"], self.config["in_features"]
+        if keypoints.ndim != 4 or tuple(keypoints.shape[2:]) != (joints, features):
+            raise ValueError(
+                f"expected keypoints (B, T, {joints}, {features}), got {tuple(keypoints.shape)}"
+            )
+        batch, frames = keypoints.shape[:2]
+        x = self.first(keypoints.reshape(batch * frames, joints * features), self.dropout)
+        for one, two in self.blocks:
+            x = x + two(one(x, self.dropout), self.dropout)
+        return self.last(x).view(batch, frames, self.config["num_joints_out"], 3)
+
+
+class _Layer(nn.Module):
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__()
+        self.linear = nn.Linear(in_channels, out_channels)
+        self.norm = nn.BatchNorm1d(out_channels)
+
+    def forward(self, x: Tensor, dropout: float) -> Tensor:
+        return torch.dropout(F.relu(self.norm(self.linear(x))), dropout, self.training)

@@ -1,0 +1,142 @@
+"""Reads the public VideoPose3D checkpoints into a :class:`TemporalModel`.
+
+So that published weights give the published numbers. Only tensors and plain values are read: the
+random state that those files carry as an object is put aside unread, and any other object makes
+the file be refused.
+"""
+
+import pickle
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from paperlib.errors import CheckpointError, UnsafeFileError
+from paperlib.models.temporal import TemporalModel
+
+
+class _SetAside:
+    """Stands in for an object of the file that is not needed; takes anything and does nothing."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def __setstate__(self, _):
+        pass
+
+
+# what a pickled numpy RandomState and the numbers in it are made by, in old and new numpy
+_NOT_NEEDED = (
+    "numpy.random.__RandomState_ctor",
+    "numpy.random._pickle.__randomstate_ctor",
+    "numpy.random._pickle.__bit_generator_ctor",
+    "numpy.random._mt19937.MT19937",
+    "numpy.core.multiarray._reconstruct",
+    "numpy._core.multiarray._reconstruct",
+    "numpy.core.multiarray.scalar",
+    "numpy._core.multiarray.scalar",
+    "numpy.ndarray",
+    "numpy.dtype",
+    "_codecs.encode",
+)
+
+
+def _read(path: Path) -> dict:
+    stand_ins = [(_SetAside, name) for name in _NOT_NEEDED]
+    try:
+        with torch.serialization.safe_globals(stand_ins):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as problem:
+        raise UnsafeFileError(
+            f"{path.name}: holds more than weights and was not read ({problem})"
+        ) from None
+    except (RuntimeError, EOFError, ValueError) as problem:
+        raise CheckpointError(
+            f"{path.name}: not a checkpoint, or cut off ({problem}); fetch it again"
+        ) from None
+    if not isinstance(content, dict) or not isinstance(content.get("model_pos"), dict):
+        raise CheckpointError(f"{path.name}: a VideoPose3D checkpoint has an entry 'model_pos'")
+    return content
+
+
+def load_videopose3d_checkpoint(
+    path: str | Path, causal: bool = False, part: str = "model_pos"
+) -> TemporalModel:
+    """A :class:`TemporalModel` with the weights of a public checkpoint, in evaluation mode.
+
+    Joints, features, widths and channels are read from the shapes of the weights. ``causal`` must
+    be told: causal and symmetric models have the same weights. ``part`` may be ``"model_traj"``.
+    Raises :class:`CheckpointError` for another architecture, :class:`UnsafeFileError` for a file
+    that holds more than weights.
+    """
+    path = Path(path)
+    weights = _read(path).get(part)
+    if not isinstance(weights, dict):
+        raise CheckpointError(f"{path.name}: has no {part!r}")
+    weights = {name.removeprefix("module."): value for name, value in weights.items()}
+    return model_from_weights(weights, causal, path.name)
+
+
+def model_from_weights(
+    weights: dict[str, Tensor], causal: bool = False, name: str = "checkpoint"
+) -> TemporalModel:
+    """The same, from the weights themselves, named as in the public implementation."""
+    try:
+        channels, inputs, first = weights["expand_conv.weight"].shape
+        outputs = weights["shrink.weight"].shape[0]
+        count = sum(n.startswith("layers_conv.") and n.endswith(".weight") for n in weights)
+        kernels = [weights[f"layers_conv.{2 * b}.weight"].shape[2] for b in range(count // 2)]
+    except (KeyError, ValueError, AttributeError) as problem:
+        raise CheckpointError(
+            f"{name}: not a temporal model of VideoPose3D ({problem} is missing)"
+        ) from None
+    widths, dense = _widths(first, kernels)
+    joints, features = _joints_and_features(inputs, outputs // 3, name)
+    model = TemporalModel(
+        joints, features, outputs // 3, widths, causal=causal, channels=channels, dense=dense
+    )
+    renamed = {_our_name(old): value for old, value in weights.items()}
+    for key, value in renamed.items():
+        if key.endswith("wide.weight") or key.endswith("point.weight") or key == "expand.weight":
+            renamed[key] = value.transpose(1, 2)  # theirs is (C_out, C_in, width)
+    renamed["shrink.weight"] = renamed["shrink.weight"].squeeze(-1)
+    try:
+        model.load_state_dict(renamed)
+    except RuntimeError as problem:
+        raise CheckpointError(f"{name}: another architecture ({problem})") from None
+    return model.eval()
+
+
+def _widths(first: int, kernels: list[int]) -> tuple[tuple[int, ...], bool]:
+    """Filter widths, and whether the kernels are those of the model without dilation."""
+    reach, widths = first, [first]
+    for kernel in kernels:
+        if kernel <= 1 or (kernel - 1) % reach:
+            return (first, *kernels), False
+        widths.append((kernel - 1) // reach + 1)
+        reach *= widths[-1]
+    # a first width of 1 makes both readings one and the same
+    return (tuple(widths), True) if kernels and first > 1 else ((first, *kernels), False)
+
+
+def _joints_and_features(inputs: int, joints_out: int, name: str) -> tuple[int, int]:
+    for features in (2, 3):
+        # x and y, or with a confidence; the joints in are as many as out, or 17 (COCO, Human3.6M)
+        if inputs % features == 0 and inputs // features in {joints_out, 17, 16, 15}:
+            return inputs // features, features
+    raise CheckpointError(f"{name}: {inputs} inputs are no known number of joints times 2 or 3")
+
+
+def _our_name(theirs: str) -> str:
+    """``layers_conv.3.weight`` -> ``blocks.1.point.weight`` and so on."""
+    head, *rest = theirs.split(".")
+    if head == "expand_conv":
+        return ".".join(["expand", *rest])
+    if head == "expand_bn":
+        return ".".join(["after_expand", "norm", *rest])
+    if head in ("layers_conv", "layers_bn") and rest[0].isdigit():
+        block, second = divmod(int(rest[0]), 2)
+        place = "point" if second else "wide"
+        middle = [place] if head == "layers_conv" else [f"after_{place}", "norm"]
+        return ".".join(["blocks", str(block), *middle, *rest[1:]])
+    return theirs

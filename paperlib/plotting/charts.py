@@ -1,0 +1,109 @@
+"""Numbers as pictures: errors of systems, errors over time, training curves."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from paperlib.plotting.style import INK, MUTED, colour_of
+from paperlib.results import interval
+
+
+def error_bars(rows: pd.DataFrame, metrics: Mapping[str, str], title: str = "") -> Figure:
+    """A bar for each system, a panel for each metric; whiskers are 95 % intervals over seeds and
+    dots single seeds. ``rows`` are results, ``metrics`` maps their names to axis labels."""
+    systems = list(dict.fromkeys(rows["system"]))
+    figure, axes = plt.subplots(1, len(metrics), figsize=(4.4 * len(metrics), 3.1), squeeze=False)
+    for ax, (metric, label) in zip(axes[0], metrics.items(), strict=True):
+        for place, system in enumerate(systems):
+            values = rows[(rows["system"] == system) & (rows["metric"] == metric)]["value"]
+            mean, half = interval(values)
+            ax.barh(place, mean, color=colour_of(system), height=0.66)
+            if not np.isnan(half):
+                ax.errorbar(mean, place, xerr=half, color=INK, capsize=3, lw=1)
+                ax.plot(values, [place] * len(values), "o", ms=3, color="white", mec=INK, mew=0.6)
+            reach = 0 if np.isnan(half) else half
+            ax.annotate(f"{mean:.1f}", (mean + reach, place), (5, 0), va="center",
+                        textcoords="offset points")  # fmt: skip
+        ax.set_yticks(range(len(systems)), systems if ax is axes[0][0] else [""] * len(systems))
+        ax.invert_yaxis()
+        ax.grid(axis="y", visible=False)
+        ax.margins(x=0.14)
+        ax.set_xlabel(label)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    return figure
+
+
+def per_action(table: pd.DataFrame, label: str) -> Figure:
+    """A dot for each system in each action. ``table`` has systems as rows, actions as columns."""
+    figure, ax = plt.subplots(figsize=(7.6, 0.36 * table.shape[1] + 1.1))
+    actions = list(table.columns)
+    for row, action in enumerate(actions):
+        ax.plot([table[action].min(), table[action].max()], [row, row], color=MUTED, lw=1, zorder=1)
+    for system in table.index:
+        ax.scatter(
+            table.loc[system], range(len(actions)), s=42, color=colour_of(system), label=system,
+            zorder=2,
+        )  # fmt: skip
+    ax.set_yticks(range(len(actions)), [a.replace("_", " ") for a in actions])
+    ax.invert_yaxis()
+    ax.set_xlabel(label)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def joint_path(
+    poses: Mapping[str, np.ndarray], joint: int, axis: int, fps: float, label: str
+) -> Figure:
+    """One coordinate of one joint over time, in centimetres, and below it its error in speed.
+
+    ``poses`` maps names to ``(T, J, 3)`` metres; one of them is ``"truth"``.
+    """
+    figure, (above, below) = plt.subplots(
+        2, 1, figsize=(8, 4.6), sharex=True, height_ratios=(3, 2)
+    )
+    seconds = np.arange(len(poses["truth"])) / fps
+    true_step = np.diff(np.asarray(poses["truth"])[:, joint], axis=0)
+    for name, pose in poses.items():
+        pose, dark = np.asarray(pose)[:, joint], name == "truth"
+        look = {"lw": 2.4, "alpha": 0.55, "zorder": 1} if dark else {"lw": 1.3, "zorder": 2}
+        above.plot(seconds, 100 * pose[:, axis], color=colour_of(name), label=name, **look)
+        if not dark:
+            error = 1000 * np.linalg.norm(np.diff(pose, axis=0) - true_step, axis=-1)
+            below.plot(seconds[1:], error, color=colour_of(name), lw=1.1)
+    above.set_ylabel(label)
+    above.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    below.set(xlabel="seconds", ylabel="velocity error\nmm per frame", ylim=(0, None))
+    return figure
+
+
+def velocity(table: pd.DataFrame, frames: Sequence[str] | None = None) -> Figure:
+    """Velocity error by action, two systems side by side. ``table``: systems x actions."""
+    actions = list(frames or table.columns)
+    figure, ax = plt.subplots(figsize=(8, 3))
+    width = 0.8 / len(table)
+    for i, system in enumerate(table.index):
+        places = np.arange(len(actions)) + (i - (len(table) - 1) / 2) * width
+        ax.bar(places, table.loc[system, actions], width, color=colour_of(system), label=system)
+    ax.set_xticks(range(len(actions)), [a.replace("_", "\n") for a in actions])
+    ax.grid(axis="x", visible=False)
+    ax.set_ylabel("MPJVE, mm per frame")
+    ax.legend()
+    return figure
+
+
+def training_curves(histories: Mapping[str, Sequence[Mapping]]) -> Figure:
+    """Training error by epoch for each system; the scale is logarithmic."""
+    figure, ax = plt.subplots(figsize=(5.6, 3.2))
+    for system, history in histories.items():
+        epochs = [row["epoch"] for row in history]
+        errors = [1000 * row["train_mpjpe"] for row in history]
+        ax.plot(epochs, errors, "o-", ms=3, color=colour_of(system), label=system)
+    ax.set(xlabel="epoch", ylabel="training MPJPE, mm", yscale="log")
+    ax.yaxis.set_major_formatter(plt.FuncFormatter(lambda v, _: f"{v:g}"))
+    ax.yaxis.set_minor_formatter(plt.FuncFormatter(lambda v, _: f"{v:g}" if v in (50, 200) else ""))
+    ax.legend()
+    return figure

@@ -1,0 +1,99 @@
+"""Bodies: 2D keypoints in their image, 3D poses, and poses over time."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from paperlib.plotting.style import INK, SIDES, colour_of
+from paperlib.recordings import Recording
+from paperlib.skeletons import H36M_17, Skeleton
+
+
+def upright(pose: np.ndarray) -> np.ndarray:
+    """Camera space (x right, y down, z forward) as a figure shows it: z up, the camera in front."""
+    pose = np.asarray(pose)
+    return np.stack([pose[..., 0], pose[..., 2], -pose[..., 1]], axis=-1)
+
+
+def draw_keypoints(ax: Axes, keypoints: np.ndarray, skeleton: Skeleton = H36M_17) -> None:
+    """One frame's keypoints ``(K, 2)`` in pixels, left limbs blue and right ones red."""
+    for parent, child in skeleton.bones:
+        ax.plot(
+            *np.asarray(keypoints)[[parent, child]].T,
+            color=SIDES[skeleton.side(child)],
+            lw=2,
+            solid_capstyle="round",
+        )
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+
+
+def draw_pose(
+    ax: Axes,
+    pose: np.ndarray,
+    skeleton: Skeleton = H36M_17,
+    colour: str | None = None,
+    alpha: float = 1.0,
+    lw: float = 2.0,
+) -> None:
+    """One pose ``(J, 3)`` in camera space on a 3D axis; in the colours of its sides unless told."""
+    points = upright(pose)
+    for parent, child in skeleton.bones:
+        ax.plot(
+            *points[[parent, child]].T,
+            color=colour or SIDES[skeleton.side(child)],
+            alpha=alpha,
+            lw=lw,
+            solid_capstyle="round",
+        )
+
+
+def _frame(ax: Axes, centre: np.ndarray, size: float, azimuth: float) -> None:
+    """The same cube for every pose, without the clutter of a 3D plot."""
+    for limits, middle in zip((ax.set_xlim, ax.set_ylim, ax.set_zlim), centre, strict=True):
+        limits(middle - size, middle + size)
+    ax.set_box_aspect((1, 1, 1), zoom=1.55)
+    ax.view_init(elev=12, azim=azimuth)
+    ax.set_axis_off()
+
+
+def pose_sequence(
+    recording: Recording,
+    predictions: Mapping[str, np.ndarray],
+    frames: Sequence[int],
+    azimuth: float = -70,
+) -> Figure:
+    """A strip of moments: what the detector saw, and below it each system's pose over the truth.
+
+    ``predictions`` names systems and their poses ``(T, J, 3)``, root-relative, in camera space;
+    ``frames`` are the moments, left to right. The truth is drawn thin and dark behind.
+    """
+    rows, columns = 1 + len(predictions), len(frames)
+    figure = plt.figure(figsize=(1.75 * columns, 2.1 * rows), layout="none")
+    figure.subplots_adjust(left=0.07, right=1, top=0.94, bottom=0.0, wspace=0, hspace=0)
+    truth = recording.pose.numpy()
+    size = 1.02 * np.abs(truth[list(frames)]).max()
+    keypoints = recording.keypoints.numpy()
+    half = 0.55 * np.ptp(keypoints[list(frames)], axis=1).max()
+    for column, frame in enumerate(frames):
+        ax = figure.add_subplot(rows, columns, column + 1)
+        draw_keypoints(ax, keypoints[frame], recording.keypoint_skeleton)
+        u, v = (keypoints[frame].min(axis=0) + keypoints[frame].max(axis=0)) / 2
+        ax.set(xlim=(u - half, u + half), ylim=(v + half, v - half))
+        ax.set_title(f"{frame / recording.fps:.1f} s", loc="center", fontweight="normal", color=INK)
+        for row, (_, poses) in enumerate(predictions.items(), start=1):
+            ax = figure.add_subplot(rows, columns, row * columns + column + 1, projection="3d")
+            draw_pose(ax, truth[frame], recording.skeleton, colour=INK, alpha=0.35, lw=4)
+            draw_pose(ax, np.asarray(poses)[frame], recording.skeleton)
+            _frame(ax, upright(truth[frame]).mean(axis=0), size, azimuth)
+    names = ["2D keypoints", *predictions]
+    for row, name in enumerate(names):
+        height = 0.94 * (1 - (row + 0.5) / rows)
+        figure.text(
+            0.03, height, name, rotation=90, ha="center", va="center", fontweight="bold",
+            color=colour_of(name) if row else INK,
+        )  # fmt: skip
+    return figure

@@ -1,0 +1,152 @@
+"""Measured numbers with where they came from, and the papers' own beside them.
+
+One row is one measurement: data set, preset, system, parameters, seed, metric, value, and the
+machine and state of the code that gave it. Rows that are kept lie in ``data/results/``; a reader's
+own runs go to ``out/results/``, so that trying something never changes the record.
+"""
+
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.stats import t as student_t
+
+from paperlib.errors import one_of
+from paperlib.paths import OUT, ROOT, replacing
+
+RESULTS = ROOT / "data" / "results"
+PAPERS = ROOT / "data" / "papers"
+
+# together these say which measurement a row is; a new one of the same replaces it
+IDENTITY = (
+    "dataset", "detector", "preset", "system", "receptive_field", "seed", "metric", "action",
+)  # fmt: skip
+COLUMNS = (*IDENTITY, "value", "unit", "seconds", "device", "torch", "commit")
+
+STATUS = ("reproduced", "within tolerance", "deviates", "not run (licence)", "not run (compute)")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How numbers were measured; printed below each table so that nothing is left unsaid."""
+
+    data: str
+    detector: str
+    keypoint_error: float  # pixels
+    joints: int
+    fps: float
+    receptive_field: int
+    test_flip: bool
+    seeds: tuple[int, ...]
+    preset: str
+    device: str
+    averaging: str = "frames pooled within an action, actions averaged alike"
+    excluded: str = "nothing"
+
+    def __str__(self) -> str:
+        flips = "averaged over the mirrored input" if self.test_flip else "no test-time flip"
+        seeds = "seed " if len(self.seeds) == 1 else "seeds "
+        return (
+            f"{self.data} 2D: {self.detector}, {self.keypoint_error:.1f} px mean error. "
+            f"{self.joints} joints at {self.fps:g} Hz, root-relative; receptive field "
+            f"{self.receptive_field}; {flips}; {self.averaging}; excluded: {self.excluded}; "
+            f"{seeds}{', '.join(map(str, self.seeds))}; preset {self.preset} on {self.device}."
+        )
+
+
+def keeping() -> bool:
+    """Whether rows and figures go into the project's record: ``PAPERLIB_RECORD=1``."""
+    return os.environ.get("PAPERLIB_RECORD") == "1"
+
+
+@cache
+def commit() -> str:
+    """The state of the code: a short commit, with ``+`` where files had changed since."""
+    try:
+        run = {"cwd": ROOT, "capture_output": True, "text": True, "check": True, "timeout": 10}
+        head = subprocess.run(["git", "rev-parse", "--short=10", "HEAD"], **run).stdout.strip()
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no", "paperlib"], **run
+        ).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return head + ("+" if changed else "")
+
+
+def machine(device: str) -> str:
+    """A device as a reader of the table wants it: the GPU's name, or how many CPU threads."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
+
+
+def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Path:
+    """Add rows to a notebook's results; a row of the same identity is replaced. Gives the file."""
+    keep = keeping() if keep is None else keep
+    path = (RESULTS if keep else OUT / "results") / f"{notebook.replace('/', '_')}.csv"
+    new = pd.DataFrame(list(rows))
+    unknown, missing = set(new) - set(COLUMNS), set(IDENTITY) - set(new)
+    if unknown or missing:
+        raise ValueError(f"a result has columns {COLUMNS}; unknown {unknown}, missing {missing}")
+    new["torch"], new["commit"] = torch.__version__.split("+")[0], commit()
+    new = new.reindex(columns=COLUMNS)
+    if path.is_file():
+        new = pd.concat([_read(path), new], ignore_index=True)
+    new = new.drop_duplicates(list(IDENTITY), keep="last").sort_values(list(IDENTITY))
+    with replacing(path) as temporary:
+        new.to_csv(temporary, index=False, float_format="%.5g")
+    return path
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype={"commit": str, "torch": str})
+
+
+def recorded(notebook: str) -> pd.DataFrame:
+    """All rows kept for a notebook; empty where there are none."""
+    path = RESULTS / f"{notebook.replace('/', '_')}.csv"
+    return _read(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS))
+
+
+def interval(values: Iterable[float]) -> tuple[float, float]:
+    """Mean and half the width of its 95 % confidence interval (Student's t); with one value alone
+    the width is NaN: one run says nothing of its spread."""
+    values = np.asarray(list(values), dtype=float)
+    if len(values) < 2:
+        return float(values.mean()), float("nan")
+    spread = values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean()), float(student_t.ppf(0.975, len(values) - 1) * spread)
+
+
+def shown(mean: float, half: float) -> str:
+    """``"46.8 ± 0.3"``, or ``"46.8"`` where the spread is not known."""
+    return f"{mean:.1f}" if np.isnan(half) else f"{mean:.1f} ± {half:.1f}"
+
+
+def over_seeds(rows: pd.DataFrame, columns: str = "metric") -> pd.DataFrame:
+    """Rows of several seeds as a table of systems by ``columns``, each cell ``mean ± interval``."""
+    cells = rows.groupby(["system", columns], sort=False)["value"].apply(
+        lambda v: shown(*interval(v))
+    )
+    return cells.unstack(columns)[list(dict.fromkeys(rows[columns]))]
+
+
+def select(rows: pd.DataFrame, **conditions) -> pd.DataFrame:
+    """The rows that meet all conditions, as ``select(rows, dataset="cmu", action="average")``."""
+    for column, wanted in conditions.items():
+        one_of("column", column, COLUMNS)
+        rows = rows[rows[column] == wanted]
+    return rows
+
+
+def paper_table(name: str) -> pd.DataFrame:
+    """A table as printed in its paper: ``paper_table("pavllo2019_table1a")``."""
+    names = sorted(p.stem for p in PAPERS.glob("*_table*.csv"))
+    return pd.read_csv(PAPERS / f"{one_of('table', name, names)}.csv")

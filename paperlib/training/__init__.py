@@ -1,0 +1,20 @@
+"""Recipes (hyperparameters), the loop, checkpoints and evaluation."""
+
+from paperlib.training.checkpoints import Run, load_run
+from paperlib.training.devices import choose_device
+from paperlib.training.evaluation import Evaluation, evaluate, predict
+from paperlib.training.loop import train
+from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
+
+__all__ = [
+    "PRESETS",
+    "Evaluation",
+    "Recipe",
+    "Run",
+    "choose_device",
+    "evaluate",
+    "load_run",
+    "predict",
+    "resolve_preset",
+    "train",
+]

@@ -1,0 +1,91 @@
+"""How well a model does on recordings, and how that is averaged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from paperlib import metrics
+from paperlib.errors import one_of
+from paperlib.recordings import Recording
+from paperlib.training.devices import choose_device
+from paperlib.windows import mirror, network_input, pad_sequence
+
+METRICS = {
+    "mpjpe": metrics.mpjpe,
+    "p_mpjpe": metrics.p_mpjpe,
+    "n_mpjpe": metrics.n_mpjpe,
+    "mpjve": metrics.mpjve,
+    "acceleration_error": metrics.acceleration_error,
+}
+_FRAMES_NEEDED = {"mpjve": 2, "acceleration_error": 3}
+
+
+@torch.no_grad()
+def predict(model: nn.Module, recording: Recording, flip: bool = True) -> Tensor:
+    """A pose ``(T, J, 3)`` for each frame of a recording: metres, root-relative, camera space.
+
+    The whole sequence goes through the model at once, padded at its ends. With ``flip`` it goes
+    through once more, mirrored, and the mirrored-back result is averaged in (pavllo2019, 5.3).
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    keypoints = network_input(recording)
+    views = [keypoints, mirror(keypoints, recording.keypoint_skeleton)] if flip else [keypoints]
+    padded = [pad_sequence(view, model.receptive_field, model.causal) for view in views]
+    poses = model(torch.stack(padded).to(device)).float().cpu()
+    if flip:
+        poses = torch.stack([poses[0], mirror(poses[1], recording.skeleton)])
+    return poses.mean(dim=0)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Errors of every recording, in metres (a frame, where they are errors of motion)."""
+
+    recordings: tuple[Recording, ...]
+    values: dict[str, tuple[float, ...]]  # metric -> the mean of each recording
+
+    def per(self, metric: str, group: str = "action") -> tuple[dict[str, float], float]:
+        """The mean of each ``group`` (``"action"``, ``"subject"`` or ``"sequence"``), and the mean
+        of those. Within a group a recording counts by its frames (pavllo2019, reference)."""
+        values = self.values[one_of("metric", metric, self.values)]
+        one_of("group", group, ("action", "subject", "sequence"))
+        names = [r.name if group == "sequence" else getattr(r, group) for r in self.recordings]
+        counted = [v == v for v in values]  # a recording too short for a metric has none
+        rows = [
+            (v, len(r), n)
+            for v, r, n, c in zip(values, self.recordings, names, counted, strict=True)
+            if c
+        ]
+        return metrics.pooled(*zip(*rows, strict=True))
+
+    def average(self, metric: str, group: str = "action") -> float:
+        return self.per(metric, group)[1]
+
+    def frame_mean(self, metric: str) -> float:
+        """The mean over all frames alike, whichever action they belong to."""
+        return metrics.pooled(
+            self.values[metric], map(len, self.recordings), [""] * len(self.recordings)
+        )[1]
+
+
+def evaluate(
+    model: nn.Module,
+    recordings: Sequence[Recording],
+    flip: bool = True,
+    device: str = "auto",
+) -> Evaluation:
+    """All metrics of ``model`` on every frame of ``recordings``; none is left out."""
+    if not recordings:
+        raise ValueError("no recordings to evaluate on")
+    model.to(choose_device(device))
+    values: dict[str, list[float]] = {name: [] for name in METRICS}
+    for recording in recordings:
+        predicted = predict(model, recording, flip)
+        for name, metric in METRICS.items():
+            enough = len(recording) >= _FRAMES_NEEDED.get(name, 1)
+            error = metric(predicted, recording.pose).item() if enough else float("nan")
+            values[name].append(error)
+    return Evaluation(tuple(recordings), {name: tuple(v) for name, v in values.items()})

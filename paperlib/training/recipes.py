@@ -1,0 +1,79 @@
+"""Hyperparameters: the papers' own, and smaller presets that keep their shape."""
+
+import math
+import os
+from dataclasses import asdict, dataclass, replace
+
+import torch
+
+from paperlib.errors import one_of
+
+PRESETS = ("smoke", "laptop", "paper")
+AUTO = "auto"
+
+
+def resolve_preset(name: str = AUTO) -> str:
+    """``"auto"`` takes ``PAPERLIB_PRESET``, else ``paper`` on a GPU and ``laptop`` without one."""
+    if one_of("preset", name, (AUTO, *PRESETS)) != AUTO:
+        return name
+    default = "paper" if torch.cuda.is_available() else "laptop"
+    return one_of("PAPERLIB_PRESET", os.environ.get("PAPERLIB_PRESET") or default, PRESETS)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained and tested. Immutable; ``recipe.but(epochs=3)`` gives a changed one.
+
+    ``channels`` and ``dropout`` belong to the network, but scale with the preset and so stand here.
+    """
+
+    epochs: int = 80
+    batch_size: int = 1024
+    learning_rate: float = 1e-3
+    decay: float = 0.95  # of the learning rate, after each epoch
+    momentum_start: float = 0.1  # of the batch-norm statistics, in the first epoch …
+    momentum_end: float = 1e-3  # … and after the last one
+    channels: int = 1024
+    dropout: float = 0.25
+    train_flip: bool = True
+    test_flip: bool = True
+    stride: int = 1  # every so-manieth frame is a training target
+    precision: str = "auto"
+
+    def __post_init__(self):
+        positive = ("epochs", "batch_size", "learning_rate", "decay", "channels", "stride")
+        wrong = {name: getattr(self, name) for name in positive if not getattr(self, name) > 0}
+        if wrong or not 0 <= self.dropout < 1:
+            raise ValueError(f"a recipe needs positive values and dropout in [0, 1), got {self}")
+
+    @classmethod
+    def pavllo2019(cls, preset: str = "paper") -> "Recipe":
+        """Pavllo et al. 2019, section 5.3: AMSGrad, 80 epochs, 0.001 x 0.95 an epoch, batch-norm
+        momentum 0.1 -> 0.001; batches of 1024 as in the reference implementation.
+
+        ``laptop`` has a quarter of the channels and fewer epochs, in which learning rate and
+        momentum fall as far as in the paper's 80; ``smoke`` only shows that everything runs.
+        """
+        paper = cls()
+        smaller = {
+            "paper": {},
+            "laptop": {"epochs": 10, "batch_size": 512, "channels": 256, "stride": 2},
+            "smoke": {"epochs": 2, "batch_size": 256, "channels": 32, "stride": 4},
+        }[one_of("preset", preset, PRESETS)]
+        return paper.shortened(smaller.pop("epochs", paper.epochs)).but(**smaller)
+
+    def but(self, **changes) -> "Recipe":
+        return replace(self, **changes)
+
+    def shortened(self, epochs: int) -> "Recipe":
+        """Fewer epochs (or more), through which the learning rate falls by the same factor."""
+        fall = self.decay ** ((self.epochs - 1) / max(epochs - 1, 1))
+        return self.but(epochs=epochs, decay=fall)
+
+    def momentum(self, epoch: int) -> float:
+        """Batch-norm momentum (weight of the new batch) in an epoch counted from 0."""
+        fall = math.log(self.momentum_start / self.momentum_end)
+        return self.momentum_start * math.exp(-epoch / self.epochs * fall)
+
+    def as_dict(self) -> dict:
+        return asdict(self)

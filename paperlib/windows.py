@@ -1,0 +1,106 @@
+"""Windows over recordings, held on the device.
+
+All sequences lie end to end in one tensor, each padded at its ends by repeating its first and last
+frame; an example is a place in it. A batch is then one index gather, with no loop over examples.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from paperlib.cameras import normalize_screen_coordinates
+from paperlib.recordings import Recording
+from paperlib.skeletons import Skeleton
+
+
+def padding(receptive_field: int, causal: bool) -> tuple[int, int]:
+    """Frames to add before and after a sequence so that each of its frames gets a pose."""
+    return (receptive_field - 1, 0) if causal else ((receptive_field - 1) // 2,) * 2
+
+
+def pad_sequence(values: Tensor, receptive_field: int, causal: bool = False) -> Tensor:
+    """``(T, …)`` with its first and last frame repeated: pavllo2019, 5.3, replication only at the
+    ends of a sequence. ``T`` poses come out of a model that is given the result."""
+    before, after = padding(receptive_field, causal)
+    first = values[:1].expand(before, *values.shape[1:])
+    last = values[-1:].expand(after, *values.shape[1:])
+    return torch.cat([first, values, last])
+
+
+def network_input(recording: Recording, confidence: bool = False) -> Tensor:
+    """``(T, K, 2)`` keypoints in screen coordinates, or ``(T, K, 3)`` with their confidence."""
+    camera = recording.camera
+    screen = normalize_screen_coordinates(recording.keypoints, camera.width, camera.height)
+    return torch.cat([screen, recording.confidence[..., None]], -1) if confidence else screen
+
+
+def mirror(points: Tensor, skeleton: Skeleton) -> Tensor:
+    """Points ``(…, J, D)`` in the mirror: x changes sign, left and right change places.
+
+    For poses in camera space and for keypoints in screen coordinates (x = 0 in the middle).
+    """
+    flipped = points[..., list(skeleton.mirrored), :].clone()
+    flipped[..., 0] *= -1
+    return flipped
+
+
+class Windows:
+    """Training examples: a window of keypoints and the pose of its target frame.
+
+    With ``flip`` every example is there twice, as it is and mirrored. ``stride`` takes every
+    so-manieth frame as a target (the windows still hold every frame). ``len`` counts examples.
+    """
+
+    def __init__(
+        self,
+        recordings: Sequence[Recording],
+        receptive_field: int,
+        causal: bool = False,
+        flip: bool = True,
+        stride: int = 1,
+        confidence: bool = False,
+        device: torch.device | str = "cpu",
+    ):
+        if not recordings:
+            raise ValueError("no recordings to take windows from")
+        if stride < 1:
+            raise ValueError(f"stride must be at least 1, got {stride}")
+        self.receptive_field = receptive_field
+        inputs, poses, starts, targets = [], [], [], []
+        padded_so_far = frames_so_far = 0
+        for recording in recordings:
+            padded = pad_sequence(network_input(recording, confidence), receptive_field, causal)
+            chosen = torch.arange(0, len(recording), stride)
+            inputs.append(padded)
+            poses.append(recording.pose)
+            starts.append(chosen + padded_so_far)
+            targets.append(chosen + frames_so_far)
+            padded_so_far += len(padded)
+            frames_so_far += len(recording)
+        self.inputs, self.poses = torch.cat(inputs).to(device), torch.cat(poses).to(device)
+        self.starts, self.targets = torch.cat(starts).to(device), torch.cat(targets).to(device)
+        if flip:
+            first = recordings[0]
+            self.inputs = torch.cat([self.inputs, mirror(self.inputs, first.keypoint_skeleton)])
+            self.poses = torch.cat([self.poses, mirror(self.poses, first.skeleton)])
+            self.starts = torch.cat([self.starts, self.starts + padded_so_far])
+            self.targets = torch.cat([self.targets, self.targets + frames_so_far])
+        self._steps = torch.arange(receptive_field, device=device)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def batch(self, examples: Tensor) -> tuple[Tensor, Tensor]:
+        """Keypoints ``(B, R, K, F)`` and poses ``(B, 1, J, 3)`` of the examples ``(B,)``."""
+        frames = self.starts[examples, None] + self._steps
+        return self.inputs[frames], self.poses[self.targets[examples], None]
+
+    def order(self, generator: torch.Generator) -> Tensor:
+        """All examples once, shuffled over every recording, view and mirror image."""
+        return torch.randperm(len(self), generator=generator).to(self.starts.device)
+
+    def batches(self, order: Tensor, size: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of ``order``, the last one smaller; ``start`` skips so many batches."""
+        for examples in order.split(size)[start:]:
+            yield self.batch(examples)

@@ -1,0 +1,181 @@
+"""The frame around a notebook's experiment: parameters in, numbers with their origin out.
+
+What is trained on what, and what is compared, is said in the notebook.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from torch import nn
+
+from paperlib import datasets, detection, results
+from paperlib.errors import one_of
+from paperlib.paths import OUT, ROOT
+from paperlib.recordings import Dataset
+from paperlib.results import Protocol
+from paperlib.training import PRESETS, Evaluation, Recipe, Run, choose_device, resolve_preset, train
+from paperlib.training.devices import DEVICES
+from paperlib.training.recipes import AUTO
+from paperlib.workflow.parameters import check_cells
+
+# what every notebook can be told, and the choices
+COMMON = {
+    "dataset": (datasets.AUTO, *datasets.NAMES),
+    "preset": (AUTO, *PRESETS),
+    "seed": None,
+    "device": DEVICES,
+    "retrain": (False, True),
+}
+# what the tables show: metric, as it is called there, and the factor from metres
+SHOWN = {
+    "mpjpe": ("MPJPE", "mm", 1000),
+    "p_mpjpe": ("P-MPJPE", "mm", 1000),
+    "n_mpjpe": ("N-MPJPE", "mm", 1000),
+    "mpjve": ("MPJVE", "mm/frame", 1000),
+    "acceleration_error": ("Accel", "mm/frame²", 1000),
+}
+METRIC_NAMES = {metric: shown[0] for metric, shown in SHOWN.items()}
+
+
+@dataclass
+class Experiment:
+    """One run of one notebook, its parameters checked and resolved."""
+
+    notebook: str
+    dataset: str
+    preset: str
+    seed: int
+    device: str
+    retrain: bool
+    parameters: dict[str, Any] = field(default_factory=dict)  # the notebook's own
+
+    @classmethod
+    def begin(cls, notebook: str, namespace: Mapping[str, Any], **own: Iterable | None):
+        """Check the parameters in a notebook's ``globals()``. ``own`` names its own parameters
+        and their choices (None: anything goes). Wrong names and values are refused, with the
+        right ones in the message."""
+        known = {**COMMON, **own}
+        check_cells(namespace, known)
+        given = {name: namespace[name] for name in known}
+        for name, choices in known.items():
+            if choices is not None:
+                one_of(name, given[name], choices)
+        if not isinstance(given["seed"], int) or isinstance(given["seed"], bool):
+            raise ValueError(f"seed must be a whole number, got {given['seed']!r}")
+        return cls(
+            notebook=notebook,
+            dataset=datasets.resolve(given["dataset"]),
+            preset=resolve_preset(given["preset"]),
+            seed=given["seed"],
+            device=choose_device(given["device"]).type,
+            retrain=given["retrain"],
+            parameters={name: given[name] for name in own},
+        )
+
+    def __repr__(self) -> str:
+        own = "".join(f", {name} {value}" for name, value in self.parameters.items())
+        return (
+            f"{self.notebook}: {self.dataset} data, preset {self.preset}, seed {self.seed}, "
+            f"device {self.device}{own}"
+        )
+
+    @cached_property
+    def exact(self) -> Dataset:
+        """The data set with exact keypoints; a small piece of it with the smoke preset."""
+        return datasets.load(self.dataset, small=self.preset == "smoke")
+
+    @property
+    def detector(self) -> str:
+        return self.parameters.get("detector", "ground_truth")
+
+    def load(self) -> Dataset:
+        """The data set as the detector of the parameters sees it."""
+        return detection.detect(self.exact, self.detector, self.seed)
+
+    def protocol(
+        self, data: Dataset, recipe: Recipe, receptive_field: int, seeds: Iterable[int] = ()
+    ) -> Protocol:
+        """What must be said below a table of these numbers."""
+        first = data.test[0]
+        same = first.keypoint_skeleton == self.exact.test[0].keypoint_skeleton
+        error = detection.keypoint_error(data.test, self.exact.test) if same else float("nan")
+        return Protocol(
+            data=data.source,
+            detector=self.detector.replace("_", " "),
+            keypoint_error=error,
+            joints=len(first.skeleton),
+            fps=first.fps,
+            receptive_field=receptive_field,
+            test_flip=recipe.test_flip,
+            seeds=tuple(sorted(set(seeds))) or (self.seed,),
+            preset=self.preset,
+            device=results.machine(self.device),
+        )
+
+    def train(
+        self, system: str, build: Callable[[], nn.Module], data: Dataset, recipe: Recipe
+    ) -> Run:
+        """Train a system, or find it trained (unless ``retrain``)."""
+        return train(
+            build,
+            data,
+            recipe,
+            seed=self.seed,
+            device=self.device,
+            retrain=self.retrain,
+            name=system,
+        )
+
+    def rows(self, system: str, evaluation: Evaluation, run: Run) -> list[dict]:
+        """The evaluation as rows of results: each metric for each action, and their average."""
+        about = {
+            "dataset": self.dataset,
+            "detector": self.detector,
+            "preset": self.preset,
+            "system": system,
+            "receptive_field": run.model.receptive_field,
+            "seed": self.seed,
+            "seconds": run.seconds,
+            "device": results.machine(self.device),
+        }
+        rows = []
+        for metric, (_, unit, factor) in SHOWN.items():
+            actions, average = evaluation.per(metric)
+            for action, value in {**actions, "average": average}.items():
+                row = {"metric": metric, "action": action, "value": factor * value, "unit": unit}
+                rows.append({**about, **row})
+        return rows
+
+    def record(self, rows: Iterable[dict]) -> Path | None:
+        """Keep rows (see :mod:`paperlib.results`); those of the smoke preset mean nothing and are
+        dropped."""
+        return None if self.preset == "smoke" else results.record(self.notebook, rows)
+
+    def recorded(self, rows: Iterable[dict], **conditions) -> pd.DataFrame:
+        """What was just measured, together with the rows of other seeds on record for the same
+        data, preset and detector."""
+        new = pd.DataFrame(list(rows))
+        old = results.select(
+            results.recorded(self.notebook),
+            dataset=self.dataset,
+            preset=self.preset,
+            detector=self.detector,
+        )
+        known = new[["system", "receptive_field"]].drop_duplicates()
+        old = old[old["seed"] != self.seed].merge(known)
+        both = pd.concat([new, old], ignore_index=True) if len(old) else new
+        return results.select(both, **conditions)
+
+    def save_figure(self, figure: Figure, name: str) -> Path:
+        """Write a figure: to ``figures/`` for the record, else to ``out/figures/``."""
+        keep = results.keeping() and self.preset != "smoke"
+        folder = ROOT / "figures" if keep else OUT / "figures"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.png"
+        figure.savefig(path, dpi=150, metadata={"Software": None})
+        return path

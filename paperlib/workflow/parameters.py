@@ -1,0 +1,54 @@
+"""A notebook's parameters, checked before anything starts.
+
+papermill sets what it is told to and only warns of a name that no notebook knows. A misspelt
+parameter would then run for minutes and answer another question than the one asked.
+"""
+
+import ast
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+# how a parameters cell begins, here and where papermill injects one
+MARK = "# Parameters"
+
+
+def assigned(source: str) -> list[str]:
+    """The names that a cell's plain assignments set."""
+    names = []
+    for statement in ast.parse(source).body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else ()
+        names += [t.id for t in targets if isinstance(t, ast.Name)]
+    return names
+
+
+def refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
+    """``ValueError`` for the first name that is no parameter, with the one likely meant."""
+    known = tuple(known)
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            names = ", ".join(map(repr, known))
+            raise ValueError(f"unknown parameter {name!r}: this notebook has {names}.{hint}")
+
+
+def check_cells(namespace: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Look through the parameter cells a kernel ran so far (``In`` of its namespace) for names
+    that are no parameters. Outside a kernel there is nothing to look through."""
+    for source in namespace.get("In", ()):
+        if source.startswith(MARK):
+            refuse_unknown(assigned(source), known)
+
+
+def parse(text: str) -> Any:
+    """A value from the command line: a number, true, false, none, or the text itself."""
+    words = {"true": True, "false": False, "none": None, "null": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text

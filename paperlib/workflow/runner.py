@@ -1,0 +1,49 @@
+"""Runs a notebook with parameters, and refuses what it does not know before anything starts."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from paperlib.workflow.parameters import parse, refuse_unknown
+
+
+class NotebookFailed(RuntimeError):
+    """A cell of the notebook raised; the message is the cell's own."""
+
+
+def parameters_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """``-p name value`` pairs of a command line as values."""
+    return {name: parse(value) for name, value in pairs}
+
+
+def run(
+    notebook: str | Path,
+    output: str | Path,
+    parameters: Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Path:
+    """Execute ``notebook`` with ``parameters`` and write it, outputs and all, to ``output``.
+
+    Raises ``ValueError`` for a parameter that the notebook does not have and
+    :class:`NotebookFailed` where a cell fails (the notebook is then written as far as it got).
+    """
+    notebook, output, parameters = Path(notebook), Path(output), dict(parameters or {})
+    if not notebook.is_file():
+        raise ValueError(f"there is no notebook {notebook}")
+    refuse_unknown(parameters, papermill.inspect_notebook(str(notebook)))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(output),
+            parameters=parameters,
+            kernel_name="python3",
+            progress_bar=progress,
+            cwd=str(notebook.parent),
+        )
+    except PapermillExecutionError as failure:
+        raise NotebookFailed(f"{failure.ename}: {failure.evalue}") from None
+    return output

@@ -1,0 +1,343 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import paperlib
+from paperlib.cameras import camera_to_world
+from paperlib.datasets import human36m
+from paperlib.errors import MissingDataError
+from paperlib.skeletons import COCO_17, H36M_17, MPII_16
+
+SUBJECTS = ("S1", "S5", "S6", "S7", "S8", "S9", "S11")
+CLIPS = {"Directions": 6, "Directions 1": 5, "Walking 1": 7, "Photo": 4}
+KEPT = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]
+CALIBRATION = json.loads(
+    Path(paperlib.__file__).with_name("datasets").joinpath("human36m_cameras.json").read_text()
+)
+SYMMETRY = {
+    "h36m": [[4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]],
+    "coco": [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]],
+    "mpii": [[3, 4, 5, 13, 14, 15], [0, 1, 2, 10, 11, 12]],
+}
+
+
+def rotation(w, x, y, z):
+    """Of a unit quaternion, written out."""
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def into_camera(world, subject, index):
+    place = CALIBRATION["extrinsics"][subject][index]
+    turn = rotation(*place["camera_to_world_quaternion_wxyz"])
+    return (world - np.array(place["camera_centre_world_mm"]) / 1000) @ turn  # R^T (X - t)
+
+
+def into_image(points, index):
+    """The lens model of gaps.md 1.4, coordinate by coordinate."""
+    lens = CALIBRATION["intrinsics"][index]
+    k1, k2, k3 = lens["radial_distortion_k1_k2_k3"]
+    p1, p2 = lens["tangential_distortion_p1_p2"]
+    x, y = points[..., 0] / points[..., 2], points[..., 1] / points[..., 2]
+    assert (np.abs([x, y]) < 1).all()
+    r2 = x**2 + y**2
+    factor = 1 + k1 * r2 + k2 * r2**2 + k3 * r2**3 + p1 * x + p2 * y
+    (fx, fy), (cx, cy) = lens["focal_length_xy_px"], lens["principal_point_xy_px"]
+    return np.stack([fx * (x * factor + p1 * r2) + cx, fy * (y * factor + p2 * r2) + cy], axis=-1)
+
+
+def motion() -> dict:
+    """Subject -> clip -> (T, 32, 3) near the middle of the room, metres, float32."""
+    rng = np.random.default_rng(3)
+    return {
+        subject: {
+            clip: rng.uniform([-0.7, -0.7, 0], [0.7, 0.7, 1.8], (frames, 32, 3)).astype("f4")
+            for clip, frames in CLIPS.items()
+            if (subject, clip) != ("S11", "Directions")
+        }
+        for subject in SUBJECTS
+    }
+
+
+def filmed(positions: dict, extra: int = 2) -> dict:
+    """Subject -> clip -> four arrays (T + extra, 17, 2) float32."""
+
+    def one(world, subject, index):
+        longer = np.concatenate([world[:, KEPT].astype("f8"), world[:extra, KEPT]])
+        return into_image(into_camera(longer, subject, index), index).astype("f4")
+
+    return {
+        subject: {clip: [one(w, subject, i) for i in range(4)] for clip, w in clips.items()}
+        for subject, clips in positions.items()
+    }
+
+
+def metadata(name: str, named: bool = True) -> dict:
+    joints = 16 if name == "mpii" else 17
+    described = {"num_joints": joints, "keypoints_symmetry": SYMMETRY[name]}
+    return described | ({"layout_name": name} if named else {})
+
+
+def write_2d(folder, keypoints, name="gt", layout="h36m", named=False):
+    np.savez_compressed(
+        folder / f"data_2d_h36m_{name}.npz",
+        positions_2d=keypoints,
+        metadata=metadata(layout, named),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty data folder, and no other."""
+    monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path))
+    monkeypatch.setattr("paperlib.paths.ROOT", tmp_path / "elsewhere")
+    (tmp_path / "human36m").mkdir()
+    return tmp_path / "human36m"
+
+
+@pytest.fixture
+def positions(folder):
+    made = motion()
+    np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=made)
+    return made
+
+
+@pytest.fixture
+def keypoints(folder, positions):
+    made = filmed(positions)
+    write_2d(folder, made)
+    return made
+
+
+def test_split_actions_clips_and_frames(keypoints):
+    data = human36m.load()
+    assert {r.subject for r in data.train} == {"S1", "S5", "S6", "S7", "S8"}
+    assert {r.subject for r in data.test} == {"S9", "S11"}
+    assert len(data.train) == 5 * 4 * 4 and len(data.test) == (4 + 3) * 4
+    pairs = {(r.clip, r.action) for r in data.train}
+    assert pairs == {
+        ("Directions", "Directions"), ("Directions 1", "Directions"),
+        ("Walking 1", "Walking"), ("Photo", "Photo"),
+    }  # fmt: skip
+    assert not [r for r in data.test if (r.subject, r.clip) == ("S11", "Directions")]
+    for r in (*data.train, *data.test):
+        assert len(r) == CLIPS[r.clip] and r.fps == 50
+        assert r.positions.dtype == r.keypoints.dtype == torch.float32
+        assert r.confidence.shape == (len(r), 17) and (r.confidence == 1).all()
+    ids = [r.camera.name for r in data.test[:4]]
+    assert ids == ["54138969", "55011271", "58860488", "60457274"]
+    assert [r.camera.height for r in data.test[:4]] == [1002, 1000, 1000, 1002]
+    assert data.skeleton is data.keypoint_skeleton is H36M_17
+
+
+def test_positions_are_those_of_the_file_in_each_cameras_space(positions, keypoints):
+    data = human36m.load()
+    for r in (*data.train, *data.test):
+        stored = positions[r.subject][r.clip][:, KEPT].astype("f8")
+        index = human36m.camera_ids().index(r.camera.name)
+        expected = into_camera(stored, r.subject, index)
+        np.testing.assert_allclose(r.positions.numpy(), expected, atol=2e-6)
+        back = camera_to_world(r.positions.double(), r.camera).numpy()
+        np.testing.assert_allclose(back, stored, atol=2e-6)
+
+
+def test_keypoints_are_cut_and_agree_with_the_projection(keypoints):
+    data = human36m.load()
+    for r in (*data.train, *data.test):
+        index = human36m.camera_ids().index(r.camera.name)
+        assert len(keypoints[r.subject][r.clip][index]) == len(r) + 2
+        np.testing.assert_array_equal(
+            r.keypoints.numpy(), keypoints[r.subject][r.clip][index][: len(r)]
+        )
+        projected = paperlib.cameras.project(r.positions, r.camera).numpy()
+        assert np.abs(projected - r.keypoints.numpy()).max() < 1e-2
+
+
+def test_without_a_ground_truth_file_the_positions_are_projected(folder, keypoints):
+    stored = human36m.load()
+    (folder / "data_2d_h36m_gt.npz").unlink()
+    made = human36m.load()
+    for a, b in zip(stored.test, made.test, strict=True):
+        assert a.name == b.name
+        assert (a.keypoints - b.keypoints).abs().max() < 1e-2
+    assert "exact projections" in made.source and "exact projections" not in stored.source
+
+
+def test_files_with_17_joints_and_in_the_root_folder(folder, positions):
+    full = human36m.load()
+    (folder / "data_3d_h36m.npz").unlink()
+    small = {s: {c: p[:, KEPT] for c, p in clips.items()} for s, clips in positions.items()}
+    np.savez_compressed(folder.parent / "data_3d_h36m.npz", positions_3d=small)
+    again = human36m.load()
+    assert full.fingerprint == again.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "named", "skeleton"),
+    [
+        ("detectron_pt_coco", "coco", True, COCO_17),
+        ("cpn_ft_h36m_dbb", "h36m", True, H36M_17),
+        ("sh_pt_mpii", "mpii", False, MPII_16),
+    ],
+)
+def test_detections(folder, positions, name, layout, named, skeleton):
+    made = filmed(positions)
+    joints = len(skeleton)
+    made = {
+        s: {c: [v[:, :joints] + 3 for v in views] for c, views in clips.items()}
+        for s, clips in made.items()
+    }
+    made["S2"] = {"Walking": [np.zeros((9, joints, 2), "f4")] * 4}  # has no motion capture
+    write_2d(folder, made, name, layout, named)
+    data = human36m.load(keypoints=name)
+    assert data.keypoint_skeleton is skeleton and data.skeleton is H36M_17
+    r = data.test[-1]
+    np.testing.assert_array_equal(r.keypoints.numpy(), made[r.subject][r.clip][3][: len(r)])
+    assert name in data.source and name in data.name
+
+
+def test_chosen_cameras_and_actions(keypoints):
+    data = human36m.load(cameras=["60457274", 54138969], actions=["Walking"])
+    assert {(r.action, r.camera.name) for r in data.train} == {
+        ("Walking", "54138969"),
+        ("Walking", "60457274"),
+    }
+    r = data.test[1]  # of the fourth camera, although it comes second here
+    np.testing.assert_array_equal(
+        r.keypoints.numpy(), keypoints[r.subject][r.clip][3][: CLIPS["Walking 1"]]
+    )
+    assert "only Walking" in data.source
+    with pytest.raises(ValueError, match=r"unknown camera '1'.*54138969"):
+        human36m.load(cameras=[1])
+    with pytest.raises(ValueError, match=r"unknown action 'Walk'.*Did you mean"):
+        human36m.load(actions=["Walk"])
+    with pytest.raises(ValueError, match="no action chosen"):
+        human36m.load(actions=[])
+    with pytest.raises(ValueError, match="no clips of Eating"):
+        human36m.load(actions=["Eating"])
+
+
+def test_the_source_says_what_is_not_there(keypoints):
+    source = human36m.load(actions=["Photo", "Smoking"]).source
+    assert "Directions of S11 absent" in source
+    assert "S1 Smoking" in source and "S1 Photo" not in source
+
+
+def test_s11_directions_is_left_out_even_where_a_file_has_it(folder, positions):
+    positions["S11"]["Directions"] = positions["S9"]["Directions"]
+    np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=positions)
+    data = human36m.load()
+    assert {r.clip for r in data.test if r.subject == "S11"} == set(CLIPS) - {"Directions"}
+
+
+def test_the_data_sets_own_names_are_understood(folder, positions):
+    for clips in positions.values():
+        clips["TakingPhoto 1"] = clips.pop("Photo")
+        clips["WalkingDog"] = clips["Walking 1"]
+    np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=positions)
+    pairs = {(r.clip, r.action) for r in human36m.load().train}
+    assert {("TakingPhoto 1", "Photo"), ("WalkingDog", "WalkDog")} <= pairs
+
+
+def test_the_fifteen_actions_in_the_papers_order():
+    assert len(human36m.ACTIONS) == 15
+    assert human36m.ACTIONS[:3] == ("Directions", "Discussion", "Eating")
+    assert human36m.ACTIONS[-3:] == ("WalkDog", "Walking", "WalkTogether")
+
+
+def test_cameras_differ_between_subjects_in_place_but_not_in_lens():
+    first, other = human36m.cameras("S1"), human36m.cameras("S9")
+    assert [c.focal for c in first] == [c.focal for c in other]
+    assert first[0].position != other[0].position
+    assert first[0].focal == pytest.approx((1145.0494, 1143.7811), abs=1e-4)
+    assert first[0].position == pytest.approx((1.8411, 4.9553, 1.5634), abs=1e-4)
+    with pytest.raises(ValueError, match="unknown subject 'S2'"):
+        human36m.cameras("S2")
+
+
+def test_missing_data(folder):
+    with pytest.raises(MissingDataError) as caught:
+        human36m.load()
+    said = str(caught.value)
+    for needed in ("data_3d_h36m.npz", "human36m", "PAPERLIB_DATA", "vision.imar.ro/human3.6m",
+                   "VideoPose3D", "licensed", 'dataset="synthetic"'):  # fmt: skip
+        assert needed in said
+
+
+def test_missing_detections_name_what_is_there(keypoints):
+    with pytest.raises(MissingDataError, match=r"data_2d_h36m_cpn\.npz.*data_2d_h36m_gt\.npz"):
+        human36m.load(keypoints="cpn")
+    with pytest.raises(ValueError, match="give the <name>"):
+        human36m.load(keypoints="../gt")
+
+
+def shorter(made):
+    made["S6"]["Photo"][2] = made["S6"]["Photo"][2][:3]
+
+
+def three_cameras(made):
+    del made["S9"]["Walking 1"][3]
+
+
+def no_clip(made):
+    del made["S8"]["Photo"]
+
+
+def no_subject(made):
+    del made["S11"]
+
+
+def sixteen_joints(made):
+    made["S1"]["Photo"] = [view[:, :16] for view in made["S1"]["Photo"]]
+
+
+def nan(made):
+    made["S1"]["Photo"][0][1, 2, 0] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (shorter, r"S6/Photo: keypoints of 3 frames, shorter than the 4 frames"),
+        (three_cameras, r"S9/Walking 1: keypoints of 3 cameras, expected 4"),
+        (no_clip, r"S8/Photo: no 2D keypoints"),
+        (no_subject, r"S11/Directions 1: no 2D keypoints"),
+        (sixteen_joints, r"S1/Photo: keypoints of shape \(6, 16, 2\), expected \(T, 17, 2\)"),
+        (nan, r"keypoints has NaN .* frame 1"),
+    ],
+)
+def test_spoilt_keypoints(folder, keypoints, spoil, said):
+    spoil(keypoints)
+    write_2d(folder, keypoints)
+    with pytest.raises(ValueError, match=said):
+        human36m.load()
+
+
+def test_spoilt_positions(folder, positions):
+    def expect(said):
+        np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=positions)
+        with pytest.raises(ValueError, match=said):
+            human36m.load()
+
+    positions["S1"]["Photo"] = positions["S1"]["Photo"] * 1000
+    expect(r"S1/Photo: positions up to \d+: millimetres")
+    positions["S1"]["Photo"] = positions["S1"]["Photo"][:, :20]
+    expect(r"S1/Photo: expected positions \(T, 32, 3\).*\(4, 20, 3\)")
+    positions["S1"]["Juggling"] = positions["S1"].pop("Photo")
+    expect("unknown action .*'Juggling'")
+    del positions["S9"]
+    expect("no positions of S9")
+
+
+def test_another_archive_under_that_name(folder, positions):
+    np.savez_compressed(folder / "data_3d_h36m.npz", something=np.zeros(3))
+    with pytest.raises(ValueError, match=r"expected an entry 'positions_3d'.*something"):
+        human36m.load()

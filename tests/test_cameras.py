@@ -1,0 +1,214 @@
+"""Cameras: projection worked by hand, and every step undone again."""
+
+from dataclasses import replace
+from math import pi
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from paperlib.cameras import (
+    Camera,
+    camera_to_world,
+    denormalize_screen_coordinates,
+    inverse_calibration,
+    normalize_screen_coordinates,
+    project,
+    undistort,
+    unproject,
+    world_to_camera,
+)
+
+PLAIN = Camera("plain", 1000, 800, focal=(1000.0, 1100.0), centre=(500.0, 400.0))
+BENT = replace(PLAIN, focal=(1000.0, 1000.0), radial=(0.1, -0.2, 0.4), tangential=(0.01, 0.02))
+TURNED = replace(PLAIN, orientation=(0.5, -0.5, 0.5, -0.5), position=(1.0, -2.0, 3.0))
+LENSES = {
+    "none": ((0.0, 0.0, 0.0), (0.0, 0.0)),
+    "studio": ((-0.2, 0.24, -0.003), (-0.0008, -0.0014)),
+    "barrel": ((-0.4, 0.1, 0.0), (0.01, -0.02)),
+    "pincushion": ((0.4, 0.3, 0.1), (0.03, -0.04)),
+}
+PRECISIONS = {torch.float32: 2e-5, torch.float64: 1e-12}
+BOTH_PRECISIONS = pytest.mark.parametrize(("dtype", "close"), PRECISIONS.items())
+
+
+def grid(dtype=torch.float64, depth=3.0) -> torch.Tensor:
+    """(441, 3) camera-space points up to 45 degrees off the axis, in x and in y."""
+    steps = torch.linspace(-1, 1, 21, dtype=dtype)
+    return torch.cat([torch.cartesian_prod(steps, steps), torch.ones(441, 1).to(dtype)], 1) * depth
+
+
+def projected_by_hand(point, camera):
+    """The lens model in plain numbers, written out without nesting or vectors."""
+    x, y = (max(-1.0, min(1.0, float(c) / float(point[2]))) for c in point[:2])
+    (k1, k2, k3), (p1, p2) = camera.radial, camera.tangential
+    r = (x * x + y * y) ** 0.5
+    radial = 1 + k1 * r**2 + k2 * r**4 + k3 * r**6
+    both = radial + p1 * x + p2 * y
+    return (
+        camera.focal[0] * (x * both + p1 * r**2) + camera.centre[0],
+        camera.focal[1] * (y * both + p2 * r**2) + camera.centre[1],
+    )
+
+
+def test_a_point_is_projected_as_worked_by_hand():
+    # x = 0.5 / 2, y = -0.25 / 2: 1000 * 0.25 + 500 and 1100 * -0.125 + 400
+    point = torch.tensor([0.5, -0.25, 2.0], dtype=torch.float64)
+    assert project(point, PLAIN).tolist() == pytest.approx([750.0, 262.5], abs=1e-9)
+
+
+def test_a_point_is_bent_as_worked_by_hand():
+    # x = 0.5, y = 0.25, r^2 = 0.3125, radial 1.02392578125, tangential 0.005 + 0.005
+    point = torch.tensor([1.0, 0.5, 2.0], dtype=torch.float64)
+    pixel = project(point, BENT).tolist()
+    assert pixel == pytest.approx([1020.087890625, 664.7314453125], abs=1e-9)
+
+
+@BOTH_PRECISIONS
+@pytest.mark.parametrize("lens", LENSES)
+def test_projection_is_the_lens_model_everywhere(lens, dtype, close):
+    radial, tangential = LENSES[lens]
+    camera = replace(PLAIN, radial=radial, tangential=tangential)
+    points = torch.cat([grid(dtype), torch.randn(50, 3).to(dtype) * 3 + torch.tensor([0, 0, 12])])
+    expected = np.array([projected_by_hand(p, camera) for p in points])
+    pixels = project(points, camera)
+    assert pixels.dtype == dtype
+    np.testing.assert_allclose(pixels.numpy(), expected, rtol=0, atol=5000 * close)
+
+
+def test_points_far_off_the_axis_stop_at_45_degrees():
+    pixels = project(torch.tensor([[9.0, -7.0, 2.0], [2.0, -2.0, 2.0]]), BENT)
+    assert torch.equal(pixels[0], pixels[1])
+
+
+def test_without_distortion_only_the_lens_is_gone():
+    straight = BENT.without_distortion()
+    assert straight == replace(BENT, radial=(0.0, 0.0, 0.0), tangential=(0.0, 0.0))
+    pixel = project(torch.tensor([1.0, 0.5, 2.0]), straight)
+    assert pixel.tolist() == pytest.approx([1000.0, 650.0], abs=1e-3)
+
+
+@BOTH_PRECISIONS
+@pytest.mark.parametrize("lens", LENSES)
+def test_unprojecting_undoes_projecting(lens, dtype, close):
+    radial, tangential = LENSES[lens]
+    camera = replace(PLAIN, radial=radial, tangential=tangential)
+    points = grid(dtype).reshape(21, 21, 3)
+    again = unproject(project(points, camera), points[..., 2], camera)
+    assert again.dtype == dtype
+    torch.testing.assert_close(again, points, rtol=0, atol=10 * close)
+
+
+def test_undistorting_a_straight_lens_changes_nothing():
+    plane = torch.randn(7, 2, dtype=torch.float64)
+    torch.testing.assert_close(undistort(plane, PLAIN), plane)
+
+
+@BOTH_PRECISIONS
+def test_world_and_camera_are_each_others_inverse(dtype, close):
+    w, x, y, z = 0.3, -0.5, 0.7, 0.4
+    norm = (w * w + x * x + y * y + z * z) ** 0.5
+    camera = replace(TURNED, orientation=(w / norm, x / norm, y / norm, z / norm))
+    points = torch.randn(5, 17, 3).to(dtype)
+    seen = world_to_camera(points, camera)
+    assert seen.dtype == dtype
+    torch.testing.assert_close(camera_to_world(seen, camera), points, rtol=0, atol=10 * close)
+    turn = Rotation.from_quat([x, y, z, w]).as_matrix()
+    np.testing.assert_allclose(
+        seen.numpy(), (points.numpy() - camera.position) @ turn, rtol=0, atol=10 * close
+    )
+
+
+def test_world_to_camera_as_worked_by_hand():
+    # camera looking along world +y from (1, -2, 3): right is +x, down is -z
+    half = (pi / 2) / 2
+    orientation = (np.cos(half), -np.sin(half), 0.0, 0.0)  # -90 degrees about x
+    camera = replace(PLAIN, orientation=tuple(map(float, orientation)), position=(1.0, -2.0, 3.0))
+    points = torch.tensor([[1.0, 3.0, 3.0], [2.0, 3.0, 3.0], [1.0, 3.0, 4.0]])
+    expected = torch.tensor([[0.0, 0.0, 5.0], [1.0, 0.0, 5.0], [0.0, -1.0, 5.0]])
+    torch.testing.assert_close(world_to_camera(points, camera), expected, rtol=0, atol=1e-5)
+    assert camera_to_world(torch.zeros(3), camera).tolist() == list(camera.position)
+
+
+@pytest.mark.parametrize("lens", LENSES)
+def test_the_mirrored_camera_sees_the_mirror_image(lens):
+    radial, tangential = LENSES[lens]
+    camera = replace(PLAIN, centre=(470.0, 431.0), radial=radial, tangential=tangential)
+    points = grid()
+    pixels = project(points, camera)
+    mirrored = project(points * torch.tensor([-1.0, 1.0, 1.0]), camera.mirrored())
+    expected = torch.stack([camera.width - pixels[:, 0], pixels[:, 1]], dim=-1)
+    torch.testing.assert_close(mirrored, expected, rtol=0, atol=1e-9)
+    assert camera.mirrored().mirrored() == camera
+
+
+@pytest.mark.parametrize(("width", "height"), [(1000, 1002), (1920, 1080), (640, 640)])
+def test_the_image_is_normalised_across_its_width(width, height):
+    corners = torch.tensor([[0, 0], [width, height], [width / 2, height / 2]], dtype=torch.float64)
+    ratio = height / width
+    screen = normalize_screen_coordinates(corners, width, height)
+    expected = torch.tensor([[-1, -ratio], [1, ratio], [0, 0]], dtype=torch.float64)
+    torch.testing.assert_close(screen, expected, rtol=0, atol=1e-12)
+    again = denormalize_screen_coordinates(screen, width, height)
+    torch.testing.assert_close(again, corners, rtol=0, atol=1e-9)
+
+
+def test_inverse_calibration_gives_the_tangent_of_the_angle():
+    pixels = torch.tensor([[750.0, 262.5], [500.0, 400.0]], dtype=torch.float64)
+    seen = inverse_calibration(pixels, PLAIN)
+    assert seen.flatten().tolist() == pytest.approx([0.25, -0.125, 0.0, 0.0], abs=1e-12)
+    points = grid()
+    undone = inverse_calibration(project(points, PLAIN), PLAIN)
+    torch.testing.assert_close(undone, points[:, :2] / points[:, 2:], rtol=0, atol=1e-12)
+
+
+def test_projection_can_be_learnt_through():
+    points = (grid()[::40] * 0.9).requires_grad_()
+    points.data[:, 2] = 3.0
+    assert torch.autograd.gradcheck(lambda p: project(p, BENT), points)
+
+
+def test_everything_stays_on_its_device(device):
+    points = grid(torch.float32).to(device)
+    pixels = project(points, BENT)
+    for result in (
+        pixels,
+        unproject(pixels, points[:, 2], BENT),
+        world_to_camera(points, TURNED),
+        camera_to_world(points, TURNED),
+        normalize_screen_coordinates(pixels, 1000, 800),
+        denormalize_screen_coordinates(pixels, 1000, 800),
+        inverse_calibration(pixels, BENT),
+    ):
+        assert result.device.type == device.type
+        assert result.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("call", "size"),
+    [
+        (lambda bad: project(bad, PLAIN), 2),
+        (lambda bad: world_to_camera(bad, PLAIN), 4),
+        (lambda bad: camera_to_world(bad, PLAIN), 2),
+        (lambda bad: inverse_calibration(bad, PLAIN), 3),
+        (lambda bad: normalize_screen_coordinates(bad, 10, 10), 3),
+        (lambda bad: denormalize_screen_coordinates(bad, 10, 10), 3),
+        (lambda bad: unproject(bad, torch.ones(5), PLAIN), 3),
+    ],
+)
+def test_points_of_another_dimension_are_refused(call, size):
+    with pytest.raises(ValueError, match=rf"expected \(\.\.\., [23]\), got shape \(5, {size}\)"):
+        call(torch.zeros(5, size))
+
+
+def test_depths_must_match_the_pixels():
+    with pytest.raises(ValueError, match="need depths"):
+        unproject(torch.zeros(5, 2), torch.ones(5, 1), PLAIN)
+
+
+def test_impossible_cameras_are_refused():
+    with pytest.raises(ValueError, match="camera plain: image of 0 x 800 pixels"):
+        replace(PLAIN, width=0)
+    with pytest.raises(ValueError, match="camera plain: focal length"):
+        replace(PLAIN, focal=(1000.0, -1.0))

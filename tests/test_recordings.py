@@ -1,0 +1,299 @@
+"""Recordings refuse what is wrong where it enters, never change, and are split by clip."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+import torch
+
+from paperlib.cameras import Camera
+from paperlib.recordings import Dataset, Recording, count_frames
+from paperlib.skeletons import COCO_17, HUMANEVA_15
+
+CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
+SIDE = replace(CAMERA, name="side")
+
+
+def recording(frames: int = 6, **changes) -> Recording:
+    fields = {
+        "subject": "S1",
+        "action": "Walking 1",
+        "clip": "take1",
+        "fps": 50.0,
+        "camera": CAMERA,
+        "positions": torch.randn(frames, 17, 3) + 4,
+        "keypoints": torch.rand(frames, 17, 2) * 1000,
+        "confidence": torch.rand(frames, 17),
+    }
+    return Recording(**(fields | changes))
+
+
+def spoilt(shape: tuple[int, ...], frame: int, value: float) -> torch.Tensor:
+    numbers = torch.rand(shape)
+    numbers[frame].view(-1)[-1] = value
+    return numbers
+
+
+# ---- one recording -------------------------------------------------------------------------------
+
+
+def test_a_recording_knows_its_name_and_length():
+    one = recording(camera=SIDE, person=2)
+    assert one.name == "S1/Walking 1/take1/side/2"
+    assert len(one) == 6
+    assert repr(one) == "Recording('S1/Walking 1/take1/side/2', 6 frames at 50 Hz)"
+    assert count_frames([one, recording(4)]) == 10
+
+
+def test_pose_and_trajectory_add_up_to_the_positions():
+    one = recording()
+    assert torch.equal(one.trajectory, one.positions[:, 0])
+    assert torch.equal(one.pose[:, 0], torch.zeros(6, 3))
+    torch.testing.assert_close(one.pose + one.trajectory[:, None], one.positions)
+
+
+def test_the_root_is_the_skeletons():
+    shifted = replace(HUMANEVA_15, name="other", parents=(1, -1, *HUMANEVA_15.parents[2:]))
+    one = recording(skeleton=shifted, positions=torch.randn(6, 15, 3))
+    assert torch.equal(one.trajectory, one.positions[:, 1])
+    assert torch.equal(one.pose[:, 1], torch.zeros(6, 3))
+
+
+OTHER_SHAPES = {
+    "positions": (6, 16, 3),
+    "keypoints": (6, 17, 3),
+    "confidence": (5, 17),
+    "visible": (6, 15),
+    "depths": (6, 17, 1),
+    "heatmaps": (6, 16, 8, 8),
+}
+
+
+@pytest.mark.parametrize("field", OTHER_SHAPES)
+def test_wrong_shapes_are_refused(field):
+    shape = OTHER_SHAPES[field]
+    with pytest.raises(ValueError) as error:
+        recording(**{field: torch.zeros(shape)})
+    message = str(error.value)
+    assert "S1/Walking 1/take1/front/0" in message
+    assert f"{field} has shape {shape}, expected (6, 17" in message
+    assert "17 joints of h36m_17" in message
+
+
+def test_keypoints_may_be_of_another_joint_set_than_positions():
+    positions = torch.randn(6, 15, 3)
+    one = recording(positions=positions, skeleton=HUMANEVA_15, keypoint_skeleton=COCO_17)
+    assert one.pose.shape == (6, 15, 3)
+    with pytest.raises(ValueError, match=r"\(6, 17, 3\), expected \(6, 15, 3\)"):
+        recording(skeleton=HUMANEVA_15)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    ("field", "shape"),
+    [
+        ("positions", (6, 17, 3)),
+        ("keypoints", (6, 17, 2)),
+        ("confidence", (6, 17)),
+        ("depths", (6, 17)),
+        ("heatmaps", (6, 17, 4, 4)),
+    ],
+)
+def test_numbers_that_are_none_are_refused(field, shape, value):
+    with pytest.raises(ValueError) as error:
+        recording(**{field: spoilt(shape, 4, value)})
+    message = str(error.value)
+    assert message.startswith(f"S1/Walking 1/take1/front/0: {field} has NaN or infinite values")
+    assert "in 1 of 6 frames, the first is frame 4" in message
+
+
+def test_a_sequence_of_no_frames_is_refused():
+    with pytest.raises(ValueError, match="S1/Walking 1/take1/front/0: a sequence of no frames"):
+        recording(0)
+
+
+@pytest.mark.parametrize("fps", [0.0, -50.0, float("nan")])
+def test_impossible_frame_rates_are_refused(fps):
+    with pytest.raises(ValueError, match=r"take1/front/0: .* frames per second"):
+        recording(fps=fps)
+
+
+def test_a_recording_cannot_be_changed():
+    one = recording()
+    with pytest.raises(FrozenInstanceError):
+        one.fps = 25.0
+    with pytest.raises(FrozenInstanceError):
+        one.positions = torch.zeros(6, 17, 3)
+
+
+def test_frames_cuts_everything_alike():
+    one = recording(
+        12,
+        visible=torch.rand(12, 17) < 0.5,
+        depths=torch.rand(12, 17),
+        heatmaps=torch.rand(12, 17, 4, 4),
+    )
+    cut = one.frames(2, 11, 3)
+    assert (len(cut), cut.fps) == (3, 50 / 3)
+    assert (len(one), one.fps) == (12, 50.0)
+    for field in ("positions", "keypoints", "confidence", "visible", "depths", "heatmaps"):
+        assert torch.equal(getattr(cut, field), getattr(one, field)[[2, 5, 8]])
+    assert recording().frames(1, 3).visible is None
+
+
+def test_cutting_nothing_out_is_refused():
+    with pytest.raises(ValueError, match="no frames"):
+        recording().frames(6, 9)
+
+
+def test_another_detectors_keypoints_replace_the_old_ones():
+    one = recording()
+    points, score = torch.rand(6, 15, 2), torch.rand(6, 15)
+    other = one.with_keypoints(points, score, HUMANEVA_15)
+    assert other.keypoint_skeleton == HUMANEVA_15
+    assert torch.equal(other.keypoints, points)
+    assert torch.equal(other.confidence, score)
+    assert other.positions is one.positions
+    assert one.keypoints.shape == (6, 17, 2)
+    with pytest.raises(ValueError, match=r"has shape \(6, 15, 2\), expected \(6, 17, 2\)"):
+        one.with_keypoints(points, score)
+
+
+def test_another_detectors_keypoints_come_without_the_olds_heatmaps_and_depths():
+    one = recording(heatmaps=torch.rand(6, 17, 4, 4), depths=torch.rand(6, 17))
+    other = one.with_keypoints(torch.rand(6, 15, 2), torch.rand(6, 15), HUMANEVA_15)
+    assert other.heatmaps is None
+    assert other.depths is None
+
+
+# ---- a data set ----------------------------------------------------------------------------------
+
+
+def clips(count: int, subject: str = "S1", cameras=(CAMERA, SIDE)) -> tuple[Recording, ...]:
+    return tuple(
+        recording(subject=subject, clip=f"take{i}", camera=camera)
+        for i in range(count)
+        for camera in cameras
+    )
+
+
+def dataset(**changes) -> Dataset:
+    fields = {"name": "tiny", "source": "Made up.", "train": clips(4), "test": clips(2, "S9")}
+    return Dataset(**(fields | changes))
+
+
+def test_a_dataset_has_two_parts():
+    data = dataset()
+    assert data.split("train") is data.train
+    assert data.split("test") is data.test
+    assert data.skeleton.name == data.keypoint_skeleton.name == "h36m_17"
+    assert repr(data) == "Dataset('tiny', 8 train, 4 test recordings)"
+    assert dataset(train=()).skeleton.name == "h36m_17"
+    with pytest.raises(ValueError, match=r"unknown split 'val'.*'train', 'test'"):
+        data.split("val")
+
+
+def test_two_recordings_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="tiny: two train recordings share a name"):
+        dataset(train=clips(1) + clips(1))
+    with pytest.raises(ValueError, match="tiny: two test recordings share a name"):
+        dataset(test=clips(1) + clips(1))
+
+
+def test_a_recording_in_both_parts_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"in train and in test: \['S1/Walking 1/take1/front/0'"):
+        dataset(test=clips(2)[2:])
+
+
+def test_a_step_is_done_to_every_recording():
+    data = dataset()
+    shorter = data.map(lambda r: r.frames(0, 2))
+    assert [len(r) for r in shorter.train + shorter.test] == [2] * 12
+    assert [r.name for r in shorter.train] == [r.name for r in data.train]
+    assert [len(r) for r in data.train] == [6] * 8
+
+
+def test_recordings_are_selected_in_both_parts():
+    front = dataset().select(lambda r: r.camera.name == "front")
+    assert [r.name for r in front.train] == [f"S1/Walking 1/take{i}/front/0" for i in range(4)]
+    assert len(front.test) == 2
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_validation_holds_out_whole_clips_of_the_training_part(every):
+    data = dataset(train=clips(10))
+    held = data.validation(every)
+
+    def clips_of(part):
+        return {(r.subject, r.action, r.clip) for r in part}
+
+    assert clips_of(held.train).isdisjoint(clips_of(held.test))
+    assert len(clips_of(held.test)) == 10 // every
+    for part in (held.train, held.test):  # each clip with both its cameras
+        assert len(part) == 2 * len(clips_of(part))
+    assert sorted(r.name for r in held.train + held.test) == sorted(r.name for r in data.train)
+    assert {r.subject for r in held.train + held.test} == {"S1"}
+    assert held.name == "tiny-validation"
+    assert held.source.startswith(data.source)
+    assert f"every {every}" in held.source
+
+
+def test_validation_does_not_depend_on_the_order_of_recordings():
+    data = dataset(train=clips(10))
+    turned = replace(data, train=data.train[::-1])
+    assert {r.name for r in data.validation().test} == {r.name for r in turned.validation().test}
+
+
+@pytest.mark.parametrize("every", [0, 1, 5])
+def test_validation_that_leaves_a_part_empty_is_refused(every):
+    with pytest.raises(ValueError, match="every"):
+        dataset(train=clips(4)).validation(every)
+
+
+# ---- the fingerprint -----------------------------------------------------------------------------
+
+
+def test_fingerprint_does_not_depend_on_order():
+    data = dataset()
+    turned = replace(data, train=data.train[::-1], test=data.test[::-1])
+    assert turned.fingerprint == data.fingerprint
+    assert len(data.fingerprint) == 16
+
+
+def touched(field: str):
+    def step(one: Recording) -> Recording:
+        numbers = getattr(one, field).clone()
+        numbers.view(-1)[-1] += 0.25
+        return replace(one, **{field: numbers})
+
+    return step
+
+
+CHANGES = {
+    "positions": touched("positions"),
+    "keypoints": touched("keypoints"),
+    "confidence": touched("confidence"),
+    "fps": lambda r: replace(r, fps=25.0),
+    "camera": lambda r: replace(r, camera=replace(r.camera, focal=(1100.5, 1100.0))),
+    "action": lambda r: replace(r, action="Sitting"),
+    "keypoint skeleton": lambda r: replace(r, keypoint_skeleton=COCO_17),
+    "visible": lambda r: replace(r, visible=torch.ones(len(r), 17, dtype=torch.bool)),
+    "depths": lambda r: replace(r, depths=torch.ones(len(r), 17)),
+    "heatmaps": lambda r: replace(r, heatmaps=torch.ones(len(r), 17, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_fingerprint_changes_with_the_data(part, change):
+    data = dataset()
+    first, *others = data.split(part)
+    changed = replace(data, **{part: (CHANGES[change](first), *others)})
+    assert changed.fingerprint != data.fingerprint
+
+
+def test_fingerprint_changes_when_a_recording_changes_sides():
+    everything = clips(3)
+    one = dataset(train=everything[:4], test=everything[4:])
+    other = dataset(train=everything[:2], test=everything[2:])
+    assert one.fingerprint != other.fingerprint
+    assert dataset().fingerprint != dataset(name="other").fingerprint
