@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Start here
 #
-# This companion lets you read five papers on 3D human pose from video beside code that runs: open a
-# notebook, change a parameter, run it again, and the paper's table comes out anew. On embedded data
-# on any laptop; on real motion capture where you have it; on the papers' own data set where you have
-# its licence.
+# This companion lets you read five papers on 3D human pose from video beside code that runs: open
+# a notebook, change a parameter, run it again, and the paper's table comes out anew. On embedded
+# data on any laptop; on real motion capture where you have it; on the papers' own data set where
+# you have its licence.
 #
 # Here you meet the three things that all of them are made of: **a recording**, **a detector** and
 # **a model**. It takes about a minute.
@@ -45,7 +45,7 @@ recording = max(exact.test, key=lambda r: len(r) * (r.action in ("walking", "box
 print(recording)
 print("positions  (T, J, 3)", tuple(recording.positions.shape), "metres")
 print("keypoints  (T, J, 2)", tuple(recording.keypoints.shape), "pixels")
-print("visible    (T, J)   ", tuple(recording.visible.shape) if recording.visible is not None else "-")
+print("confidence (T, J)   ", tuple(recording.confidence.shape), "from 0 to 1")
 
 # %% [markdown]
 # The camera ties the two together: a keypoint is the projection of a position, lens and all.
@@ -57,9 +57,9 @@ print(f"largest difference: {gap:.4f} pixels")
 # %% [markdown]
 # ## A detector
 #
-# In a real video nobody knows the exact keypoints; a network finds them, with errors. The simulated
-# detector errs as real ones do: it trembles, it drifts, it loses hidden joints, it takes the left leg
-# for the right.
+# In a real video nobody knows the exact keypoints; a network finds them, with errors. The
+# simulated detector errs as real ones do: it trembles, it drifts, it loses hidden joints, it
+# takes the left leg for the right.
 
 # %%
 data = experiment.load()
@@ -82,8 +82,8 @@ print(f"confidence in sight and hidden  {detected.confidence[seen].mean():.2f}, 
 # %% [markdown]
 # ## A model
 #
-# It takes keypoints over time, `(B, T, J, 2)`, and gives poses, `(B, T - 26, J, 3)`: each pose comes
-# from 27 frames, its own in their middle.
+# It takes keypoints over time, `(B, T, J, 2)`, and gives poses, `(B, T - 26, J, 3)`: each pose
+# comes from 27 frames, its own in their middle.
 
 # %%
 recipe = Recipe.pavllo2019(experiment.preset)
@@ -105,29 +105,31 @@ print(f"{count_parameters(run.model):,} numbers, trained for {run.epoch} epochs"
 # %%
 evaluation = evaluate(run.model, data.test, recipe.test_flip, device)
 mean_pose = sum(r.pose.mean(dim=0) for r in data.train) / len(data.train)
-guess = sum(metrics.mpjpe(mean_pose.expand_as(r.pose), r.pose).item() for r in data.test) / len(data.test)
-pd.Series(
-    {"always the mean pose": 1000 * guess, "temporal model": 1000 * evaluation.average("mpjpe")},
-    name="MPJPE, mm",
-).round(1).to_frame()
+guesses = [metrics.mpjpe(mean_pose.expand_as(r.pose), r.pose).item() for r in data.test]
+errors = {
+    "always the mean pose": 1000 * sum(guesses) / len(guesses),
+    "temporal model": 1000 * evaluation.average("mpjpe", "sequence"),
+}
+pd.Series(errors, name="MPJPE, mm").round(1).to_frame()
 
 # %%
 poses = predict(run.model, detected).numpy()
 middle = len(detected) // 2
 step = max(1, min(10, middle // 8))
-figure = plotting.pose_sequence(detected, {"temporal": poses}, range(middle, middle + 8 * step, step))
+moments = range(middle, middle + 8 * step, step)
+figure = plotting.pose_sequence(detected, {"temporal": poses}, moments)
 saved = experiment.save_figure(figure, "start_here_poses")
 
 # %% [markdown]
 # ## Where to go from here
 #
-# | notebook | what it shows |
+# | Pavllo et al. 2019, or ours | what it shows |
 # |---|---|
-# | [`table1`](table1.ipynb) | every system on one benchmark |
-# | [`pavllo2019/section3_temporal_convolutions`](pavllo2019/section3_temporal_convolutions.ipynb) | what dilation does, causal against symmetric, one set of weights in two schedules |
-# | [`pavllo2019/table1`](pavllo2019/table1.ipynb) | errors action by action, Protocols 1 and 2 |
-# | [`pavllo2019/table2`](pavllo2019/table2.ipynb) | smooth motion: the velocity error |
-# | [`pavllo2019/table5`](pavllo2019/table5.ipynb) | parameters and operations, to the printed digit |
+# | [the companion's own table](table1.ipynb) | every system on one benchmark |
+# | [section 3](pavllo2019/section3_temporal_convolutions.ipynb) | the model, drawn and probed |
+# | [Table 1](pavllo2019/table1.ipynb) | errors action by action, Protocols 1 and 2 |
+# | [Table 2](pavllo2019/table2.ipynb) | smooth motion: the velocity error |
+# | [Table 5](pavllo2019/table5.ipynb) | parameters and operations, to the printed digit |
 #
 # Change something above and run it again: another `detector`, another test recording, another
 # `frame`.

@@ -83,7 +83,7 @@ rows = []
 for name, run in runs.items():
     rows += experiment.rows(name, evaluate(run.model, data.test, recipe.test_flip, device), run)
 experiment.record(rows)
-plotting.training_curves({name: run.history for name, run in runs.items()})
+figure = plotting.training_curves({name: run.history for name, run in runs.items()})
 
 # %% [markdown]
 # ## The table

@@ -3,10 +3,11 @@
 #
 # *Pavllo et al. 2019, section 3.*
 #
-# Lifting 2D keypoints to 3D is ambiguous in a single frame: many poses have the same image, and the
-# detector's errors hide which. The paper's answer is to read the keypoints **over time**, with
-# convolutions rather than a recurrent network: every frame is computed in parallel, the path from any
-# input to the output has the same short length, and how far the model sees is fixed and known.
+# Lifting 2D keypoints to 3D is ambiguous in a single frame: many poses have the same image, and
+# the detector's errors hide which. The paper's answer is to read the keypoints **over time**,
+# with convolutions rather than a recurrent network: every frame is computed in parallel, the path
+# from any input to the output has the same short length, and how far the model sees is fixed and
+# known.
 #
 # This notebook draws that model from the running code and checks its properties as it goes.
 
@@ -46,7 +47,8 @@ experiment
 # %%
 def build(receptive_field, **options):
     torch.manual_seed(seed)
-    return TemporalModel(17, 2, 17, filter_widths(receptive_field), channels=channels, **options).eval()
+    widths = filter_widths(receptive_field)
+    return TemporalModel(17, 2, 17, widths, channels=channels, **options).eval()
 
 
 figure = plotting.receptive_fields(
@@ -55,8 +57,8 @@ figure = plotting.receptive_fields(
 saved = experiment.save_figure(figure, "section3_receptive_fields")
 
 # %% [markdown]
-# The causal model has the same weights and reads as many frames, all of them past. Only the short cut
-# around each block changes: it takes the last of the three frames instead of the middle one.
+# The causal model has the same weights and reads as many frames, all of them past. Only the short
+# cut around each block changes: it takes the last of the three frames instead of the middle one.
 #
 # The drawing follows from the layers' widths and dilations. Does the network agree? Its derivative
 # does not lie: an output depends on just those inputs whose gradient is not zero.
@@ -71,15 +73,15 @@ def frames_that_matter(model, frames=None):
 
 for causal in (False, True):
     used = frames_that_matter(build(receptive_field, causal=causal))
-    print(f"causal={causal!s:5}  output 0 depends on input frames {used.min()} to {used.max()}: {len(used)}")
+    print(f"causal={causal!s:5}  output 0 reads {len(used)} frames: {used.min()} to {used.max()}")
 
 # %% [markdown]
 # ## One set of weights, two schedules
 #
-# In training, each example is a window with a single target in its middle. A dilated network would
-# compute every frame of every layer and throw most away. If each layer *steps* by its width instead,
-# it computes just what the one output needs. At test time the whole sequence goes through the
-# dilated network at once, and neighbouring poses share their work.
+# In training, each example is a window with a single target in its middle. A dilated network
+# would compute every frame of every layer and throw most away. If each layer *steps* by its width
+# instead, it computes just what the one output needs. At test time the whole sequence goes
+# through the dilated network at once, and neighbouring poses share their work.
 
 # %%
 figure = plotting.schedules(build(min(receptive_field, 27)))
@@ -96,19 +98,21 @@ for frames in (9, 27, 81):
             whole = model(padded, schedule="dilated")[0]
             windows = padded[0].unfold(0, frames, 1).permute(0, 3, 1, 2)
             single = model(windows, schedule="strided")[:, 0]
-        differences[frames, "causal" if causal else "symmetric"] = (whole - single).abs().max().item()
+        kind = "causal" if causal else "symmetric"
+        differences[frames, kind] = (whole - single).abs().max().item()
 table = pd.Series(differences).unstack().rename_axis("frames")
 assert table.max().max() < 1e-5
 table.map("{:.0e} m".format)
 
 # %% [markdown]
-# The largest difference, over every frame of a recording, is rounding. Both schedules are one model.
+# The largest difference, over every frame of a recording, is rounding. Both schedules are one
+# model.
 #
 # ## What it costs
 #
-# Operations for one pose, in each schedule. Alone, a pose costs the strided network far less than the
-# dilated one; in a long sequence the dilated one's cost a frame falls to the number in the last
-# column, which is what the paper counts.
+# Operations for one pose, in each schedule. Alone, a pose costs the strided network far less than
+# the dilated one; in a long sequence the dilated one's cost a frame falls to the number in the
+# last column, which is what the paper counts.
 
 # %%
 def multiplications(model, frames, strided):

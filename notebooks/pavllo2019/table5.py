@@ -32,9 +32,9 @@ experiment = Experiment.begin("pavllo2019/table5", globals(), channels=None)
 experiment
 
 # %% [markdown]
-# The number of parameters, with $J$ joints in and out, $f = 2$ features, $C$ channels, width $W = 3$
-# and $B$ blocks: the first layer and its norm, then in each block a wide and a pointwise convolution
-# with their norms, and the last layer with its bias:
+# The number of parameters, with $J$ joints in and out, $f = 2$ features, $C$ channels, width $W =
+# 3$ and $B$ blocks: the first layer and its norm, then in each block a wide and a pointwise
+# convolution with their norms, and the last layer with its bias:
 #
 # $$P = J f C W + 2C + B\,(C^2 W + 2C + C^2 + 2C) + 3JC + 3J$$
 #
@@ -79,11 +79,13 @@ for name, model in models.items():
     ours = f"{count_parameters(model) / 1e6:.2f}", f"{flops_per_frame(model) / 1e6:.2f}"
     row = paper.loc[name]
     printed = f"{row.parameters_millions:.2f}", f"{row.flops_millions_per_frame:.2f}"
-    print(f"{name:22} paper {printed}  ours {ours}  {'reproduced' if ours == printed else 'deviates'}")
+    status = "reproduced" if ours == printed else "deviates"
+    print(f"{name:22} paper {printed}  ours {ours}  {status}")
 
 # %% [markdown]
-# The errors in the paper's table (40.6, 38.7, 37.8 mm with exact keypoints) need Human3.6M: *not run
-# (licence)*. [`table1`](table1.ipynb) shows the effect of a longer receptive field on free data.
+# The errors in the paper's table (40.6, 38.7, 37.8 mm with exact keypoints) need Human3.6M: *not
+# run (licence)*. [`table1`](table1.ipynb) shows the effect of a longer receptive field on free
+# data.
 #
 # ## Why dilation
 
@@ -111,5 +113,5 @@ print("each tripling adds, in MFLOPs:", sorted(set(steps.tolist())))
 # %% [markdown]
 # ## Try next
 #
-# * `-p channels 256`: the model of the `laptop` preset. How much smaller is it, and why not 4 times?
+# * `-p channels 256`: the model of the `laptop` preset. How much smaller, and why not 4 times?
 # * How large would 729 frames be? `count_parameters(build(729))`

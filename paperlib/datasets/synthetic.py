@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from paperlib.datasets.bodies import BODIES
 from paperlib.datasets.filming import film
-from paperlib.datasets.motions import MOTIONS
+from paperlib.datasets.motion.bodies import BODIES
+from paperlib.datasets.motion.families import MOTIONS
 from paperlib.errors import one_of
 from paperlib.recordings import Dataset, Recording
 
@@ -22,7 +22,7 @@ REACH = 1.6  # metres that placing a take may bring the pelvis from the middle, 
 
 def load(
     seed: int = 0,
-    seconds: float = 10.0,
+    seconds: float = 6.0,
     takes: int = 1,
     fps: float = 50.0,
     subjects: Sequence[str] | None = None,

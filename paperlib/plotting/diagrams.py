@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from paperlib.models import TemporalModel
-from paperlib.plotting.style import GRID, INK, MUTED, colour_of
+from paperlib.plotting.style import IDLE, INK, MUTED, colour_of
 
 
 def layer_taps(model: TemporalModel) -> list[list[int]]:
@@ -38,7 +38,7 @@ def _tree(ax: Axes, model: TemporalModel, colour: str, all_frames: bool) -> None
                     ax.plot([frame + offset, frame], [level - 1, level], color=colour, lw=0.7,
                             alpha=0.55)  # fmt: skip
         if all_frames:
-            ax.scatter(range(first, last + 1), [level] * (last - first + 1), s=14, color=GRID)
+            ax.scatter(range(first, last + 1), [level] * (last - first + 1), s=14, color=IDLE)
         ax.scatter(sorted(used), [level] * len(used), s=18, color=colour, zorder=3)
     ax.scatter([0], [len(levels) - 1], s=70, color=INK, zorder=4)
     ax.set_yticks(range(len(levels)), ["2D input", *[f"layer {i}" for i in range(1, len(levels))]])

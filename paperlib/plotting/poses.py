@@ -55,7 +55,7 @@ def _frame(ax: Axes, centre: np.ndarray, size: float, azimuth: float) -> None:
     """The same cube for every pose, without the clutter of a 3D plot."""
     for limits, middle in zip((ax.set_xlim, ax.set_ylim, ax.set_zlim), centre, strict=True):
         limits(middle - size, middle + size)
-    ax.set_box_aspect((1, 1, 1), zoom=1.55)
+    ax.set_box_aspect((1, 1, 1), zoom=1.75)
     ax.view_init(elev=12, azim=azimuth)
     ax.set_axis_off()
 
@@ -64,18 +64,20 @@ def pose_sequence(
     recording: Recording,
     predictions: Mapping[str, np.ndarray],
     frames: Sequence[int],
-    azimuth: float = -70,
+    azimuth: float = -40,
 ) -> Figure:
     """A strip of moments: what the detector saw, and below it each system's pose over the truth.
 
     ``predictions`` names systems and their poses ``(T, J, 3)``, root-relative, in camera space;
-    ``frames`` are the moments, left to right. The truth is drawn thin and dark behind.
+    ``frames`` are the moments, left to right. The truth is drawn broad and grey behind. Poses are
+    shown from ``azimuth`` degrees; the camera itself stands at -90, and from there every error of
+    depth would be hidden.
     """
     rows, columns = 1 + len(predictions), len(frames)
     figure = plt.figure(figsize=(1.75 * columns, 2.1 * rows), layout="none")
     figure.subplots_adjust(left=0.07, right=1, top=0.94, bottom=0.0, wspace=0, hspace=0)
     truth = recording.pose.numpy()
-    size = 1.02 * np.abs(truth[list(frames)]).max()
+    size = 0.55 * np.ptp(truth[list(frames)], axis=1).max()
     keypoints = recording.keypoints.numpy()
     half = 0.55 * np.ptp(keypoints[list(frames)], axis=1).max()
     for column, frame in enumerate(frames):
@@ -88,7 +90,8 @@ def pose_sequence(
             ax = figure.add_subplot(rows, columns, row * columns + column + 1, projection="3d")
             draw_pose(ax, truth[frame], recording.skeleton, colour=INK, alpha=0.35, lw=4)
             draw_pose(ax, np.asarray(poses)[frame], recording.skeleton)
-            _frame(ax, upright(truth[frame]).mean(axis=0), size, azimuth)
+            middle = (truth[frame].min(axis=0) + truth[frame].max(axis=0)) / 2
+            _frame(ax, upright(middle), size, azimuth)
     names = ["2D keypoints", *predictions]
     for row, name in enumerate(names):
         height = 0.94 * (1 - (row + 0.5) / rows)

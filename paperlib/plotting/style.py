@@ -5,6 +5,7 @@ import matplotlib as mpl
 INK = "#22303c"
 MUTED = "#8a97a3"
 GRID = "#e3e7ea"
+IDLE = "#c9d0d6"
 
 # a system keeps its colour through every figure
 COLOURS = {

@@ -57,7 +57,7 @@ class Recipe:
         paper = cls()
         smaller = {
             "paper": {},
-            "laptop": {"epochs": 10, "batch_size": 512, "channels": 256, "stride": 2},
+            "laptop": {"epochs": 12, "batch_size": 256, "channels": 256, "stride": 2},
             "smoke": {"epochs": 2, "batch_size": 256, "channels": 32, "stride": 4},
         }[one_of("preset", preset, PRESETS)]
         return paper.shortened(smaller.pop("epochs", paper.epochs)).but(**smaller)

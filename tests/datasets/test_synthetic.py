@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from paperlib.datasets import synthetic
-from paperlib.datasets.bodies import BODIES, Body
 from paperlib.datasets.filming import STUDIO, share_in_view
-from paperlib.datasets.motions import MOTIONS
+from paperlib.datasets.motion.bodies import BODIES, Body
+from paperlib.datasets.motion.families import MOTIONS
 from paperlib.kinematics import bone_lengths
 from paperlib.skeletons import H36M_17
 

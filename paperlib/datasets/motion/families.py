@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from paperlib.datasets.bodies import Body
-from paperlib.datasets.curves import ease, keyed, pulse, repeats, smooth, wander
-from paperlib.datasets.exercises import bending, jumping, kicking, sitting_down, squatting
-from paperlib.datasets.footwork import Footwork
-from paperlib.datasets.gaits import jogging, walk, walking
-from paperlib.datasets.posing import LEAN, LEFT, RIGHT, SIDE, TURN
-from paperlib.datasets.standing import (
+from paperlib.datasets.motion.bodies import Body
+from paperlib.datasets.motion.curves import ease, keyed, pulse, repeats, smooth, wander
+from paperlib.datasets.motion.exercises import bending, jumping, kicking, sitting_down, squatting
+from paperlib.datasets.motion.footwork import Footwork
+from paperlib.datasets.motion.gaits import jogging, walk, walking
+from paperlib.datasets.motion.posing import LEAN, LEFT, RIGHT, SIDE, TURN
+from paperlib.datasets.motion.standing import (
     ARMS_DOWN,
     between,
     hold_arms,

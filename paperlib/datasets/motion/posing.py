@@ -8,8 +8,8 @@ and pelvis by inverse kinematics, so that a foot on the floor stays exactly wher
 import numpy as np
 import torch
 
-from paperlib.datasets.bodies import Body
-from paperlib.datasets.curves import smooth
+from paperlib.datasets.motion.bodies import Body
+from paperlib.datasets.motion.curves import smooth
 from paperlib.kinematics import rotation_from_euler
 from paperlib.skeletons import H36M_17
 

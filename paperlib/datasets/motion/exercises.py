@@ -3,11 +3,11 @@
 import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
-from paperlib.datasets.bodies import Body
-from paperlib.datasets.curves import ease, keyed, pulse, repeats
-from paperlib.datasets.footwork import Footwork
-from paperlib.datasets.posing import LEAN, LEFT, RIGHT, SIDE, TURN, Figure
-from paperlib.datasets.standing import between, hold_arms, lean_back, stand
+from paperlib.datasets.motion.bodies import Body
+from paperlib.datasets.motion.curves import ease, keyed, pulse, repeats
+from paperlib.datasets.motion.footwork import Footwork
+from paperlib.datasets.motion.posing import LEAN, LEFT, RIGHT, SIDE, TURN, Figure
+from paperlib.datasets.motion.standing import between, hold_arms, lean_back, stand
 
 GRAVITY = 9.81
 

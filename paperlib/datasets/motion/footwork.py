@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from paperlib.datasets.bodies import Body
-from paperlib.datasets.curves import ease, minimum_jerk, smooth
-from paperlib.datasets.posing import LEFT, OUTWARD, RIGHT, TURN, Figure
+from paperlib.datasets.motion.bodies import Body
+from paperlib.datasets.motion.curves import ease, minimum_jerk, smooth
+from paperlib.datasets.motion.posing import LEFT, OUTWARD, RIGHT, TURN, Figure
 
 
 class Footprints:

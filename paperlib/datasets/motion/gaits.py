@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from paperlib.datasets.bodies import Body
-from paperlib.datasets.curves import smooth, wander
-from paperlib.datasets.footwork import Footprints, set_feet
-from paperlib.datasets.posing import (
+from paperlib.datasets.motion.bodies import Body
+from paperlib.datasets.motion.curves import smooth, wander
+from paperlib.datasets.motion.footwork import Footprints, set_feet
+from paperlib.datasets.motion.posing import (
     ABDUCT,
     ELBOW,
     FLEX,

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from paperlib.datasets.bodies import Body
-from paperlib.datasets.curves import smooth, wander
-from paperlib.datasets.footwork import Footwork
-from paperlib.datasets.posing import (
+from paperlib.datasets.motion.bodies import Body
+from paperlib.datasets.motion.curves import smooth, wander
+from paperlib.datasets.motion.footwork import Footwork
+from paperlib.datasets.motion.posing import (
     ABDUCT,
     ELBOW,
     FLEX,
