@@ -102,8 +102,9 @@ def restore(run: Run, optimizer: torch.optim.Optimizer | None = None) -> Tensor 
             prefix = f"optimizer.{name}."
             found = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
             for kind, value in found.items():
-                # torch keeps the step count on the CPU
-                found[kind] = value if kind == "step" else value.to(device)
+                # torch keeps the step count on the CPU, unless one kernel does the whole step
+                stays = kind == "step" and not optimizer.defaults.get("fused")
+                found[kind] = value if stays else value.to(device)
             if found:
                 optimizer.state[parameter] = found
     return state.get("random_state")

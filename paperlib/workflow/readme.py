@@ -1,0 +1,54 @@
+"""The numbers in the README, written from the recorded results so that the two cannot differ."""
+
+import re
+from pathlib import Path
+
+from paperlib import results
+from paperlib.paths import ROOT
+from paperlib.workflow.experiment import SHOWN
+
+README = ROOT / "README.md"
+_BEGIN, _END = "<!-- numbers: {} -->", "<!-- end of numbers -->"
+_DATA = {"cmu": "CMU motion capture", "synthetic": "embedded synthetic data"}
+_METRICS = ("mpjpe", "p_mpjpe", "mpjve")
+
+
+def table1(receptive_field: int = 27) -> str:
+    """The companion's table 1 as Markdown, a part for each data set there are rows for."""
+    rows = results.recorded("table1")
+    rows = results.select(rows, action="average", preset="laptop", detector="simulated")
+    heads = [f"{SHOWN[m][0]}, {SHOWN[m][1]}" for m in _METRICS]
+    lines = []
+    for dataset, about in _DATA.items():
+        part = results.select(rows, dataset=dataset)
+        part = part[part["receptive_field"].isin([1, receptive_field])]
+        if part.empty:
+            continue
+        seeds = sorted(set(part["seed"]))
+        table = results.over_seeds(part)[list(_METRICS)]
+        number = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+        lines += [f"| {about}, {number} | frames | " + " | ".join(heads) + " |"]
+        lines += ["|---|---|" + "---|" * len(_METRICS)]
+        frames = part.groupby("system")["receptive_field"].first()
+        for system in [s for s in _ORDER if s in table.index]:
+            lines += [f"| {system} | {frames[system]} | " + " | ".join(table.loc[system]) + " |"]
+        lines += [""]
+    return "\n".join(lines)
+
+
+_ORDER = ("linear baseline", "single frame", "temporal, causal", "temporal")
+_TABLES = {"table1": table1}
+
+
+def written(text: str) -> str:
+    """``text`` with each marked part made anew from the results."""
+    for name, table in _TABLES.items():
+        begin = _BEGIN.format(name)
+        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(_END), re.DOTALL)
+        text = pattern.sub(lambda _, b=begin, t=table: f"{b}\n{t()}\n{_END}", text)
+    return text
+
+
+def update(path: Path = README) -> None:
+    """Write the README's numbers anew."""
+    path.write_text(written(path.read_text()))
