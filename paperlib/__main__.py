@@ -34,10 +34,12 @@ def _run(arguments) -> None:
 
 
 def _publish(arguments) -> None:
+    from paperlib.workflow import readme
     from paperlib.workflow.publish import publish, texts
 
     for text in texts(arguments.only):
         print(f"published {publish(text).name}")
+    readme.update()
 
 
 def _data(arguments) -> None:
