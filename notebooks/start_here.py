@@ -17,10 +17,12 @@ preset = "auto"  # "smoke" (seconds), "laptop" (minutes), "paper" (a GPU); "auto
 seed = 0  # of weights, shuffling, dropout and simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
 retrain = False  # True trains again where a finished run is on disk
+interactive = False  # True shows a body that you can turn and play (in a running JupyterLab)
 
 # %%
 import matplotlib.pyplot as plt
 import pandas as pd
+from IPython.display import display
 
 from paperlib import metrics, plotting
 from paperlib.cameras import project
@@ -30,7 +32,9 @@ from paperlib.training import Recipe, evaluate, predict
 from paperlib.workflow import Experiment
 
 plotting.use_style()
-experiment = Experiment.begin("start_here", globals(), detector=DETECTORS)
+experiment = Experiment.begin(
+    "start_here", globals(), detector=DETECTORS, interactive=(False, True)
+)
 experiment
 
 # %% [markdown]
@@ -119,6 +123,12 @@ step = max(1, min(10, middle // 8))
 moments = range(middle, middle + 8 * step, step)
 figure = plotting.pose_sequence(detected, {"temporal": poses}, moments)
 saved = experiment.save_figure(figure, "start_here_poses")
+
+# %%
+if interactive:
+    from paperlib.widgets import pose_player
+
+    display(pose_player(detected, {"temporal": poses}))
 
 # %% [markdown]
 # ## Where to go from here

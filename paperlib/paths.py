@@ -1,6 +1,7 @@
 """Where things lie: the project, the data sets, the caches, the trained runs.
 
-Every place can be moved by an environment variable, so that a read-only checkout works as well:
+Every place can be moved by an environment variable, so that a read-only checkout works as well. A
+relative path there starts at the project's folder: notebooks run in folders of their own.
 
 ========================  ==============================================  =====================
 variable                  what lies there                                 default
@@ -29,7 +30,7 @@ OUT = ROOT / "out"
 
 def _place(variable: str, default: Path) -> Path:
     value = os.environ.get(variable)
-    return Path(value).expanduser().resolve() if value else default
+    return (ROOT / Path(value).expanduser()).resolve() if value else default
 
 
 def data_dir() -> Path:

@@ -26,6 +26,8 @@ from paperlib.paths import cache_dir, data_dirs, replacing, shown
 from paperlib.recordings import Dataset
 from paperlib.skeletons import CMU_38, H36M_17, convert
 
+read_expmap = expmap.read_expmap  # one file, as joint positions
+
 FOLDER = "cmu_mocap"
 FPS = 50.0
 ACTIONS = (

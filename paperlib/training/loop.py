@@ -91,6 +91,8 @@ def _fit(run, optimizer, dataset, recipe, seed, device, random_state, name, prog
             run.epoch, run.step = run.epoch + 1, 0
             bar.set_postfix(train=f"{1000 * loss:.1f} mm")
             save(run, optimizer, None)
+        if interrupted.is_set():
+            raise KeyboardInterrupt(f"{name}: finished and saved")
 
 
 def _epoch(run, optimizer, windows, order, recipe, device, bar, interrupted) -> float:
