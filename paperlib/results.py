@@ -53,8 +53,10 @@ class Protocol:
     def __str__(self) -> str:
         flips = "averaged over the mirrored input" if self.test_flip else "no test-time flip"
         seeds = "seed " if len(self.seeds) == 1 else "seeds "
+        known = self.keypoint_error == self.keypoint_error
+        error = f"{self.keypoint_error:.1f} px mean error" if known else "its error is not known"
         return (
-            f"{self.data} 2D: {self.detector}, {self.keypoint_error:.1f} px mean error. "
+            f"{self.data} 2D: {self.detector}, {error}. "
             f"{self.joints} joints at {self.fps:g} Hz, root-relative; receptive field "
             f"{self.receptive_field}; {flips}; {self.averaging}; excluded: {self.excluded}; "
             f"{seeds}{', '.join(map(str, self.seeds))}; preset {self.preset} on {self.device}."
@@ -92,7 +94,7 @@ def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Pat
     keep = keeping() if keep is None else keep
     path = (RESULTS if keep else OUT / "results") / f"{notebook.replace('/', '_')}.csv"
     new = pd.DataFrame(list(rows))
-    unknown, missing = set(new) - set(COLUMNS), set(IDENTITY) - set(new)
+    unknown, missing = set(new) - set(COLUMNS), {*IDENTITY, "value", "unit"} - set(new)
     if unknown or missing:
         raise ValueError(f"a result has columns {COLUMNS}; unknown {unknown}, missing {missing}")
     new["torch"], new["commit"] = torch.__version__.split("+")[0], commit()
@@ -131,7 +133,13 @@ def shown(mean: float, half: float) -> str:
 
 
 def over_seeds(rows: pd.DataFrame, columns: str = "metric") -> pd.DataFrame:
-    """Rows of several seeds as a table of systems by ``columns``, each cell ``mean ± interval``."""
+    """Rows of several seeds as a table of systems by ``columns``, each cell ``mean ± interval``.
+
+    Within a cell rows must differ in nothing but the seed."""
+    if rows.duplicated(["system", columns, "seed"]).any():
+        fixed = [c for c in IDENTITY if c not in ("system", columns, "seed")]
+        mixed = [c for c in fixed if rows[c].nunique() > 1]
+        raise ValueError(f"rows differ in more than the seed, in {', '.join(mixed)}: select first")
     cells = rows.groupby(["system", columns], sort=False)["value"].apply(
         lambda v: shown(*interval(v))
     )

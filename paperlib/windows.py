@@ -64,6 +64,9 @@ class Windows:
     ):
         if not recordings:
             raise ValueError("no recordings to take windows from")
+        kinds = {(r.skeleton.name, r.keypoint_skeleton.name) for r in recordings}
+        if len(kinds) > 1:
+            raise ValueError(f"recordings of different skeletons cannot be mixed: {sorted(kinds)}")
         if stride < 1:
             raise ValueError(f"stride must be at least 1, got {stride}")
         self.receptive_field = receptive_field

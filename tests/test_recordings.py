@@ -252,10 +252,10 @@ def test_validation_that_leaves_a_part_empty_is_refused(every):
 # ---- the fingerprint -----------------------------------------------------------------------------
 
 
-def test_fingerprint_does_not_depend_on_order():
+def test_fingerprint_follows_the_order_as_batches_do():
     data = dataset()
-    turned = replace(data, train=data.train[::-1], test=data.test[::-1])
-    assert turned.fingerprint == data.fingerprint
+    turned = replace(data, train=data.train[::-1])
+    assert turned.fingerprint != data.fingerprint == replace(data).fingerprint
     assert len(data.fingerprint) == 16
 
 

@@ -41,7 +41,7 @@ def test_wrong_joint_count():
 def test_nan_keypoints():
     keypoints = torch.rand(5, 17, 2)
     keypoints[3, 2] = float("nan")
-    with pytest.raises(ValueError, match="NaN.*1 of 5 frames, the first is frame 3"):
+    with pytest.raises(ValueError, match=r"NaN.*1 of 5 frames, the first is frame 3"):
         a_recording(keypoints=keypoints)
 
 
@@ -73,7 +73,7 @@ def test_truncated_archive(tmp_path):
     np.savez(whole, positions=np.zeros((100, 32, 3)))
     cut = tmp_path / "cut.npz"
     cut.write_bytes(whole.read_bytes()[:-200])
-    with pytest.raises(ValueError, match="cut.npz"):
+    with pytest.raises(ValueError, match=r"cut.npz"):
         archives.read_archive(cut)
 
 
@@ -86,7 +86,7 @@ def test_hostile_archive_runs_nothing(tmp_path):
 
     path = tmp_path / "hostile.npz"
     np.savez(path, positions_3d=np.array(Hostile(), dtype=object))
-    with pytest.raises(UnsafeFileError, match="hostile.npz"):
+    with pytest.raises(UnsafeFileError, match=r"hostile.npz"):
         archives.read_archive(path)
     assert not marker.exists()
 
@@ -104,7 +104,7 @@ def test_missing_data_says_where_and_how_and_what_instead(tmp_path, monkeypatch)
 def test_checkpoint_of_another_architecture(tmp_path):
     path = tmp_path / "other.bin"
     torch.save({"model_pos": {"layer1.weight": torch.zeros(3, 3)}}, path)
-    with pytest.raises(CheckpointError, match="other.bin"):
+    with pytest.raises(CheckpointError, match=r"other.bin"):
         load_videopose3d_checkpoint(path)
 
 
@@ -117,7 +117,7 @@ def test_hostile_checkpoint_runs_nothing(tmp_path):
 
     path = tmp_path / "hostile.bin"
     torch.save({"model_pos": {}, "random_state": Hostile()}, path, pickle_module=pickle)
-    with pytest.raises(UnsafeFileError, match="hostile.bin"):
+    with pytest.raises(UnsafeFileError, match=r"hostile.bin"):
         load_videopose3d_checkpoint(path)
     assert not marker.exists()
 

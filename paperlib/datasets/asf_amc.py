@@ -5,6 +5,7 @@ the frame; its end lies ``length * direction`` further, turned by all rotations 
 no frame rate; 120 Hz is what most of the database was captured at.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,15 @@ class Asf(NamedTuple):
 def read_asf(path: str | Path) -> Asf:
     """A skeleton. ``ValueError`` if the file is damaged."""
     path = Path(path)
+    try:
+        return _parse_asf(path)
+    except (KeyError, IndexError) as problem:
+        raise ValueError(
+            f"{path.name}: not a whole ASF skeleton, {problem} is missing or cut off"
+        ) from None
+
+
+def _parse_asf(path: Path) -> Asf:
     sections: dict[str, list[list[str]]] = {}
     current: list[list[str]] = []
     for line in path.read_text().splitlines():
@@ -96,6 +106,9 @@ def read_asf(path: str | Path) -> Asf:
                     freedoms=tuple(bone.get("dof", ())),
                 )
             )
+    absent = sorted(set(_BONE_ENDS.values()) - set(index))
+    if absent:
+        raise ValueError(f"{path.name}: the bones {', '.join(absent)} are missing")
     return Asf(tuple(bones), metres)
 
 
@@ -153,9 +166,11 @@ def _frames(bones: tuple[Bone, ...], path: Path) -> tuple[torch.Tensor, torch.Te
     values = {bone.name: [] for bone in bones if bone.freedoms}
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         words = line.split()
+        if words and words[0].upper() == ":RADIANS":
+            raise ValueError(f"{path.name}, line {number}: angles must be degrees, not radians")
         if not words or words[0][0] in "#:" or words[0].isdigit():
             continue
-        name, angles = words[0], [float(w) for w in words[1:]]
+        name, angles = words[0], _numbers(words[1:], f"{path.name}, line {number}")
         if name not in index or len(angles) != len(bones[index[name]].freedoms):
             raise ValueError(f"{path.name}, line {number}: {name!r} does not fit the skeleton")
         values[name].append(angles)
@@ -176,6 +191,16 @@ def _frames(bones: tuple[Bone, ...], path: Path) -> tuple[torch.Tensor, torch.Te
         local[:, b] = axis @ rotation_from_euler("zyx", torch.deg2rad(turn)) @ axis.T
     place = [bones[0].freedoms.index(f) for f in ("tx", "ty", "tz")]
     return motion["root"][:, place], local
+
+
+def _numbers(words: list[str], where: str) -> list[float]:
+    try:
+        numbers = [float(word) for word in words]
+    except ValueError:
+        raise ValueError(f"{where}: {' '.join(words)!r} are no numbers") from None
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{where}: NaN or infinite values")
+    return numbers
 
 
 def trials(folder: Path, fps: float) -> Iterator[tuple[str, torch.Tensor]]:

@@ -37,7 +37,7 @@ ACTIONS = (
 ANKLE_HEIGHT = 0.08  # metres of an ankle joint above the floor when the foot is flat on it
 # frames of motion to leave out: the left arm jumps 66 cm after the second one
 _CUT = {"train/walking_extra/walking_27": 2}
-_FORMAT = "2"  # changes whenever the same files would give other positions
+_FORMAT = "3"  # changes whenever the same files would give other positions
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def find() -> Path:
     """The folder that holds the data; :class:`MissingDataError` tells how to get them."""
     for place in data_dirs():
         folder = place / FOLDER
-        if (folder / "cmu_expmap.tar.xz").is_file() or (folder / "cmu_expmap").is_dir():
+        if (folder / "cmu_expmap.tar.xz").is_file() or _unpacked(folder):
             return folder
     places = " or ".join(f"{shown(p)}/{FOLDER}" for p in data_dirs())
     raise MissingDataError(
@@ -95,12 +95,17 @@ def find() -> Path:
     )
 
 
+def _unpacked(folder: Path) -> list[Path]:
+    """The text files, in the order of their names; none where only the archive is there."""
+    return sorted((folder / "cmu_expmap").glob("*/*/*.txt"))
+
+
 def _texts(folder: Path) -> Iterator[tuple[str, bytes]]:
     """("train/walking/walking_1", content) of every exponential-map file, in the order of names."""
-    unpacked = folder / "cmu_expmap"
-    if unpacked.is_dir():
-        for path in sorted(unpacked.glob("*/*/*.txt")):
-            yield path.relative_to(unpacked).with_suffix("").as_posix(), path.read_bytes()
+    if unpacked := _unpacked(folder):
+        for path in unpacked:
+            name = path.relative_to(folder / "cmu_expmap").with_suffix("").as_posix()
+            yield name, path.read_bytes()
         return
     with tarfile.open(folder / "cmu_expmap.tar.xz") as archive:
         members = {m.name: m for m in archive if m.isfile() and m.name.endswith(".txt")}
@@ -111,10 +116,9 @@ def _texts(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def _content_key(folder: Path, *options: object) -> str:
     digest = hashlib.sha256(repr((_FORMAT, TRAIN_BUILDS, TEST_BUILDS, *options)).encode())
-    packed = folder / "cmu_expmap.tar.xz"
-    files = sorted((folder / "cmu_expmap").glob("*/*/*.txt")) or [packed]
-    for path in files:
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in _unpacked(folder) or [folder / "cmu_expmap.tar.xz"]:
+        # the folders of a file say its split and its action
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

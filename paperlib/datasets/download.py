@@ -4,6 +4,8 @@ import hashlib
 import tarfile
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import IO
 
@@ -24,10 +26,12 @@ CMU_SOURCES = (
 )
 
 
-def _stream(url: str) -> IO[bytes]:
-    response = urllib.request.urlopen(url, timeout=60)
-    size = int(response.headers.get("Content-Length") or 0) or None
-    return tqdm.wrapattr(response, "read", total=size, desc=url.split("/")[4]).__enter__()
+@contextmanager
+def _stream(url: str) -> Iterator[IO[bytes]]:
+    with urllib.request.urlopen(url, timeout=60) as response:
+        size = int(response.headers.get("Content-Length") or 0) or None
+        with tqdm.wrapattr(response, "read", total=size, desc=url.rsplit("/", 1)[-1]) as shown_read:
+            yield shown_read
 
 
 def _wanted(
@@ -61,14 +65,15 @@ def fetch_cmu(sources: tuple[tuple[str, str], ...] = CMU_SOURCES) -> Path:
         if not missing:
             break
         try:
-            for name, content in _wanted(_stream(url), inside, missing):
-                if hashlib.sha256(content).hexdigest() != missing[name]:
-                    problems.append(f"{name} from {url} has another content than expected")
-                    continue
-                with replacing(folder / name) as temporary:
-                    temporary.write_bytes(content)
-                del missing[name]
-        except (OSError, tarfile.TarError) as problem:
+            with _stream(url) as archive:
+                for name, content in _wanted(archive, inside, missing):
+                    if hashlib.sha256(content).hexdigest() != missing[name]:
+                        problems.append(f"{name} from {url} has another content than expected")
+                        continue
+                    with replacing(folder / name) as temporary:
+                        temporary.write_bytes(content)
+                    del missing[name]
+        except (OSError, tarfile.TarError, HTTPException, EOFError) as problem:
             problems.append(f"{url}: {problem}")
     if missing:
         raise MissingDataError(

@@ -72,8 +72,9 @@ def correct_root(rotation: torch.Tensor) -> torch.Tensor:
     """Root rotations ``(T, 3, 3)`` with the order of their angles mended.
 
     A published root is Rz(c) Rx(a) Ry(b); the same angles were meant as Rz(c) Ry(b) Rx(a). Angles
-    are found twice over: (a, b, c) and (pi - a, b + pi, c + pi) give the same matrix. The one with
-    b within 90 degrees is right; close to 90 the one that continues the motion is.
+    are found twice over: (a, b, c) and (pi - a, b + pi, c + pi) give the same matrix, but mean two
+    rotations. Chosen is the path through both that turns least from frame to frame, and where
+    that does not tell, the one with b within 90 degrees.
     """
     a = torch.asin(rotation[:, 2, 1].clamp(-1, 1))
     b = torch.atan2(-rotation[:, 2, 0], rotation[:, 2, 2])
@@ -84,13 +85,26 @@ def correct_root(rotation: torch.Tensor) -> torch.Tensor:
             for angles in ((c, b, a), (c + math.pi, b + math.pi, math.pi - a))
         ]
     )
-    choice = (b.abs() > math.pi / 2).long()
-    unsure = ((b.abs() - math.pi / 2).abs() < math.radians(20)).nonzero().flatten().tolist()
-    for t in unsure:
-        if t > 0:
-            previous = meant[choice[t - 1], t - 1]
-            choice[t] = int((meant[:, t] - previous).norm(dim=(-2, -1)).argmin())
+    beyond = b.abs() > math.pi / 2
+    unlikely = 1e-3 * torch.stack([beyond, ~beyond], dim=-1).double()
+    # angle from each reading of a frame to each of the next: |R - S| = 2 sqrt(2) sin(angle / 2)
+    apart = (meant[:, None, :-1] - meant[None, :, 1:]).norm(dim=(-2, -1)).permute(2, 0, 1)
+    choice = _least_path(2 * torch.asin((apart / 8**0.5).clamp_max(1)), unlikely)
     return meant[choice, torch.arange(len(rotation))]
+
+
+def _least_path(step: torch.Tensor, stay: torch.Tensor) -> torch.Tensor:
+    """The states ``(T,)`` of the cheapest path; ``step`` ``(T - 1, S, S)`` is what going from one
+    to another costs and ``stay`` ``(T, S)`` what being there does (dynamic programming)."""
+    total, came_from = stay[0].numpy(), []
+    for costs, here in zip(step.numpy(), stay[1:].numpy(), strict=True):
+        through = total[:, None] + costs
+        came_from.append(through.argmin(axis=0))
+        total = through.min(axis=0) + here
+    path = [int(total.argmin())]
+    for back in reversed(came_from):
+        path.append(int(back[path[-1]]))
+    return torch.tensor(path[::-1])
 
 
 def resample_rotations(rotations: torch.Tensor, times: torch.Tensor) -> torch.Tensor:

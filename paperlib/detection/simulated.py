@@ -104,7 +104,7 @@ def _events(
     begun = rng.random(shape) < per_second / fps
     length = rng.integers(2, 6, shape)
     running = np.zeros(shape)
-    for ahead in range(5):
+    for ahead in range(min(5, len(begun))):
         running[ahead:] += (begun & (length > ahead))[: len(begun) - ahead]
     return np.minimum(running, 1.0)
 

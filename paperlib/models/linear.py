@@ -29,10 +29,12 @@ class LinearModel(nn.Module):
         dropout: float = 0.5,
     ):
         super().__init__()
-        if min(num_joints_in, in_features, num_joints_out, channels) < 1 or num_blocks < 0:
+        sizes = (num_joints_in, in_features, num_joints_out, channels)
+        if min(sizes) < 1 or num_blocks < 0 or not 0 <= dropout < 1:
             raise ValueError(
-                "joints, features and channels must be positive, got "
-                f"{num_joints_in=} {in_features=} {num_joints_out=} {channels=} {num_blocks=}"
+                "joints, features and channels must be positive and dropout in [0, 1), got "
+                f"{num_joints_in=} {in_features=} {num_joints_out=} {channels=} {num_blocks=} "
+                f"{dropout=}"
             )
         self.config = {
             "num_joints_in": num_joints_in,

@@ -5,7 +5,9 @@ random state that those files carry as an object is put aside unread, and any ot
 the file be refused.
 """
 
+import io
 import pickle
+import re
 from pathlib import Path
 
 import torch
@@ -43,16 +45,18 @@ _NOT_NEEDED = (
 
 def _read(path: Path) -> dict:
     stand_ins = [(_SetAside, name) for name in _NOT_NEEDED]
+    data = path.read_bytes()  # what the system refuses to open is no matter of the file's content
     try:
         with torch.serialization.safe_globals(stand_ins):
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as problem:
-        raise UnsafeFileError(
-            f"{path.name}: holds more than weights and was not read ({problem})"
-        ) from None
-    except (RuntimeError, EOFError, ValueError) as problem:
+        # torch's own message ends in advice to read the file without this protection
+        named = re.search(r"GLOBAL ([\w.]+)", str(problem))
+        what = f"it asks for {named.group(1)}" if named else "it holds more than weights"
+        raise UnsafeFileError(f"{path.name}: {what} and was not read") from None
+    except Exception as problem:  # a cut file fails in many ways, none of which names the file
         raise CheckpointError(
-            f"{path.name}: not a checkpoint, or cut off ({problem}); fetch it again"
+            f"{path.name}: not a checkpoint, or cut off ({type(problem).__name__}); fetch it again"
         ) from None
     if not isinstance(content, dict) or not isinstance(content.get("model_pos"), dict):
         raise CheckpointError(f"{path.name}: a VideoPose3D checkpoint has an entry 'model_pos'")
@@ -82,16 +86,18 @@ def model_from_weights(
 ) -> TemporalModel:
     """The same, from the weights themselves, named as in the public implementation."""
     try:
-        channels, inputs, first = weights["expand_conv.weight"].shape
-        outputs = weights["shrink.weight"].shape[0]
-        count = sum(n.startswith("layers_conv.") and n.endswith(".weight") for n in weights)
-        kernels = [weights[f"layers_conv.{2 * b}.weight"].shape[2] for b in range(count // 2)]
-    except (KeyError, ValueError, AttributeError) as problem:
-        raise CheckpointError(
-            f"{name}: not a temporal model of VideoPose3D ({problem} is missing)"
-        ) from None
+        return _build(weights, causal).eval()
+    except (KeyError, ValueError, AttributeError, IndexError, RuntimeError) as problem:
+        raise CheckpointError(f"{name}: not a temporal model of VideoPose3D ({problem})") from None
+
+
+def _build(weights: dict[str, Tensor], causal: bool) -> TemporalModel:
+    channels, inputs, first = weights["expand_conv.weight"].shape
+    outputs = weights["shrink.weight"].shape[0]
+    count = sum(n.startswith("layers_conv.") and n.endswith(".weight") for n in weights)
+    kernels = [weights[f"layers_conv.{2 * b}.weight"].shape[2] for b in range(count // 2)]
     widths, dense = _widths(first, kernels)
-    joints, features = _joints_and_features(inputs, outputs // 3, name)
+    joints, features = _joints_and_features(inputs, outputs // 3)
     model = TemporalModel(
         joints, features, outputs // 3, widths, causal=causal, channels=channels, dense=dense
     )
@@ -100,11 +106,8 @@ def model_from_weights(
         if key.endswith("wide.weight") or key.endswith("point.weight") or key == "expand.weight":
             renamed[key] = value.transpose(1, 2)  # theirs is (C_out, C_in, width)
     renamed["shrink.weight"] = renamed["shrink.weight"].squeeze(-1)
-    try:
-        model.load_state_dict(renamed)
-    except RuntimeError as problem:
-        raise CheckpointError(f"{name}: another architecture ({problem})") from None
-    return model.eval()
+    model.load_state_dict(renamed)
+    return model
 
 
 def _widths(first: int, kernels: list[int]) -> tuple[tuple[int, ...], bool]:
@@ -119,12 +122,12 @@ def _widths(first: int, kernels: list[int]) -> tuple[tuple[int, ...], bool]:
     return (tuple(widths), True) if kernels and first > 1 else ((first, *kernels), False)
 
 
-def _joints_and_features(inputs: int, joints_out: int, name: str) -> tuple[int, int]:
+def _joints_and_features(inputs: int, joints_out: int) -> tuple[int, int]:
     for features in (2, 3):
         # x and y, or with a confidence; the joints in are as many as out, or 17 (COCO, Human3.6M)
         if inputs % features == 0 and inputs // features in {joints_out, 17, 16, 15}:
             return inputs // features, features
-    raise CheckpointError(f"{name}: {inputs} inputs are no known number of joints times 2 or 3")
+    raise ValueError(f"{inputs} inputs are no known number of joints times 2 or 3")
 
 
 def _our_name(theirs: str) -> str:

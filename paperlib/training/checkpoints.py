@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from paperlib.errors import CheckpointError
-from paperlib.paths import replacing, runs_dir
+from paperlib.paths import replacing, runs_dir, shown
 
 _FORMAT = 1  # changes whenever the same recipe, data and seed would train differently
 
@@ -27,7 +27,8 @@ class Run:
     history: list[dict] = field(default_factory=list)  # a row for each epoch
     seconds: float = 0.0  # spent in training, over all sittings
     epoch: int = 0  # epochs done
-    step: int = 0  # batches done of the next one
+    step: int = 0  # batches done of the next one …
+    loss_so_far: float = 0.0  # … and the sum of their losses
     reused: bool = False  # found on disk, not trained now
 
     @property
@@ -72,6 +73,7 @@ def save(run: Run, optimizer: torch.optim.Optimizer, random_state: Tensor | None
         "description": run.description,
         "epoch": run.epoch,
         "step": run.step,
+        "loss_so_far": run.loss_so_far,
         "seconds": run.seconds,
         "history": run.history,
     }
@@ -95,6 +97,7 @@ def restore(run: Run, optimizer: torch.optim.Optimizer | None = None) -> Tensor 
     except RuntimeError as problem:
         raise CheckpointError(f"{path.name} of {run.key}: another model ({problem})") from None
     run.epoch, run.step = progress["epoch"], progress["step"]
+    run.loss_so_far = progress["loss_so_far"]
     run.seconds, run.history = progress["seconds"], progress["history"]
     if optimizer is not None:
         device = next(run.model.parameters()).device
@@ -125,6 +128,8 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
 def load_run(key: str, build: Callable[[dict], nn.Module]) -> Run:
     """The run of a name, with the model that ``build`` makes of its description."""
     path = runs_dir() / key / "checkpoint.safetensors"
+    if not path.is_file():
+        raise CheckpointError(f"there is no run {key!r} in {shown(runs_dir())}")
     _, progress = _read(path)
     run = Run(build(progress["description"]["model"]), key, progress["description"], reused=True)
     restore(run)

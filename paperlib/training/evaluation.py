@@ -50,25 +50,30 @@ class Evaluation:
     def per(self, metric: str, group: str = "action") -> tuple[dict[str, float], float]:
         """The mean of each ``group`` (``"action"``, ``"subject"`` or ``"sequence"``), and the mean
         of those. Within a group a recording counts by its frames (pavllo2019, reference)."""
-        values = self.values[one_of("metric", metric, self.values)]
         one_of("group", group, ("action", "subject", "sequence"))
-        names = [r.name if group == "sequence" else getattr(r, group) for r in self.recordings]
-        counted = [v == v for v in values]  # a recording too short for a metric has none
         rows = [
-            (v, len(r), n)
-            for v, r, n, c in zip(values, self.recordings, names, counted, strict=True)
-            if c
+            (value, len(r), r.name if group == "sequence" else getattr(r, group))
+            for value, r in self._measured(metric)
         ]
         return metrics.pooled(*zip(*rows, strict=True))
+
+    def _measured(self, metric: str) -> list[tuple[float, Recording]]:
+        """The recordings that are long enough for the metric, with their values."""
+        values = self.values[one_of("metric", metric, self.values)]
+        needed = _FRAMES_NEEDED.get(metric, 1)
+        pairs = zip(values, self.recordings, strict=True)
+        measured = [(value, r) for value, r in pairs if len(r) >= needed]
+        if not measured:
+            raise ValueError(f"{metric} needs recordings of at least {needed} frames")
+        return measured
 
     def average(self, metric: str, group: str = "action") -> float:
         return self.per(metric, group)[1]
 
     def frame_mean(self, metric: str) -> float:
         """The mean over all frames alike, whichever action they belong to."""
-        return metrics.pooled(
-            self.values[metric], map(len, self.recordings), [""] * len(self.recordings)
-        )[1]
+        rows = [(value, len(r), "all") for value, r in self._measured(metric)]
+        return metrics.pooled(*zip(*rows, strict=True))[1]
 
 
 def evaluate(

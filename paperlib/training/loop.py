@@ -36,7 +36,7 @@ def train(
     same weights as if nothing had happened. ``retrain=True`` forgets what was saved.
     """
     where = choose_device(device)
-    with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         model = build().to(where)
         description = describe(model, dataset.fingerprint, recipe.as_dict(), seed, where.type)
@@ -88,7 +88,7 @@ def _fit(run, optimizer, dataset, recipe, seed, device, random_state, name, prog
                 save(run, optimizer, _random_state(device))
                 raise KeyboardInterrupt(f"{name}: saved in epoch {run.epoch + 1}, batch {run.step}")
             run.history.append({"epoch": run.epoch + 1, "train_mpjpe": loss})
-            run.epoch, run.step = run.epoch + 1, 0
+            run.epoch, run.step, run.loss_so_far = run.epoch + 1, 0, 0.0
             bar.set_postfix(train=f"{1000 * loss:.1f} mm")
             save(run, optimizer, None)
         if interrupted.is_set():
@@ -103,11 +103,12 @@ def _epoch(run, optimizer, windows, order, recipe, device, bar, interrupted) -> 
     for layer in model.modules():
         if isinstance(layer, nn.BatchNorm1d):
             layer.momentum = recipe.momentum(run.epoch)
-    total, steps = torch.zeros((), device=device), 0
+    total, steps = torch.tensor(run.loss_so_far, device=device), run.step
     for inputs, target in windows.batches(order, recipe.batch_size, start=run.step):
         if interrupted.is_set():
             break
         run.step += 1
+        bar.update()
         if len(inputs) == 1:
             continue  # batch norm has nothing to normalise by
         with autocast(device, recipe.precision):
@@ -118,8 +119,8 @@ def _epoch(run, optimizer, windows, order, recipe, device, bar, interrupted) -> 
         optimizer.step()
         total += loss.detach()
         steps += 1
-        bar.update()
-    mean = (total / max(steps, 1)).item()
+    run.loss_so_far = total.item()
+    mean = run.loss_so_far / max(steps, 1)
     if not mean < float("inf"):
         raise FloatingPointError(f"the loss became {mean} in epoch {run.epoch + 1}")
     return mean

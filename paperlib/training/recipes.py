@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 
 from paperlib.errors import one_of
+from paperlib.training.devices import PRECISIONS
 
 PRESETS = ("smoke", "laptop", "paper")
 AUTO = "auto"
@@ -41,7 +42,9 @@ class Recipe:
     precision: str = "auto"
 
     def __post_init__(self):
-        positive = ("epochs", "batch_size", "learning_rate", "decay", "channels", "stride")
+        positive = ("epochs", "batch_size", "learning_rate", "decay", "channels", "stride",
+                    "momentum_start", "momentum_end")  # fmt: skip
+        one_of("precision", self.precision, PRECISIONS)
         wrong = {name: getattr(self, name) for name in positive if not getattr(self, name) > 0}
         if wrong or not 0 <= self.dropout < 1:
             raise ValueError(f"a recipe needs positive values and dropout in [0, 1), got {self}")

@@ -61,17 +61,21 @@ class Experiment:
         right ones in the message."""
         known = {**COMMON, **own}
         check_cells(namespace, known)
+        absent = [name for name in known if name not in namespace]
+        if absent:
+            raise ValueError(f"the parameters cell does not set {', '.join(absent)}")
         given = {name: namespace[name] for name in known}
         for name, choices in known.items():
             if choices is not None:
                 one_of(name, given[name], choices)
-        if not isinstance(given["seed"], int) or isinstance(given["seed"], bool):
-            raise ValueError(f"seed must be a whole number, got {given['seed']!r}")
+        seed = given["seed"]
+        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+            raise ValueError(f"seed must be a whole number, got {seed!r}: 0, 1, 2, …")
         return cls(
             notebook=notebook,
             dataset=datasets.resolve(given["dataset"]),
             preset=resolve_preset(given["preset"]),
-            seed=given["seed"],
+            seed=seed,
             device=choose_device(given["device"]).type,
             retrain=given["retrain"],
             parameters={name: given[name] for name in own},
@@ -138,7 +142,8 @@ class Experiment:
             "detector": self.detector,
             "preset": self.preset,
             "system": system,
-            "receptive_field": run.model.receptive_field,
+            # the notebook's, also for single-frame systems: their depth follows it
+            "receptive_field": self.parameters.get("receptive_field", run.model.receptive_field),
             "seed": self.seed,
             "seconds": run.seconds,
             "device": results.machine(self.device),

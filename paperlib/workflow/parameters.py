@@ -35,11 +35,14 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
 
 
 def check_cells(namespace: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Look through the parameter cells a kernel ran so far (``In`` of its namespace) for names
-    that are no parameters. Outside a kernel there is nothing to look through."""
-    for source in namespace.get("In", ()):
-        if source.startswith(MARK):
-            refuse_unknown(assigned(source), known)
+    """Look for names that are no parameters in the parameter cells that ran just before this one
+    (``In`` of a kernel's namespace: the notebook's own and papermill's). Cells from before may
+    have been mended since. Outside a kernel there is nothing to look through."""
+    cells = list(namespace.get("In", ()))
+    if cells and not cells[-1].startswith(MARK):
+        cells.pop()  # the one that runs now
+    while cells and cells[-1].startswith(MARK):
+        refuse_unknown(assigned(cells.pop()), known)
 
 
 def parse(text: str) -> Any:

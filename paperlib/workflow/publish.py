@@ -12,7 +12,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-from paperlib.paths import ROOT
+from paperlib.paths import ROOT, replacing
 from paperlib.workflow.runner import run
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -50,7 +50,8 @@ def publish(text: Path) -> Path:
         os.environ.pop("PAPERLIB_RECORD")
         if before is not None:
             os.environ["PAPERLIB_RECORD"] = before
-    nbformat.write(tidied(executed, target), target)
+    with replacing(target) as temporary:
+        nbformat.write(tidied(executed, target), temporary)
     return target
 
 
@@ -70,10 +71,11 @@ def tidied(notebook: nbformat.NotebookNode, target: Path) -> nbformat.NotebookNo
                 output.pop("metadata", None) if output.output_type == "stream" else None
                 if output.get("name") == "stderr":
                     raise ValueError(f"{target.name}, cell {number}: {output.text.strip()[:300]}")
-                shown = str(output.get("text", "")) + str(output.get("data", {}).get("text/plain"))
+                texts = [v for k, v in output.get("data", {}).items() if k.startswith("text/")]
+                shown = "\n".join(map(str, [output.get("text", ""), *texts]))
                 if path := _MACHINE.search(shown):
                     raise ValueError(f"{target.name}, cell {number} shows the path {path.group()}")
-    size = len(nbformat.writes(notebook))
+    size = len(nbformat.writes(notebook).encode())
     if size > LARGEST:
         raise ValueError(f"{target.name}: {size / 1e6:.1f} MB is too large to keep")
     return notebook

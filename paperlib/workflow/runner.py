@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import papermill
+from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from paperlib.workflow.parameters import parse, refuse_unknown
@@ -33,6 +34,8 @@ def run(
     notebook, output, parameters = Path(notebook), Path(output), dict(parameters or {})
     if not notebook.is_file():
         raise ValueError(f"there is no notebook {notebook}")
+    if output.resolve() == notebook.resolve():
+        raise ValueError(f"the result would overwrite {notebook}: name another file")
     refuse_unknown(parameters, papermill.inspect_notebook(str(notebook)))
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -46,4 +49,8 @@ def run(
         )
     except PapermillExecutionError as failure:
         raise NotebookFailed(f"{failure.ename}: {failure.evalue}") from None
+    except DeadKernelError:
+        raise NotebookFailed(
+            f"{notebook.name}: its kernel died, most likely for want of memory"
+        ) from None
     return output

@@ -1,0 +1,345 @@
+"""The original format of the motion capture, on a skeleton written here and on real trials."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+from paperlib.datasets import asf_amc, cmu
+from paperlib.errors import MissingDataError
+from paperlib.kinematics import bone_lengths
+from paperlib.skeletons import H36M_17
+
+# bone: (its parent, direction, length, axis, freedoms); the fewest that name all 17 joints
+BONES = {
+    "rhipjoint": ("root", (-1, 0, 0), 1.0, (0, 0, 0), ""),
+    "rfemur": ("rhipjoint", (0, -1, 0), 4.0, (0, 0, 0), "rx ry rz"),
+    "rtibia": ("rfemur", (0, -1, 0), 3.5, (0, 0, 30), "rx"),
+    "lhipjoint": ("root", (1, 0, 0), 1.0, (0, 0, 0), ""),
+    "lfemur": ("lhipjoint", (0, -1, 0), 4.0, (0, 0, 0), "rx ry rz"),
+    "ltibia": ("lfemur", (0, -1, 0), 3.5, (0, 0, -30), "rx"),
+    "lowerback": ("root", (0, 1, 0), 1.5, (10, 20, 30), "rx ry rz"),
+    "lowerneck": ("lowerback", (0, 1, 0), 2.0, (0, 0, 0), ""),
+    "upperneck": ("lowerneck", (0, 1, 0), 0.5, (0, 0, 0), ""),
+    "head": ("upperneck", (0, 1, 0), 0.8, (0, 0, 0), "ry"),
+    "lclavicle": ("lowerback", (1, 0, 0), 1.2, (0, 0, 0), ""),
+    "lhumerus": ("lclavicle", (1, 0, 0), 2.2, (40, -25, 60), "rz ry"),
+    "lradius": ("lhumerus", (1, 0, 0), 1.9, (0, 0, 0), ""),
+    "rclavicle": ("lowerback", (-1, 0, 0), 1.2, (0, 0, 0), ""),
+    "rhumerus": ("rclavicle", (-1, 0, 0), 2.2, (0, 0, 0), "rz ry"),
+    "rradius": ("rhumerus", (-1, 0, 0), 1.9, (0, 0, 0), ""),
+}
+UNIT = 0.0254 / 0.45
+
+
+def skeleton(bones=BONES, length=0.45, angle="deg", order="TX TY TZ RX RY RZ") -> str:
+    lines = [
+        "# a comment", ":version 1.10", ":units", "  mass 1.0", f"  length {length}",
+        f"  angle {angle}", ":root", f"   order {order}", "   axis XYZ", "   position 0 0 0",
+        "   orientation 0 0 0", ":bonedata",
+    ]  # fmt: skip
+    for number, (name, (_, direction, size, axis, freedoms)) in enumerate(bones.items(), start=1):
+        lines += [
+            "  begin", f"     id {number}", f"     name {name}",
+            "     direction " + " ".join(map(str, direction)), f"     length {size}",
+            "     axis " + " ".join(map(str, axis)) + " XYZ",
+        ]  # fmt: skip
+        if freedoms:
+            lines += [f"    dof {freedoms}", "    limits (-160.0 20.0)"]
+            lines += ["           (-70.0 70.0)"] * (len(freedoms.split()) - 1)
+        lines.append("  end")
+    lines += [":hierarchy", "  begin"]
+    for parent in dict.fromkeys(bone[0] for bone in bones.values()):
+        children = [name for name, bone in bones.items() if bone[0] == parent]
+        lines.append(f"    {parent} " + " ".join(children))
+    return "\n".join([*lines, "  end", ""])
+
+
+def trial(*frames: dict, root=(0, 0, 0, 0, 0, 0), bones=BONES) -> str:
+    """Frames as bone -> its angles; what is not named is zero."""
+    lines = ["#!OML:ASF", ":FULLY-SPECIFIED", ":DEGREES"]
+    for number, frame in enumerate(frames, start=1):
+        lines += [str(number), "root " + " ".join(map(str, frame.get("root", root)))]
+        for name, bone in bones.items():
+            if freedoms := bone[4].split():
+                angles = frame.get(name, [0] * len(freedoms))
+                lines.append(f"{name} " + " ".join(map(str, angles)))
+    return "\n".join([*lines, ""])
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(amc: str, asf: str | None = None, **options) -> torch.Tensor:
+        (tmp_path / "01.asf").write_text(skeleton() if asf is None else asf)
+        (tmp_path / "01_02.amc").write_text(amc)
+        return asf_amc.read_amc(tmp_path / "01.asf", tmp_path / "01_02.amc", **options)
+
+    return read
+
+
+def at(positions: torch.Tensor, name: str) -> np.ndarray:
+    return positions[..., H36M_17.index(name), :].double().numpy()
+
+
+def z_up(x, y, z) -> np.ndarray:
+    return np.array([x, -z, y])
+
+
+# --- worked by hand --------------------------------------------------------------------------
+
+
+def test_bones_without_rotation_lie_as_the_skeleton_says(read):
+    got = read(trial({"root": (2, 3, 4, 0, 0, 0)}))
+    assert got.shape == (1, 17, 3) and got.dtype == torch.float32
+    places = {
+        "pelvis": (2, 3, 4), "right_hip": (1, 3, 4), "right_ankle": (1, -4.5, 4),
+        "left_knee": (3, -1, 4), "spine": (2, 4.5, 4), "thorax": (2, 6.5, 4),
+        "neck_nose": (2, 7, 4), "head_top": (2, 7.8, 4), "left_shoulder": (3.2, 4.5, 4),
+        "left_wrist": (7.3, 4.5, 4), "right_elbow": (-1.4, 4.5, 4),
+    }  # fmt: skip
+    for name, place in places.items():
+        np.testing.assert_allclose(at(got, name)[0], UNIT * z_up(*place), atol=1e-6)
+
+
+@pytest.mark.parametrize(("length", "unit"), [(0.45, 0.0564444), (1.0, 0.0254), (0.9, 0.0282222)])
+def test_lengths_are_inches_divided_by_the_unit_of_the_file(read, length, unit):
+    got = read(trial({"root": (2, 3, 4, 0, 0, 0)}), skeleton(length=length))
+    np.testing.assert_allclose(at(got, "pelvis")[0], unit * z_up(2, 3, 4), atol=1e-6)
+    shin = at(got, "left_ankle")[0] - at(got, "left_knee")[0]
+    np.testing.assert_allclose(shin, unit * z_up(0, -3.5, 0), atol=1e-6)
+
+
+def test_a_bone_turns_itself_and_what_hangs_on_it(read):
+    """The thigh by 90 degrees about x: straight down becomes straight back (-z), shin with it."""
+    got = read(trial({"rfemur": (90, 0, 0)}))
+    np.testing.assert_allclose(at(got, "right_knee")[0], UNIT * z_up(-1, 0, -4), atol=1e-6)
+    np.testing.assert_allclose(at(got, "right_ankle")[0], UNIT * z_up(-1, 0, -7.5), atol=1e-6)
+    np.testing.assert_allclose(at(got, "left_ankle")[0], UNIT * z_up(1, -7.5, 0), atol=1e-6)
+
+
+def test_angles_are_taken_about_the_axes_of_the_bone(read):
+    """The shin's own x axis is turned by 30 degrees about z: C Rx(90) C^-1 of (0, -3.5, 0)."""
+    got = read(trial({"rtibia": (90,)}))
+    # C^-1 v = 3.5 (-sin 30, -cos 30, 0); Rx(90): y -> z; C again
+    s, c = math.sin(math.radians(30)), math.cos(math.radians(30))
+    shin = (-s * c * 3.5, -s * s * 3.5, -c * 3.5)
+    got = at(got, "right_ankle")[0] - at(got, "right_knee")[0]
+    np.testing.assert_allclose(got, UNIT * z_up(*shin), atol=1e-6)
+
+
+def test_angles_of_a_bone_turn_about_x_first_then_y_then_z(read):
+    """(0, -4, 0): Rx(90) -> (0, 0, -4); Ry(90) -> (-4, 0, 0); Rz(90) -> (0, -4, 0)."""
+    got = read(trial({"rfemur": (90, 90, 0)}, {"rfemur": (90, 90, 90)}))
+    thigh = at(got, "right_knee") - at(got, "right_hip")
+    np.testing.assert_allclose(thigh[0], UNIT * z_up(-4, 0, 0), atol=1e-6)
+    np.testing.assert_allclose(thigh[1], UNIT * z_up(0, -4, 0), atol=1e-6)
+
+
+def test_freedoms_are_read_in_the_order_of_the_bone(read):
+    """The upper arm's are rz then ry: 90 about z lifts the right one (-x) downwards."""
+    got = read(trial({"rhumerus": (90, 0)}, {"rhumerus": (0, 90)}))
+    arm = at(got, "right_elbow") - at(got, "right_shoulder")
+    np.testing.assert_allclose(arm[0], UNIT * z_up(0, -2.2, 0), atol=1e-6)
+    np.testing.assert_allclose(arm[1], UNIT * z_up(0, 0, 2.2), atol=1e-6)
+
+
+def test_the_root_may_give_its_freedoms_in_another_order(read):
+    plain = read(trial({"root": (2, 3, 4, 10, 20, 30)}))
+    other = read(
+        trial({"root": (30, 20, 10, 4, 3, 2)}), skeleton(order="RZ RY RX TZ TY TX")
+    )
+    torch.testing.assert_close(plain, other)
+
+
+def slow_positions(text_frames: list[dict], bones=BONES) -> np.ndarray:
+    """Bone by bone with another library's rotations, as the format's description has it."""
+    ends = {
+        "pelvis": "root", "right_hip": "rhipjoint", "right_knee": "rfemur",
+        "right_ankle": "rtibia", "left_hip": "lhipjoint", "left_knee": "lfemur",
+        "left_ankle": "ltibia", "spine": "lowerback", "thorax": "lowerneck",
+        "neck_nose": "upperneck", "head_top": "head", "left_shoulder": "lclavicle",
+        "left_elbow": "lhumerus", "left_wrist": "lradius", "right_shoulder": "rclavicle",
+        "right_elbow": "rhumerus", "right_wrist": "rradius",
+    }  # fmt: skip
+    result = []
+    for frame in text_frames:
+        numbers = frame["root"]
+        turned = {"root": Rotation.from_euler("xyz", numbers[3:], degrees=True)}
+        placed = {"root": np.array(numbers[:3], dtype=float)}
+        for name, (parent, direction, length, axis, freedoms) in bones.items():
+            angles = dict(zip(freedoms.split(), frame.get(name, ()), strict=True))
+            own = [angles.get(f, 0.0) for f in ("rx", "ry", "rz")]
+            c = Rotation.from_euler("xyz", axis, degrees=True)
+            turned[name] = turned[parent] * c * Rotation.from_euler("xyz", own, degrees=True)
+            turned[name] = turned[name] * c.inv()
+            step = turned[name].apply(np.array(direction, dtype=float) * length)
+            placed[name] = placed[parent] + step
+        result.append([z_up(*placed[ends[joint]]) for joint in H36M_17.joints])
+    return np.array(result)
+
+
+def frames_of(count: int, bones=BONES) -> list[dict]:
+    rng = np.random.default_rng(2)
+    return [
+        {"root": rng.uniform(-90, 90, 6).round(4).tolist()}
+        | {
+            name: rng.uniform(-90, 90, len(bone[4].split())).round(4).tolist()
+            for name, bone in bones.items()
+            if bone[4]
+        }
+        for _ in range(count)
+    ]
+
+
+def test_all_joints_agree_with_another_way_to_compute_them(read):
+    frames = frames_of(6)
+    np.testing.assert_allclose(read(trial(*frames)), UNIT * slow_positions(frames), atol=5e-6)
+
+
+def test_another_frame_rate_keeps_the_bones(read):
+    frames = [{"root": (t, 0, 0, 0, 3 * t, 0), "rfemur": (4 * t, 0, 0)} for t in range(25)]
+    whole, fewer = read(trial(*frames)), read(trial(*frames), fps=50.0)
+    assert len(whole) == 25 and len(fewer) == 11
+    np.testing.assert_allclose(at(fewer, "pelvis")[:, 0], UNIT * 2.4 * np.arange(11), atol=1e-6)
+    torch.testing.assert_close(fewer[[0, 5, 10]], whole[[0, 12, 24]], atol=1e-5, rtol=0)
+    # spine to shoulder is no bone of this format, but moves with the trunk all the same
+    lengths = bone_lengths(fewer.double(), H36M_17.parents)
+    torch.testing.assert_close(lengths, lengths[:1].expand_as(lengths), atol=1e-6, rtol=0)
+
+
+# --- damaged files ---------------------------------------------------------------------------
+
+
+def test_angles_in_radians_are_refused(read):
+    with pytest.raises(ValueError, match=r"01\.asf: angles must be degrees, got 'rad'"):
+        read(trial({}), skeleton(angle="rad"))
+
+
+def test_motion_in_radians_is_refused(read):
+    with pytest.raises(ValueError, match=r"01_02\.amc.*degrees"):
+        read(trial({}).replace(":DEGREES", ":RADIANS"))
+
+
+def test_what_is_no_skeleton_is_refused(read):
+    with pytest.raises(ValueError, match=r"01\.asf: not a whole ASF skeleton"):
+        read(trial({}), "<html>404</html>")
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 0.98])
+def test_a_skeleton_that_was_cut_off_is_refused_by_name(read, share):
+    whole = skeleton()
+    with pytest.raises(ValueError, match=r"01\.asf|does not fit the skeleton"):
+        read(trial({}), whole[: int(share * len(whole))])
+
+
+@pytest.mark.parametrize("word", ["length 0.45", "order", "direction 0 -1 0", "name rfemur"])
+def test_a_skeleton_without_a_line_is_refused_by_name(read, word):
+    lines = [line for line in skeleton().splitlines() if word not in line]
+    with pytest.raises(ValueError, match=r"01\.asf"):
+        read(trial({}), "\n".join(lines))
+
+
+def test_a_bone_that_the_skeleton_does_not_have_is_named_with_its_line(read):
+    text = trial({}, {}).splitlines()
+    number = text.index("rfemur 0 0 0", 12) + 1
+    text[number - 1] = "rwing 0 0 0"
+    with pytest.raises(ValueError, match=rf"^01_02\.amc, line {number}: 'rwing' does not fit"):
+        read("\n".join(text))
+
+
+def test_a_bone_with_too_few_angles_is_named_with_its_line(read):
+    with pytest.raises(ValueError, match=r"^01_02\.amc, line 6: 'rfemur' does not fit"):
+        read(trial({}).replace("rfemur 0 0 0", "rfemur 0 0"))
+
+
+@pytest.mark.parametrize("value", ["-", "1.2.3", "x", "nan", "inf"])
+def test_what_is_no_number_is_refused_with_its_line(read, value):
+    with pytest.raises(ValueError, match=r"01_02\.amc, line 6"):
+        read(trial({}).replace("rfemur 0 0 0", f"rfemur 0 {value} 0"))
+
+
+def test_motion_that_was_cut_off_is_refused(read):
+    lines = trial({}, {}, {}).splitlines()
+    for count in (len(lines) - 1, len(lines) - 4):
+        with pytest.raises(ValueError, match=r"^01_02\.amc: .*cut off"):
+            read("\n".join(lines[:count]))
+
+
+def test_motion_without_a_frame_is_refused(read):
+    with pytest.raises(ValueError, match=r"^01_02\.amc: "):
+        read(trial())
+
+
+# --- trials of a folder ----------------------------------------------------------------------
+
+
+def test_trials_take_the_skeleton_of_their_subject(tmp_path):
+    tall = {name: (p, d, 2 * size, a, f) for name, (p, d, size, a, f) in BONES.items()}
+    (tmp_path / "01.asf").write_text(skeleton())
+    (tmp_path / "02.asf").write_text(skeleton(tall))
+    for name in ("01_01", "02_07", "09_03"):
+        (tmp_path / f"{name}.amc").write_text(trial({}, {}, {}, {}))
+    found = dict(asf_amc.trials(tmp_path, 50.0))
+    thigh = {n: float(bone_lengths(p, H36M_17.parents)[0, 1]) for n, p in found.items()}
+    assert thigh == pytest.approx({"01_01": 4 * UNIT, "02_07": 8 * UNIT, "09_03": 4 * UNIT})
+    assert {len(p) for p in found.values()} == {2}
+
+
+def test_a_folder_without_skeletons_has_no_trials(tmp_path):
+    (tmp_path / "01_01.amc").write_text(trial({}))
+    assert list(asf_amc.trials(tmp_path, 50.0)) == []
+    assert list(asf_amc.trials(tmp_path / "nowhere", 50.0)) == []
+
+
+# --- real trials -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real() -> dict[str, torch.Tensor]:
+    try:
+        folder = cmu.find() / "asf_amc"
+    except MissingDataError as missing:
+        pytest.skip(str(missing))
+    if not list(folder.glob("*.amc")):
+        pytest.skip(f"no ASF/AMC trials in {folder.name}")
+    return dict(asf_amc.trials(folder, 120.0))
+
+
+@pytest.mark.data
+def test_real_trials_have_constant_bones(real):
+    assert {"05_06", "88_01"} <= set(real)
+    for name, positions in real.items():
+        # trunk and shoulders are made of several bones each, which bend
+        limbs = [0, 1, 2, 3, 4, 5, 6, 8, 9, 11, 12, 14, 15]
+        lengths = bone_lengths(positions.double(), H36M_17.parents)[:, limbs]
+        assert (lengths.amax(dim=0) - lengths.amin(dim=0)).max() < 2e-5, name
+        assert 0.3 < lengths.max() < 0.5, name
+
+
+@pytest.mark.data
+def test_real_dancers_stand_as_tall_as_people(real):
+    for name in ("05_06", "05_07", "05_13"):
+        positions = real[name].double()
+        ankles = positions[:, [3, 6], 2].amin(dim=1)
+        height = (positions[:, H36M_17.index("head_top"), 2] - ankles).median()
+        assert 1.3 < height < 1.8, name
+
+
+@pytest.mark.data
+def test_somebody_turning_a_flip_hangs_upside_down(real):
+    positions = real["88_01"]
+    trunk = positions[:, H36M_17.index("thorax")] - positions[:, 0]
+    upright = trunk[:, 2] / trunk.norm(dim=-1)
+    assert upright.max() > 0.9 and upright.min() < -0.8
+
+
+@pytest.mark.data
+def test_a_real_jump_falls_as_gravity_says(real):
+    """05_06 at 120 Hz: the pelvis of a leaping dancer, fitted over the flight with the most
+    downward bend, falls by about g."""
+    height = real["05_06"][:, 0, 2].double().numpy()
+    time = np.arange(30) / 120
+    bends = [2 * np.polyfit(time, height[s : s + 30], 2)[0] for s in range(len(height) - 30)]
+    assert min(bends) == pytest.approx(-9.8, abs=2.5)

@@ -1,0 +1,117 @@
+"""The linear baseline lifts each frame by itself."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from paperlib.models import LinearModel, count_parameters, flops_per_frame
+
+
+def tiny(**options) -> LinearModel:
+    model = LinearModel(**({"num_joints_in": 5, "in_features": 2, "num_joints_out": 4} | options))
+    for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm1d)):
+        nn.init.uniform_(norm.running_mean, -0.5, 0.5)
+        nn.init.uniform_(norm.running_var, 0.5, 2.0)
+        nn.init.uniform_(norm.bias, -0.5, 0.5)
+    return model.eval()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("frames", [1, 2, 9])
+def test_every_frame_gets_a_pose(frames, device):
+    model = tiny(channels=8).to(device)
+    assert (model.receptive_field, model.causal) == (1, False)
+    assert model(torch.randn(3, frames, 5, 2, device=device)).shape == (3, frames, 4, 3)
+
+
+@torch.no_grad()
+def test_frames_stand_alone():
+    model = tiny(channels=16)
+    sequence = torch.randn(2, 6, 5, 2)
+    poses = model(sequence)
+    changed = sequence.clone()
+    changed[1, 3] += 1
+    different = (model(changed) - poses).abs().amax((2, 3)) > 1e-4
+    assert different.nonzero().tolist() == [[1, 3]]
+    alone = torch.stack([model(sequence[:, t : t + 1])[:, 0] for t in range(6)], dim=1)
+    torch.testing.assert_close(alone, poses)
+
+
+@torch.no_grad()
+def test_a_block_is_two_layers_and_a_short_cut():
+    model = tiny(channels=7, num_blocks=1)
+    x = torch.randn(3, 10)
+
+    def layer(x, which):
+        norm = which.norm
+        y = x @ which.linear.weight.T + which.linear.bias
+        y = (y - norm.running_mean) / (norm.running_var + norm.eps).sqrt()
+        return F.relu(y * norm.weight + norm.bias)
+
+    expected = layer(x, model.first)
+    one, two = model.blocks[0]
+    expected = expected + layer(layer(expected, one), two)
+    expected = expected @ model.last.weight.T + model.last.bias
+    torch.testing.assert_close(model(x.view(3, 1, 5, 2)), expected.view(3, 1, 4, 3))
+
+
+@pytest.mark.parametrize(("joints", "channels", "blocks"), [(17, 1024, 2), (16, 64, 3), (5, 8, 0)])
+def test_parameters_and_flops_by_formula(joints, channels, blocks):
+    with torch.device("meta"):
+        model = LinearModel(joints, 2, joints, channels=channels, num_blocks=blocks)
+    inner = channels * channels + channels + 2 * channels  # weights, biases, scale and shift
+    first = 2 * joints * channels + 3 * channels
+    last = 3 * joints * channels + 3 * joints
+    assert count_parameters(model) == first + 2 * blocks * inner + last
+    products = 2 * joints * channels + 2 * blocks * channels**2 + 3 * joints * channels
+    assert flops_per_frame(model) == 2 * products
+
+
+def test_parameters_at_the_papers_size():
+    with torch.device("meta"):
+        assert count_parameters(LinearModel(17, 2, 17)) == 4_296_755
+
+
+def test_dropout_acts_in_training_only():
+    model = tiny(channels=16)
+    x = torch.randn(4, 3, 5, 2)
+    assert torch.equal(model(x), model(x))
+    model.train()
+    assert not torch.equal(model(x), model(x))
+
+
+def test_its_config_builds_it_again():
+    model = tiny(channels=8, num_blocks=1, dropout=0.1)
+    again = LinearModel(**model.config)
+    again.load_state_dict(model.state_dict())
+    x = torch.randn(2, 3, 5, 2)
+    assert torch.equal(again.eval()(x), model(x))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4, 2), (2, 3, 5, 3), (3, 5, 2), (2, 3, 10)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(ValueError) as error:
+        tiny(channels=8)(torch.zeros(shape))
+    assert "(B, T, 5, 2)" in str(error.value)
+    assert str(shape) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channels": 0},
+        {"num_blocks": -1},
+        {"in_features": 0},
+        {"num_joints_out": -2},
+        {"num_joints_in": 0},
+        {"dropout": 1.5},
+        {"dropout": -0.5},
+    ],
+    ids=str,
+)
+def test_values_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError) as error:
+        tiny(**({"channels": 8} | wrong))
+    ((name, value),) = wrong.items()
+    assert f"{name}={value}" in str(error.value)

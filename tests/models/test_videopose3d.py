@@ -1,0 +1,258 @@
+"""Public VideoPose3D checkpoints give the model that their authors had, and run nothing."""
+
+import os
+import pickle
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from paperlib.errors import CheckpointError, UnsafeFileError
+from paperlib.models import LinearModel, load_videopose3d_checkpoint
+
+CHANNELS = 8
+
+
+class Public(nn.Module):
+    """A network whose state has the names and shapes of the public files."""
+
+    def __init__(self, inputs=34, outputs=51, widths=(3, 3, 3), causal=False, dense=False):
+        super().__init__()
+        self.expand_conv = nn.Conv1d(inputs, CHANNELS, widths[0], bias=False)
+        self.expand_bn = nn.BatchNorm1d(CHANNELS)
+        self.crops, convolutions, reach = [], [], widths[0]
+        for width in widths[1:]:
+            cut = (width - 1) * reach // 2
+            kernel, dilation = (2 * cut + 1, 1) if dense else (width, reach)
+            convolutions.append(
+                nn.Conv1d(CHANNELS, CHANNELS, kernel, dilation=dilation, bias=False)
+            )
+            convolutions.append(nn.Conv1d(CHANNELS, CHANNELS, 1, bias=False))
+            self.crops.append((2 * cut, 0) if causal else (cut, cut))
+            reach *= width
+        self.layers_conv = nn.ModuleList(convolutions)
+        self.layers_bn = nn.ModuleList(nn.BatchNorm1d(CHANNELS) for _ in convolutions)
+        self.shrink = nn.Conv1d(CHANNELS, outputs, 1)
+        self.reach, self.outputs = reach, outputs
+        for norm in (self.expand_bn, *self.layers_bn):
+            nn.init.uniform_(norm.running_mean, -0.5, 0.5)
+            nn.init.uniform_(norm.running_var, 0.5, 2.0)
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.uniform_(norm.bias, -0.5, 0.5)
+        self.eval()
+
+    @torch.no_grad()
+    def forward(self, keypoints):
+        x = keypoints.flatten(2).transpose(1, 2)
+        x = torch.relu(self.expand_bn(self.expand_conv(x)))
+        for i, (before, after) in enumerate(self.crops):
+            y = torch.relu(self.layers_bn[2 * i](self.layers_conv[2 * i](x)))
+            y = torch.relu(self.layers_bn[2 * i + 1](self.layers_conv[2 * i + 1](y)))
+            x = x[:, :, before : x.shape[2] - after] + y
+        return self.shrink(x).transpose(1, 2).unflatten(2, (self.outputs // 3, 3))
+
+
+def content(model: nn.Module, prefix: str = "", **changes) -> dict:
+    """What a public file holds: an optimiser's state and a random state among it."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, amsgrad=True)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    optimizer.step()
+    model.load_state_dict(before)
+    weights = model.state_dict()
+    if prefix:
+        weights = OrderedDict((prefix + name, value) for name, value in weights.items())
+    return {
+        "epoch": 80,
+        "lr": 1e-3 * 0.95**80,
+        "random_state": np.random.RandomState(1234),
+        "optimizer": optimizer.state_dict(),
+        "model_pos": weights,
+        "model_traj": None,
+        "random_state_semi": None,
+    } | changes
+
+
+def write(path, held, zipped=True):
+    torch.save(held, path, _use_new_zipfile_serialization=zipped)
+    return path
+
+
+@pytest.fixture(params=[True, False], ids=["zip", "legacy"])
+def zipped(request) -> bool:
+    return request.param
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "pretrained_h36m_cpn.bin"
+
+
+LAYOUTS = {
+    "27 frames": {},
+    "81 frames": {"widths": (3, 3, 3, 3)},
+    "single frame": {"widths": (1, 1, 1)},
+    "mixed widths": {"widths": (3, 5, 3)},
+    "causal": {"causal": True},
+    "dense": {"dense": True},
+    "causal and dense": {"dense": True, "causal": True},
+    "with confidence": {"inputs": 51},
+    "15 joints": {"inputs": 30, "outputs": 45},
+    "17 COCO joints to 15": {"inputs": 34, "outputs": 45},
+    "16 MPII joints to 17": {"inputs": 32},
+}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_gives_the_poses_of_the_public_network(layout, zipped, path):
+    options = LAYOUTS[layout]
+    public = Public(**options)
+    model = load_videopose3d_checkpoint(
+        write(path, content(public), zipped), causal=options.get("causal", False)
+    )
+    inputs = options.get("inputs", 34)
+    features = 3 if inputs == 51 else 2
+    assert (model.receptive_field, model.training) == (public.reach, False)
+    assert model.config["dense"] == options.get("dense", False)
+    assert model.config["filter_widths"] == options.get("widths", (3, 3, 3))
+    for frames in (public.reach, public.reach + 5):
+        keypoints = torch.randn(2, frames, inputs // features, features)
+        torch.testing.assert_close(model(keypoints), public(keypoints), rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def test_weights_saved_from_several_gpus(zipped, path):
+    public = Public()
+    model = load_videopose3d_checkpoint(write(path, content(public, prefix="module."), zipped))
+    keypoints = torch.randn(1, 30, 17, 2)
+    torch.testing.assert_close(model(keypoints), public(keypoints), rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_trajectory_network(path):
+    pose, trajectory = Public(), Public(outputs=3)
+    write(path, content(pose, model_traj=trajectory.state_dict()))
+    model = load_videopose3d_checkpoint(path, part="model_traj")
+    keypoints = torch.randn(1, 30, 17, 2)
+    assert model(keypoints).shape == (1, 4, 1, 3)
+    torch.testing.assert_close(model(keypoints), trajectory(keypoints), rtol=1e-5, atol=1e-5)
+
+
+def test_no_trajectory_network(path):
+    with pytest.raises(CheckpointError, match="model_traj"):
+        load_videopose3d_checkpoint(write(path, content(Public())), part="model_traj")
+
+
+def test_weights_of_other_precision_or_without_counters(path):
+    """Files of old versions of PyTorch do not count batches."""
+    weights = {k: v for k, v in Public().state_dict().items() if "num_batches" not in k}
+    model = load_videopose3d_checkpoint(write(path, content(Public(), model_pos=weights)))
+    assert torch.equal(model.shrink.bias, weights["shrink.bias"])
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+class Hostile:
+    def __init__(self, mark):
+        self.mark = str(mark)
+
+    def __reduce__(self):
+        return os.mkdir, (self.mark,)
+
+
+@pytest.mark.parametrize("place", ["random_state", "optimizer", "model_pos", "lr"])
+def test_a_hostile_file_is_refused_and_nothing_runs(place, zipped, path, tmp_path):
+    held = content(Public()) | {place: Hostile(tmp_path / "ran")}
+    write(path, held, zipped)
+    with pytest.raises(UnsafeFileError, match=path.name):
+        load_videopose3d_checkpoint(path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_bare_pickle_is_refused_and_nothing_runs(path, tmp_path):
+    path.write_bytes(pickle.dumps({"model_pos": Hostile(tmp_path / "ran")}, 2))
+    with pytest.raises(ValueError, match=path.name):
+        load_videopose3d_checkpoint(path)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.35, 0.5, 0.8, 0.95, 0.999])
+def test_a_truncated_file_is_said_to_be_cut_off(share, zipped, path):
+    whole = write(path, content(Public()), zipped).read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(CheckpointError, match=path.name):
+        load_videopose3d_checkpoint(path)
+
+
+def test_a_file_cut_off_anywhere_is_refused_by_name(zipped, path):
+    """Where the name of an object is cut in two, it may be taken for an object not allowed."""
+    whole = write(path, content(Public()), zipped).read_bytes()
+    for size in range(0, len(whole), len(whole) // 100):
+        path.write_bytes(whole[:size])
+        with pytest.raises((CheckpointError, UnsafeFileError), match=path.name):
+            load_videopose3d_checkpoint(path)
+
+
+def test_nobody_is_told_to_read_an_unsafe_file_all_the_same(path, tmp_path):
+    write(path, content(Public()) | {"lr": Hostile(tmp_path / "ran")})
+    with pytest.raises(UnsafeFileError, match="mkdir") as error:
+        load_videopose3d_checkpoint(path)
+    assert "weights_only" not in str(error.value)
+    assert "\x1b" not in str(error.value)
+
+
+def test_something_else_is_no_checkpoint(path):
+    path.write_text("<html>404: not found</html>" * 50)
+    with pytest.raises(ValueError, match=path.name):
+        load_videopose3d_checkpoint(path)
+
+
+def test_a_missing_file_is_named(path):
+    with pytest.raises(FileNotFoundError, match=path.name):
+        load_videopose3d_checkpoint(path)
+
+
+def without(weights: dict, part: str) -> dict:
+    return {name: value for name, value in weights.items() if not name.startswith(part)}
+
+
+def others() -> dict[str, dict]:
+    weights = dict(Public().state_dict())
+    return {
+        "no first layer": without(weights, "expand_conv"),
+        "no last layer": without(weights, "shrink.weight"),
+        "no last bias": without(weights, "shrink.bias"),
+        "no norms": without(weights, "layers_bn"),
+        "half a block": without(weights, "layers_conv.3"),
+        "one layer more": weights | {"refine.weight": torch.zeros(3)},
+        "linear": dict(LinearModel(17, 2, 17, channels=CHANNELS).state_dict()),
+        "flat first layer": weights | {"expand_conv.weight": torch.zeros(CHANNELS, 34)},
+        "flat pointwise layer": weights | {"layers_conv.1.weight": torch.zeros(CHANNELS, CHANNELS)},
+        "text for a pointwise layer": weights | {"layers_conv.1.weight": "none"},
+        "other channels": weights | {"layers_conv.0.weight": torch.zeros(5, 5, 3)},
+        "unknown joints": weights | {"expand_conv.weight": torch.zeros(CHANNELS, 37, 3)},
+        "outputs of no joints": weights
+        | {"shrink.weight": torch.zeros(50, CHANNELS, 1), "shrink.bias": torch.zeros(50)},
+        "even kernels": weights | {"layers_conv.0.weight": torch.zeros(CHANNELS, CHANNELS, 2)},
+        "no numbers": weights | {"expand_conv.weight": "none"},
+        "text for a norm": weights | {"expand_bn.bias": "none"},
+        "nothing": {},
+    }
+
+
+@pytest.mark.parametrize("other", others())
+def test_another_architecture_is_refused(other, path):
+    write(path, content(Public(), model_pos=others()[other]))
+    with pytest.raises(CheckpointError, match=path.name):
+        load_videopose3d_checkpoint(path)
+
+
+@pytest.mark.parametrize("held", [{"epoch": 3}, {"model_pos": None}, [1, 2], torch.zeros(3)])
+def test_a_file_without_a_pose_model_is_refused(held, path):
+    with pytest.raises(CheckpointError, match="model_pos"):
+        load_videopose3d_checkpoint(write(path, held))

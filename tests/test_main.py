@@ -1,0 +1,102 @@
+"""The command line: what is called with what, and how a problem is said."""
+
+import pytest
+
+from paperlib import __main__ as command_line
+from paperlib.datasets import download
+from paperlib.errors import CheckpointError, MissingDataError
+from paperlib.workflow import publish, runner
+
+
+def said(capsys) -> tuple[str, str]:
+    captured = capsys.readouterr()
+    return captured.out, captured.err
+
+
+def test_run_passes_parameters_as_values(monkeypatch, capsys, tmp_path):
+    calls = []
+
+    def run(*words):
+        calls.append(words)
+        return words[1]
+
+    monkeypatch.setattr(runner, "run", run)
+    words = ["run", "a.ipynb", "b.ipynb", "-p", "receptive_field", "243", "-p", "dataset", "cmu"]
+    assert command_line.main(words) == 0
+    assert calls == [("a.ipynb", "b.ipynb", {"receptive_field": 243, "dataset": "cmu"})]
+    assert said(capsys) == ("written to b.ipynb\n", "")
+    assert command_line.main(["run", "a.ipynb", "b.ipynb"]) == 0
+    assert calls[1][2] == {}
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        ValueError("no such thing"), MissingDataError("no such thing"),
+        CheckpointError("no such thing"), runner.NotebookFailed("no such thing"),
+        OSError("no such thing"),
+    ],
+    ids=lambda p: type(p).__name__,
+)  # fmt: skip
+def test_what_a_person_can_mend_is_one_line(monkeypatch, capsys, problem):
+    def fail(*_):
+        raise problem
+
+    monkeypatch.setattr(runner, "run", fail)
+    assert command_line.main(["run", "a.ipynb", "b.ipynb"]) == 1
+    assert said(capsys) == ("", "paperlib: no such thing\n")
+
+
+def test_a_fault_of_the_program_is_not_hidden(monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(runner, "run", fail)
+    with pytest.raises(ZeroDivisionError):
+        command_line.main(["run", "a.ipynb", "b.ipynb"])
+
+
+def test_stopping_is_said_and_has_its_own_status(monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run", stop)
+    assert command_line.main(["run", "a.ipynb", "b.ipynb"]) == 130
+    assert "stopped; what was finished is kept" in said(capsys)[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["fly"], ["run"], ["run", "a.ipynb"], ["run", "a", "b", "-p", "seed"], ["data", "h36m"]],
+)
+def test_wrong_words_are_answered_with_the_usage(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        command_line.main(words)
+    assert stop.value.code == 2 and "usage: python -m paperlib" in said(capsys)[1]
+
+
+def test_publish_goes_through_the_named_notebooks(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(publish, "texts", lambda only: [tmp_path / f"{n}.py" for n in only])
+    monkeypatch.setattr(publish, "publish", lambda text: text.with_suffix(".ipynb"))
+    assert command_line.main(["publish", "table1", "table2"]) == 0
+    assert said(capsys)[0] == "published table1.ipynb\npublished table2.ipynb\n"
+
+
+def test_publishing_an_unknown_notebook_is_refused(capsys):
+    assert command_line.main(["publish", "table99"]) == 1
+    assert said(capsys)[1].startswith("paperlib: no notebook table99: there are ")
+
+
+def test_data_says_what_is_here_or_fetches(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(download, "inventory", lambda: iter(["synthetic: embedded", "cmu: no"]))
+    assert command_line.main(["data"]) == 0
+    assert said(capsys)[0] == "synthetic: embedded\ncmu: no\n"
+    monkeypatch.setattr(download, "fetch_cmu", lambda: tmp_path)
+    assert command_line.main(["data", "cmu"]) == 0
+    assert said(capsys)[0] == f"complete in {tmp_path}\n"
+
+
+def test_a_missing_notebook_is_said_in_one_line(capsys, tmp_path):
+    assert command_line.main(["run", str(tmp_path / "a.ipynb"), str(tmp_path / "b.ipynb")]) == 1
+    error = said(capsys)[1]
+    assert error.startswith("paperlib: there is no notebook ") and error.count("\n") == 1

@@ -1,0 +1,170 @@
+"""The notebooks as they are committed: paired, executed, small, and safe to be told things."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+import papermill
+import pytest
+from papermill.exceptions import PapermillExecutionError
+
+from paperlib.workflow.publish import differences
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "notebooks"
+TEXTS = sorted(FOLDER.rglob("*.py"))
+COMMON = ("dataset", "preset", "seed", "device", "retrain")
+MACHINE = re.compile(r"(?<![\w.])/(work|root|tmp|home|Users)/")
+LONGEST = 20  # lines of a code cell
+INTERACTIVE = ("plotly", "javascript", "widget")
+
+every = pytest.mark.parametrize(
+    "text", TEXTS, ids=lambda p: p.relative_to(FOLDER).with_suffix("").as_posix()
+)
+
+
+def executed(text: Path) -> nbformat.NotebookNode:
+    return nbformat.read(text.with_suffix(".ipynb"), as_version=4)
+
+
+def code(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs(text: Path) -> list:
+    return [output for cell in code(executed(text)) for output in cell.outputs]
+
+
+def test_there_are_notebooks_and_each_has_its_text():
+    names = {p.relative_to(FOLDER).with_suffix("").as_posix() for p in TEXTS}
+    assert {"start_here", "table1", "pavllo2019/table5"} <= names
+    assert {p.relative_to(FOLDER).with_suffix("").as_posix() for p in FOLDER.rglob("*.ipynb")
+            if ".ipynb_checkpoints" not in p.parts} == names  # fmt: skip
+
+
+@every
+def test_text_and_notebook_have_the_same_cells(text):
+    assert differences(text) == []
+
+
+@every
+def test_the_notebook_is_valid_and_small(text):
+    path = text.with_suffix(".ipynb")
+    nbformat.validate(executed(text))
+    assert path.stat().st_size < 1_000_000
+
+
+@every
+def test_the_first_code_cell_explains_every_parameter(text):
+    cells = code(jupytext.read(text))
+    first = cells[0]
+    assert first.metadata.get("tags") == ["parameters"]
+    assert not [c for c in cells[1:] if "parameters" in c.metadata.get("tags", [])]
+    header, *lines = first.source.splitlines()
+    assert header == "# Parameters"
+    names = []
+    for line in lines:
+        assert re.fullmatch(r"\w+ = .+  # \S.+", line), line
+        names.append(line.split(" ")[0])
+    assert set(COMMON) <= set(names) and len(set(names)) == len(names)
+
+
+@every
+def test_code_cells_are_short_and_can_be_parsed(text):
+    for cell in code(jupytext.read(text)):
+        ast.parse(cell.source)
+        assert len(cell.source.splitlines()) <= LONGEST, cell.source.splitlines()[0]
+
+
+@every
+def test_the_notebook_was_executed_from_top_to_bottom(text):
+    counts = [cell.execution_count for cell in code(executed(text))]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@every
+def test_no_output_is_an_error_or_a_warning(text):
+    for output in outputs(text):
+        assert output.output_type != "error", output.get("evalue")
+        assert output.get("name") != "stderr", output.get("text")
+        assert "Warning" not in str(output.get("text", "")) + str(output.get("data", {}))
+
+
+@every
+def test_no_path_of_a_machine_is_shown(text):
+    assert not MACHINE.search(text.read_text(encoding="utf-8"))
+    for output in outputs(text):
+        parts = [output.get("text", ""), *map(str, output.get("data", {}).values())]
+        for part in (p for p in parts if not p.startswith("iVBOR")):
+            assert not MACHINE.search(part), MACHINE.search(part).group()
+
+
+@every
+def test_outputs_need_no_script_of_the_page(text):
+    kinds = {kind for output in outputs(text) for kind in output.get("data", {})}
+    assert not [k for k in kinds if any(word in k for word in INTERACTIVE)]
+    for output in outputs(text):
+        assert "<script" not in str(output.get("data", {}).get("text/html", ""))
+
+
+def saved_figures() -> list[str]:
+    """The names in calls ``….save_figure(figure, "name")`` of all notebooks."""
+    names = []
+    for text in TEXTS:
+        for node in ast.walk(ast.parse(text.read_text(encoding="utf-8"))):
+            called = isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "save_figure"
+            if called:
+                names.append(ast.literal_eval(node.args[1]))
+    return names
+
+
+def test_figures_and_notebooks_belong_together():
+    names = saved_figures()
+    assert names and len(set(names)) == len(names)
+    assert {path.stem for path in (ROOT / "figures").glob("*.png")} == set(names)
+
+
+# --- told something wrong --------------------------------------------------------------------
+
+
+def command(*words) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "paperlib", *map(str, words)],
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_a_misspelt_parameter_is_refused_by_the_command_line(tmp_path):
+    out = tmp_path / "out.ipynb"
+    done = command("run", FOLDER / "table1.ipynb", out, "-p", "receptive_feild", "243")
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "Did you mean 'receptive_field'?" in done.stderr
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_wrong_receptive_field_is_answered_with_the_choices(tmp_path):
+    out = tmp_path / "out.ipynb"
+    done = command("run", FOLDER / "table1.ipynb", out, "-p", "receptive_field", "100")
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert "unknown receptive_field 100: choose one of 3, 9, 27, 81, 243, 729" in last
+    assert last.startswith("paperlib: ")
+    assert "receptive_field = 100" in out.read_text()  # as far as it got
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_papermill_alone_cannot_run_a_misspelt_parameter_either(tmp_path):
+    with pytest.raises(PapermillExecutionError, match=r"unknown parameter 'chanels'.*'channels'"):
+        papermill.execute_notebook(
+            str(FOLDER / "pavllo2019" / "table5.ipynb"),
+            str(tmp_path / "out.ipynb"),
+            parameters={"chanels": 256},
+            progress_bar=False,
+        )

@@ -1,0 +1,114 @@
+"""Where things lie, and that nothing half-written is left there."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from paperlib import paths
+
+PLACES = {
+    "PAPERLIB_DATA": (paths.data_dir, "data"),
+    "PAPERLIB_CACHE": (paths.cache_dir, "data/cache"),
+    "PAPERLIB_RUNS": (paths.runs_dir, "runs"),
+}
+
+
+@pytest.mark.parametrize("variable", PLACES)
+def test_each_place_has_a_default_and_a_variable(variable, tmp_path, monkeypatch):
+    place, default = PLACES[variable]
+    monkeypatch.delenv(variable, raising=False)
+    assert place() == paths.ROOT / default
+    monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
+    assert place() == tmp_path / "elsewhere"
+    monkeypatch.setenv(variable, "")
+    assert place() == paths.ROOT / default
+
+
+def test_a_place_may_be_named_from_home_or_from_the_project(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PAPERLIB_DATA", "~/mocap")
+    assert paths.data_dir() == tmp_path / "mocap"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAPERLIB_DATA", "mocap/here")
+    # whoever starts a notebook in a folder of its own means the same place
+    assert paths.data_dir() == paths.ROOT / "mocap" / "here"
+
+
+def test_data_are_looked_for_in_the_named_place_first_then_in_the_project(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path))
+    assert paths.data_dirs() == (tmp_path, paths.ROOT / "data")
+    monkeypatch.delenv("PAPERLIB_DATA")
+    assert paths.data_dirs() == (paths.ROOT / "data",)
+
+
+def test_the_root_is_the_checkout():
+    assert (paths.ROOT / "pyproject.toml").is_file() and (paths.ROOT / "paperlib").is_dir()
+
+
+def test_paths_of_the_project_are_shown_from_its_root(tmp_path, monkeypatch):
+    assert paths.shown(paths.ROOT / "data" / "results" / "table1.csv") == "data/results/table1.csv"
+    monkeypatch.chdir(paths.ROOT)
+    assert paths.shown("data/../figures/a.png") == "figures/a.png"
+
+
+def test_paths_elsewhere_are_shown_by_their_name(tmp_path):
+    assert paths.shown(tmp_path / "deep" / "mocap") == "mocap"
+
+
+def test_a_file_appears_in_one_move(tmp_path):
+    target = tmp_path / "new" / "folder" / "result.csv"
+    with paths.replacing(target) as temporary:
+        temporary.write_text("half")
+        assert not target.exists()
+        assert temporary.parent == target.parent and temporary.suffix == ".csv"
+        temporary.write_text("whole")
+    assert target.read_text() == "whole"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_the_former_content_stays_until_the_new_is_whole(tmp_path):
+    target = tmp_path / "result.csv"
+    target.write_text("old")
+    with paths.replacing(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize("problem", [OSError, ValueError, KeyboardInterrupt, SystemExit])
+def test_nothing_is_left_where_writing_fails(tmp_path, problem):
+    target = tmp_path / "result.csv"
+    target.write_text("old")
+    with pytest.raises(problem), paths.replacing(target) as temporary:
+        temporary.write_text("half")
+        raise problem("stopped")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_target_that_cannot_be_replaced_leaves_nothing_beside_it(tmp_path):
+    target = tmp_path / "folder"
+    target.mkdir()
+    with pytest.raises(OSError), paths.replacing(target) as temporary:
+        temporary.write_text("x")
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_written_files_can_be_read_by_others(tmp_path):
+    target = tmp_path / "file"
+    with paths.replacing(target) as temporary:
+        temporary.write_text("x")
+    assert stat.S_IMODE(Path(target).stat().st_mode) == 0o644
+
+
+def test_two_writers_do_not_share_a_temporary_file(tmp_path):
+    target = tmp_path / "a.npz"
+    with paths.replacing(target) as one, paths.replacing(target) as two:
+        assert one != two
+        one.write_text("1")
+        two.write_text("2")
+    assert target.read_text() == "1"
+    assert list(tmp_path.iterdir()) == [target]

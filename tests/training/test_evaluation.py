@@ -1,0 +1,280 @@
+"""Predictions have a pose for each frame, and their errors are averaged as the paper does."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from paperlib.cameras import Camera, normalize_screen_coordinates
+from paperlib.models import LinearModel, TemporalModel, filter_widths
+from paperlib.recordings import Recording
+from paperlib.skeletons import COCO_17, H36M_17
+from paperlib.training import Evaluation, evaluate, predict
+
+CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
+
+
+def recording(frames, action="walking", subject="S6", clip="take1", **changes) -> Recording:
+    fields = {
+        "subject": subject,
+        "action": action,
+        "clip": clip,
+        "fps": 50.0,
+        "camera": CAMERA,
+        "positions": torch.randn(frames, 17, 3) * 0.3 + torch.tensor([0.0, 0.0, 5.0]),
+        "keypoints": torch.rand(frames, 17, 2) * 1000,
+        "confidence": torch.ones(frames, 17),
+    }
+    return Recording(**(fields | changes))
+
+
+def model(receptive_field=9, causal=False, joints_in=17, joints_out=17) -> nn.Module:
+    """Untrained, with batch norms that are not the identity; in training mode."""
+    made = TemporalModel(
+        joints_in, 2, joints_out, filter_widths(receptive_field), causal=causal, channels=12
+    )
+    for norm in (m for m in made.modules() if isinstance(m, nn.BatchNorm1d)):
+        nn.init.uniform_(norm.running_mean, -0.3, 0.3)
+        nn.init.uniform_(norm.running_var, 0.5, 2.0)
+    return made.train()
+
+
+def mirrored(points: np.ndarray) -> np.ndarray:
+    turned = points[..., list(H36M_17.mirrored), :].copy()
+    turned[..., 0] = -turned[..., 0]
+    return turned
+
+
+# ---- predictions ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("causal", [False, True], ids=["symmetric", "causal"])
+@pytest.mark.parametrize("receptive_field", [1, 9, 27])
+@pytest.mark.parametrize("frames", [1, 2, 8, 9, 10, 40])
+def test_a_pose_for_each_frame(frames, receptive_field, causal, device):
+    one = recording(frames)
+    poses = predict(model(receptive_field, causal).to(device), one)
+    assert poses.shape == (frames, 17, 3)
+    assert poses.device.type == "cpu"
+    assert not poses.requires_grad
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("causal", [False, True], ids=["symmetric", "causal"])
+@pytest.mark.parametrize("frames", [3, 14])
+def test_each_frame_is_the_target_of_its_own_window(frames, causal):
+    net, one = model(9, causal), recording(frames)
+    poses = predict(net, one, flip=False)
+    screen = normalize_screen_coordinates(one.keypoints, 1000, 1000)
+    for t in range(frames):
+        first = t - (8 if causal else 4)
+        window = screen[[min(max(i, 0), frames - 1) for i in range(first, first + 9)]]
+        torch.testing.assert_close(poses[t], net.eval()(window[None])[0, 0], rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_flip_averages_with_the_mirrored_back_pose_of_the_mirrored_keypoints():
+    net, one = model(1), recording(6)
+    net.eval()
+    screen = normalize_screen_coordinates(one.keypoints, 1000, 1000).numpy()
+    as_it_is = net(torch.from_numpy(screen)[None])[0].numpy()
+    back = mirrored(net(torch.from_numpy(mirrored(screen))[None])[0].numpy())
+    assert np.abs(back - as_it_is).max() > 0.01
+    torch.testing.assert_close(
+        predict(net, one, flip=True), torch.from_numpy((as_it_is + back) / 2), rtol=1e-4, atol=1e-5
+    )
+    torch.testing.assert_close(predict(net, one, flip=False), torch.from_numpy(as_it_is))
+
+
+def test_flip_makes_the_model_symmetric():
+    """The mirror image of a recording then gets the mirror image of its poses."""
+    net, one = model(9), recording(12)
+    keypoints = one.keypoints[:, list(H36M_17.mirrored)].clone()
+    keypoints[..., 0] = 1000 - keypoints[..., 0]
+    turned = predict(net, one.with_keypoints(keypoints, one.confidence))
+    expected = torch.from_numpy(mirrored(predict(net, one).numpy()))
+    torch.testing.assert_close(turned, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_input_and_output_joints_may_differ():
+    one = recording(5).with_keypoints(torch.rand(5, 17, 2), torch.ones(5, 17), COCO_17)
+    assert predict(model(3), one).shape == (5, 17, 3)
+
+
+def test_a_linear_model_predicts_too():
+    assert predict(LinearModel(17, 2, 17, channels=8), recording(4)).shape == (4, 17, 3)
+
+
+@pytest.mark.parametrize("act", ["predict", "evaluate"])
+def test_the_model_is_left_in_evaluation_mode_and_otherwise_as_it_was(act):
+    net = model()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    if act == "predict":
+        predict(net, recording(20))
+    else:
+        evaluate(net, [recording(20)], device="cpu")
+    assert not any(m.training for m in net.modules())
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    assert all(p.grad is None for p in net.parameters())
+
+
+# ---- errors --------------------------------------------------------------------------------------
+
+
+RECORDINGS = (
+    recording(10, "walking", "S6"),
+    recording(3, "walking", "S7"),
+    recording(25, "boxing", "S6"),
+    recording(4, "boxing", "S7"),
+    recording(6, "reaching", "S7"),
+)
+
+
+def by_hand(net) -> dict[str, list[float]]:
+    found = {"mpjpe": [], "n_mpjpe": [], "p_mpjpe": [], "mpjve": [], "acceleration_error": []}
+    for one in RECORDINGS:
+        target = one.positions.double().numpy()
+        target = target - target[:, :1]
+        given = predict(net, one).double().numpy()
+
+        def distance(a, b):
+            return float(np.sqrt(((a - b) ** 2).sum(-1)).mean())
+
+        found["mpjpe"].append(distance(given, target))
+        scale = (given * target).sum((1, 2)) / (given * given).sum((1, 2))
+        found["n_mpjpe"].append(distance(scale[:, None, None] * given, target))
+        aligned = []
+        for p, q in zip(given, target, strict=True):
+            p0, q0 = p - p.mean(0), q - q.mean(0)
+            u, s, vt = np.linalg.svd(q0.T @ p0)
+            s[-1] *= np.sign(np.linalg.det(u @ vt))
+            vt[-1] *= np.sign(np.linalg.det(u @ vt))
+            aligned.append(s.sum() / (p0**2).sum() * p0 @ (u @ vt).T + q.mean(0))
+        found["p_mpjpe"].append(distance(np.stack(aligned), target))
+        found["mpjve"].append(distance(given[1:] - given[:-1], target[1:] - target[:-1]))
+        found["acceleration_error"].append(distance(np.diff(given, 2, 0), np.diff(target, 2, 0)))
+    return found
+
+
+def test_metrics_and_averages_equal_those_by_hand(device):
+    net = model(9)
+    result = evaluate(net.to(device), RECORDINGS, device=device.type)
+    assert result.recordings == RECORDINGS
+    for metric, values in by_hand(net).items():
+        assert result.values[metric] == pytest.approx(values, rel=1e-4), metric
+        walking = (10 * values[0] + 3 * values[1]) / 13
+        boxing = (25 * values[2] + 4 * values[3]) / 29
+        reaching = values[4]
+        actions, mean = result.per(metric)
+        expected = {"walking": walking, "boxing": boxing, "reaching": reaching}
+        assert actions == pytest.approx(expected, rel=1e-4)
+        assert mean == pytest.approx((walking + boxing + reaching) / 3, rel=1e-4)
+        assert result.average(metric) == mean
+        frames = sum(len(r) * v for r, v in zip(RECORDINGS, values, strict=True)) / 48
+        assert result.frame_mean(metric) == pytest.approx(frames, rel=1e-4)
+        first = (10 * values[0] + 25 * values[2]) / 35
+        second = (3 * values[1] + 4 * values[3] + 6 * values[4]) / 13
+        subjects, mean = result.per(metric, "subject")
+        assert subjects == pytest.approx({"S6": first, "S7": second}, rel=1e-4)
+        sequences, mean = result.per(metric, "sequence")
+        assert list(sequences) == [r.name for r in RECORDINGS]
+        assert list(sequences.values()) == pytest.approx(values, rel=1e-4)
+        assert mean == pytest.approx(sum(values) / 5, rel=1e-4)
+
+
+def test_the_root_counts_as_a_joint():
+    """The prediction's root is compared with zero, not moved there."""
+    one = recording(4)
+
+    class Shifted(nn.Module):
+        receptive_field, causal = 1, False
+
+        def __init__(self):
+            super().__init__()
+            self.nothing = nn.Parameter(torch.zeros(1))
+
+        def forward(self, keypoints):
+            return (one.pose + torch.tensor([0.0, 0.0, 0.1]))[None].expand(
+                len(keypoints), -1, -1, -1
+            )
+
+    assert evaluate(Shifted(), [one], flip=False).average("mpjpe") == pytest.approx(0.1, rel=1e-4)
+
+
+def test_flip_is_passed_on():
+    net = model()
+    with_flip, without = (evaluate(net, RECORDINGS, flip=f, device="cpu") for f in (True, False))
+    assert with_flip.values["mpjpe"] != without.values["mpjpe"]
+    one = RECORDINGS[0]
+    by_hand = (predict(net, one, flip=False) - one.pose).norm(dim=-1).mean().item()
+    assert without.values["mpjpe"][0] == pytest.approx(by_hand, rel=1e-5)
+
+
+# ---- recordings too short for errors of motion ---------------------------------------------------
+
+
+def test_recordings_too_short_for_a_metric_do_not_count_in_it():
+    short, long = recording(1, clip="a"), recording(20, clip="b")
+    result = evaluate(model(), [short, long], device="cpu")
+    assert math.isnan(result.values["mpjve"][0])
+    assert result.average("mpjve") == pytest.approx(result.values["mpjve"][1])
+    assert result.frame_mean("mpjve") == pytest.approx(result.values["mpjve"][1])
+    mean = (result.values["mpjpe"][0] + 20 * result.values["mpjpe"][1]) / 21
+    assert result.average("mpjpe") == pytest.approx(mean)
+
+
+def test_two_frames_have_a_velocity_but_no_acceleration():
+    result = evaluate(model(), [recording(2)], device="cpu")
+    assert result.values["mpjve"][0] > 0
+    assert math.isnan(result.values["acceleration_error"][0])
+
+
+def test_a_metric_that_no_recording_has_is_refused_in_words():
+    result = evaluate(model(), [recording(1)], device="cpu")
+    with pytest.raises(ValueError, match="mpjve"):
+        result.per("mpjve")
+
+
+def test_an_error_that_is_no_number_is_not_averaged_away():
+    result = Evaluation(RECORDINGS[:2], {"mpjpe": (0.1, math.nan)})
+    assert math.isnan(result.average("mpjpe"))
+    assert math.isnan(result.frame_mean("mpjpe"))
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+def test_no_recordings_are_refused():
+    with pytest.raises(ValueError, match="no recordings"):
+        evaluate(model(), [])
+
+
+def test_unknown_metrics_and_groups_are_refused():
+    result = evaluate(model(), RECORDINGS[:1], device="cpu")
+    with pytest.raises(ValueError, match="'mpjpe', 'p_mpjpe'"):
+        result.per("pmpjpe")
+    with pytest.raises(ValueError, match="'mpjpe', 'p_mpjpe'"):
+        result.frame_mean("pmpjpe")
+    with pytest.raises(ValueError, match="'action', 'subject', 'sequence'"):
+        result.average("mpjpe", "camera")
+
+
+def test_recordings_of_other_joints_are_refused():
+    with pytest.raises(ValueError, match="16"):
+        evaluate(model(joints_in=16), [recording(4)], device="cpu")
+    with pytest.raises(ValueError, match="same shape"):
+        evaluate(model(joints_out=15), [recording(4)], flip=False, device="cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="for computers without a GPU")
+def test_a_gpu_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="no GPU"):
+        evaluate(model(), RECORDINGS, device="cuda")
+
+
+def test_unknown_devices_are_refused():
+    with pytest.raises(ValueError, match="'auto', 'cpu', 'cuda'"):
+        evaluate(model(), RECORDINGS, device="gpu")

@@ -1,0 +1,149 @@
+"""Recipes hold the paper's numbers, and their presets keep the shape of the paper's schedule."""
+
+import json
+import math
+from dataclasses import FrozenInstanceError
+from itertools import pairwise
+
+import pytest
+
+from paperlib.training import PRESETS, Recipe, resolve_preset
+
+
+def test_the_papers_numbers():
+    recipe = Recipe.pavllo2019()
+    assert recipe == Recipe.pavllo2019("paper") == Recipe()
+    assert (recipe.epochs, recipe.batch_size, recipe.channels) == (80, 1024, 1024)
+    assert (recipe.learning_rate, recipe.decay, recipe.dropout) == (1e-3, 0.95, 0.25)
+    assert (recipe.momentum_start, recipe.momentum_end) == (0.1, 0.001)
+    assert recipe.train_flip and recipe.test_flip
+    assert recipe.stride == 1
+
+
+def test_momentum_falls_as_in_the_reference():
+    recipe = Recipe()
+    assert recipe.momentum(0) == 0.1
+    assert recipe.momentum(80) == pytest.approx(0.001)
+    assert recipe.momentum(40) == pytest.approx(0.01)
+    for epoch in range(81):
+        formula = 0.1 * math.exp(-epoch / 80 * math.log(0.1 / 0.001))
+        assert recipe.momentum(epoch) == pytest.approx(formula)
+
+
+def test_smaller_presets_are_smaller_but_fall_as_far():
+    sizes = [Recipe.pavllo2019(preset) for preset in ("smoke", "laptop", "paper")]
+    for smaller, larger in pairwise(sizes):
+        assert smaller.epochs < larger.epochs
+        assert smaller.channels < larger.channels
+        assert smaller.batch_size <= larger.batch_size
+        assert smaller.stride > larger.stride
+    for recipe in sizes:
+        last = recipe.learning_rate * recipe.decay ** (recipe.epochs - 1)
+        assert last == pytest.approx(1e-3 * 0.95**79)
+        assert recipe.momentum(0) == 0.1
+        assert recipe.momentum(recipe.epochs) == pytest.approx(0.001)
+        assert (recipe.dropout, recipe.train_flip, recipe.test_flip) == (0.25, True, True)
+
+
+@pytest.mark.parametrize("epochs", [2, 7, 80, 160])
+def test_shortening_keeps_the_overall_fall(epochs):
+    recipe = Recipe(learning_rate=0.01, decay=0.9, epochs=30, batch_size=7)
+    other = recipe.shortened(epochs)
+    assert other.epochs == epochs
+    assert other.decay ** (epochs - 1) == pytest.approx(0.9**29)
+    assert other.but(epochs=30, decay=0.9) == recipe
+    assert recipe.epochs == 30
+
+
+def test_shortening_to_the_same_length_or_to_one_epoch():
+    assert Recipe().shortened(80).decay == pytest.approx(0.95)
+    assert Recipe().shortened(1).epochs == 1
+
+
+def test_a_recipe_never_changes():
+    recipe = Recipe()
+    assert recipe.but(epochs=3).epochs == 3
+    assert recipe.epochs == 80
+    with pytest.raises(FrozenInstanceError):
+        recipe.epochs = 3
+    with pytest.raises(TypeError, match="epoch_count"):
+        recipe.but(epoch_count=3)
+
+
+def test_as_dict_holds_everything_and_is_plain():
+    recipe = Recipe.pavllo2019("smoke").but(stride=5)
+    assert Recipe(**json.loads(json.dumps(recipe.as_dict()))) == recipe
+
+
+# ---- presets -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_named_preset_is_taken_whatever_the_environment_says(preset, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_PRESET", "smoke" if preset == "paper" else "paper")
+    assert resolve_preset(preset) == preset
+
+
+@pytest.mark.parametrize(("gpu", "expected"), [(True, "paper"), (False, "laptop")])
+def test_auto_follows_the_hardware(gpu, expected, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: gpu)
+    monkeypatch.delenv("PAPERLIB_PRESET", raising=False)
+    assert resolve_preset() == resolve_preset("auto") == expected
+    monkeypatch.setenv("PAPERLIB_PRESET", "")
+    assert resolve_preset() == expected
+
+
+def test_auto_follows_the_environment_first(monkeypatch):
+    for preset in PRESETS:
+        monkeypatch.setenv("PAPERLIB_PRESET", preset)
+        assert resolve_preset() == preset
+
+
+@pytest.mark.parametrize("wrong", ["papers", "auto", "LAPTOP"])
+def test_wrong_presets_in_the_environment_are_refused(wrong, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_PRESET", wrong)
+    with pytest.raises(ValueError, match="'smoke', 'laptop', 'paper'") as error:
+        resolve_preset()
+    assert "PAPERLIB_PRESET" in str(error.value)
+    assert repr(wrong) in str(error.value)
+
+
+@pytest.mark.parametrize("wrong", ["fast", "", None])
+def test_wrong_presets_are_refused(wrong):
+    with pytest.raises(ValueError, match="'smoke', 'laptop', 'paper'"):
+        resolve_preset(wrong)
+    with pytest.raises(ValueError, match="'smoke', 'laptop', 'paper'"):
+        Recipe.pavllo2019(wrong)
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0},
+        {"epochs": -1},
+        {"batch_size": 0},
+        {"learning_rate": 0.0},
+        {"learning_rate": -1e-3},
+        {"learning_rate": math.nan},
+        {"decay": 0.0},
+        {"channels": 0},
+        {"stride": 0},
+        {"dropout": 1.0},
+        {"dropout": -0.1},
+        {"momentum_start": 0.0},
+        {"momentum_end": 0.0},
+        {"momentum_end": -0.1},
+        {"precision": "float16"},
+    ],
+    ids=str,
+)
+def test_values_out_of_range_are_refused(wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(ValueError, match=name) as error:
+        Recipe(**wrong)
+    assert repr(value) in str(error.value)
+    with pytest.raises(ValueError, match=name):
+        Recipe().but(**wrong)
