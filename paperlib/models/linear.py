@@ -4,9 +4,10 @@ Two residual blocks of fully connected layers lift a single frame. It is what th
 measured against in pavllo2019 (tables 1 and 3) and wang2020 (table 6).
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from paperlib.models.dropout import Dropout
 
 
 class LinearModel(nn.Module):
@@ -44,10 +45,9 @@ class LinearModel(nn.Module):
             "num_blocks": num_blocks,
             "dropout": dropout,
         }
-        self.dropout = dropout
-        self.first = _Layer(num_joints_in * in_features, channels)
+        self.first = _Layer(num_joints_in * in_features, channels, dropout)
         self.blocks = nn.ModuleList(
-            nn.ModuleList([_Layer(channels, channels), _Layer(channels, channels)])
+            nn.Sequential(*(_Layer(channels, channels, dropout) for _ in range(2)))
             for _ in range(num_blocks)
         )
         self.last = nn.Linear(channels, num_joints_out * 3)
@@ -63,17 +63,18 @@ class LinearModel(nn.Module):
                 f"expected keypoints (B, T, {joints}, {features}), got {tuple(keypoints.shape)}"
             )
         batch, frames = keypoints.shape[:2]
-        x = self.first(keypoints.reshape(batch * frames, joints * features), self.dropout)
-        for one, two in self.blocks:
-            x = x + two(one(x, self.dropout), self.dropout)
+        x = self.first(keypoints.reshape(batch * frames, joints * features))
+        for block in self.blocks:
+            x = x + block(x)
         return self.last(x).view(batch, frames, self.config["num_joints_out"], 3)
 
 
 class _Layer(nn.Module):
-    def __init__(self, in_channels: int, out_channels: int):
+    def __init__(self, in_channels: int, out_channels: int, dropout: float):
         super().__init__()
         self.linear = nn.Linear(in_channels, out_channels)
         self.norm = nn.BatchNorm1d(out_channels)
+        self.dropout = Dropout(dropout)
 
-    def forward(self, x: Tensor, dropout: float) -> Tensor:
-        return torch.dropout(F.relu(self.norm(self.linear(x))), dropout, self.training)
+    def forward(self, x: Tensor) -> Tensor:
+        return self.dropout(F.relu(self.norm(self.linear(x))))

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from paperlib.errors import one_of
+from paperlib.models.dropout import Dropout
 
 RECEPTIVE_FIELDS = (1, 3, 9, 27, 81, 243, 729)
 
@@ -60,7 +61,7 @@ class _Activation(nn.Module):
     def __init__(self, channels: int, dropout: float):
         super().__init__()
         self.norm = nn.BatchNorm1d(channels)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.dropout(F.relu(self.norm(x.flatten(0, 1)))).view_as(x)

@@ -42,7 +42,7 @@ def train(
         description = describe(model, dataset.fingerprint, recipe.as_dict(), seed, where.type)
         run = Run(model, key_of(description), description)
         optimizer = torch.optim.Adam(
-            model.parameters(), lr=recipe.learning_rate, amsgrad=True, fused=where.type == "cuda"
+            model.parameters(), lr=recipe.learning_rate, amsgrad=True, fused=True
         )
         random_state = None
         if not retrain and (run.path / "checkpoint.safetensors").is_file():
