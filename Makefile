@@ -6,20 +6,24 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 # the notebooks that `make notebooks` publishes; all of them unless told otherwise
 ONLY   ?=
+SEEDS  ?=
+# those with a text form beside them; a reader's own outputs have none
+NOTEBOOKS = $(patsubst %.py,%.ipynb,$(wildcard notebooks/*.py notebooks/*/*.py))
 
-.PHONY: help setup table1 test quick lab notebooks clean
+.PHONY: help setup table1 test quick lab notebooks cmu clean
 
 help:
 	@echo "make table1          run the main notebook (ARGS=\"-p receptive_field 243\" sets parameters)"
 	@echo "make test            run every test, the notebooks among them"
 	@echo "make lab             open JupyterLab"
 	@echo "make quick           the fast tests only"
-	@echo "make notebooks       execute the notebooks anew and record their results (ONLY=table1 for one)"
+	@echo "make notebooks       execute the notebooks anew and record their results (ONLY=table1 SEEDS=\"1 2\")"
+	@echo "make cmu             download the CMU motion capture (free for research)"
 	@echo "make clean           remove what was made, but not the data"
 
 setup: $(READY)
 
-# torch comes first and alone: a machine's own build of it is then kept by everything after
+# torch comes first and alone, so that everything after takes the build that this one brought
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
@@ -34,10 +38,10 @@ table1: $(READY)
 # two workers with a thread pool each would only get in each other's way.
 test: $(READY)
 	@rm -rf out/tests
-	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff check paperlib tests notebooks
 	PAPERLIB_PRESET=smoke PAPERLIB_RUNS=out/tests/runs OMP_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env \
-	  notebooks tests $(ARGS)
+	  $(NOTEBOOKS) tests $(ARGS)
 
 quick: $(READY)
 	$(BIN)/python -m pytest -m "not slow" tests $(ARGS)
@@ -46,7 +50,10 @@ lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/start_here.ipynb
 
 notebooks: $(READY)
-	$(BIN)/python -m paperlib publish $(ONLY)
+	$(BIN)/python -m paperlib publish $(ONLY) --seeds $(SEEDS)
+
+cmu: $(READY)
+	$(BIN)/python -m paperlib data cmu
 
 clean:
 	rm -rf $(VENV) out runs .pytest_cache .ruff_cache *.egg-info

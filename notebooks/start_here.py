@@ -27,6 +27,7 @@ from IPython.display import display
 from paperlib import metrics, plotting
 from paperlib.cameras import project
 from paperlib.detection import DETECTORS
+from paperlib.rendering import joint_visibility
 from paperlib.models import TemporalModel, count_parameters, filter_widths
 from paperlib.training import Recipe, evaluate, predict
 from paperlib.workflow import Experiment
@@ -77,7 +78,7 @@ for ax, version, title in zip(axes, (recording, detected), ("exact", detector), 
 
 # %%
 error = (detected.keypoints - recording.keypoints).norm(dim=-1)
-seen = recording.visible if recording.visible is not None else error == error
+seen = joint_visibility(recording.positions, recording.skeleton)
 print(f"mean error of joints in sight   {error[seen].mean():5.1f} pixels")
 print(f"mean error of hidden joints     {error[~seen].mean():5.1f} pixels")
 print(f"confidence in sight and hidden  {detected.confidence[seen].mean():.2f}, "

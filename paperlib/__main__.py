@@ -21,6 +21,10 @@ def _parser() -> argparse.ArgumentParser:
     publish = commands.add_parser("publish", help="execute the project's notebooks for the record")
     publish.add_argument("only", nargs="*", help="table1, pavllo2019/table5, …; all if none")
 
+    publish.add_argument(
+        "--seeds", nargs="*", type=int, default=[], help="further seeds to measure before"
+    )
+
     data = commands.add_parser("data", help="fetch a free data set, or say what is here")
     data.add_argument("name", nargs="?", choices=("cmu",), help="leave it out to see what is here")
     return parser
@@ -38,7 +42,7 @@ def _publish(arguments) -> None:
     from paperlib.workflow.publish import publish, texts
 
     for text in texts(arguments.only):
-        print(f"published {publish(text).name}")
+        print(f"published {publish(text, arguments.seeds).name}", flush=True)
     readme.update()
 
 

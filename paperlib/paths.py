@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from paperlib.errors import MissingDataError
+
 
 def _root() -> Path:
     checkout = Path(__file__).resolve().parents[1]
@@ -39,7 +41,10 @@ def data_dir() -> Path:
 
 
 def data_dirs() -> tuple[Path, ...]:
-    """All the places a data set may lie: the one the user names, then the project's own."""
+    """All the places a data set may lie: the one the user names, then the project's own. A name
+    that leads nowhere is refused: it was meant to lead to data."""
+    if not data_dir().is_dir() and os.environ.get("PAPERLIB_DATA"):
+        raise MissingDataError(f"PAPERLIB_DATA names {data_dir()}, and there is no such folder")
     return tuple(dict.fromkeys((data_dir(), ROOT / "data")))
 
 

@@ -145,6 +145,7 @@ class Dataset:
     source: str
     train: tuple[Recording, ...]
     test: tuple[Recording, ...]
+    excluded: str = "nothing"  # of what the source holds; printed with the source
 
     def __post_init__(self):
         for part in ("train", "test"):

@@ -33,6 +33,27 @@ COLUMNS = (*IDENTITY, "value", "unit", "seconds", "device", "torch", "commit")
 STATUS = ("reproduced", "within tolerance", "deviates", "not run (licence)", "not run (compute)")
 
 
+def status(
+    ours: float,
+    paper: float,
+    dataset: str,
+    preset: str,
+    printed: float = 0.05,
+    tolerance: float = 1.0,
+) -> str:
+    """What a number of ours says of a paper's, in the paper's unit.
+
+    Only the paper's data and its own hyperparameters can say anything: ``reproduced`` to half the
+    last printed digit, ``within tolerance``, or ``deviates``.
+    """
+    if dataset != "human36m":
+        return STATUS[3]
+    if preset != "paper":
+        return STATUS[4]
+    gap = abs(ours - paper)
+    return STATUS[0] if gap <= printed else STATUS[1] if gap <= tolerance else STATUS[2]
+
+
 @dataclass(frozen=True)
 class Protocol:
     """How numbers were measured; printed below each table so that nothing is left unsaid."""
@@ -47,6 +68,7 @@ class Protocol:
     seeds: tuple[int, ...]
     preset: str
     device: str
+    training: str
     averaging: str = "frames pooled within an action, actions averaged alike"
     excluded: str = "nothing"
 
@@ -57,9 +79,10 @@ class Protocol:
         error = f"{self.keypoint_error:.1f} px mean error" if known else "its error is not known"
         return (
             f"{self.data} 2D: {self.detector}, {error}. "
-            f"{self.joints} joints at {self.fps:g} Hz, root-relative; receptive field "
-            f"{self.receptive_field}; {flips}; {self.averaging}; excluded: {self.excluded}; "
-            f"{seeds}{', '.join(map(str, self.seeds))}; preset {self.preset} on {self.device}."
+            f"{self.joints} joints at {self.fps:g} Hz, root-relative; temporal models see "
+            f"{self.receptive_field} frames; {flips}; {self.averaging}; excluded: {self.excluded}. "
+            f"Preset {self.preset} ({self.training}) on {self.device}, "
+            f"{seeds}{', '.join(map(str, self.seeds))}; an interval is over seeds, not over clips."
         )
 
 
@@ -75,7 +98,7 @@ def commit() -> str:
         run = {"cwd": ROOT, "capture_output": True, "text": True, "check": True, "timeout": 10}
         head = subprocess.run(["git", "rev-parse", "--short=10", "HEAD"], **run).stdout.strip()
         changed = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no", "paperlib"], **run
+            ["git", "status", "--porcelain", "paperlib", "notebooks/*.py"], **run
         ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return "unknown"

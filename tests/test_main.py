@@ -77,7 +77,7 @@ def test_wrong_words_are_answered_with_the_usage(words, capsys):
 
 def test_publish_goes_through_the_named_notebooks(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(publish, "texts", lambda only: [tmp_path / f"{n}.py" for n in only])
-    monkeypatch.setattr(publish, "publish", lambda text: text.with_suffix(".ipynb"))
+    monkeypatch.setattr(publish, "publish", lambda text, seeds: text.with_suffix(".ipynb"))
     assert command_line.main(["publish", "table1", "table2"]) == 0
     assert said(capsys)[0] == "published table1.ipynb\npublished table2.ipynb\n"
 

@@ -8,7 +8,7 @@ from paperlib import results
 from paperlib.paths import ROOT
 from paperlib.workflow import readme
 
-TEXT = readme.README.read_text()
+TEXT = readme.README.read_text("utf-8")
 
 
 def test_its_numbers_are_those_on_record():

@@ -213,6 +213,7 @@ def protocol(**changes) -> str:
         "data": "Embedded motion, split by subject.", "detector": "simulated",
         "keypoint_error": 6.04, "joints": 17, "fps": 50.0, "receptive_field": 27,
         "test_flip": True, "seeds": (0, 1, 2), "preset": "laptop", "device": "2 CPU threads",
+        "training": "256 channels, 12 epochs",
     } | changes  # fmt: skip
     return str(results.Protocol(**about))
 
@@ -221,8 +222,8 @@ def test_the_protocol_says_all_that_must_be_said():
     text = protocol()
     for part in (
         "Embedded motion, split by subject.", "2D: simulated, 6.0 px mean error", "17 joints",
-        "50 Hz", "root-relative", "receptive field 27", "averaged over the mirrored input",
-        "frames pooled within an action", "excluded: nothing", "seeds 0, 1, 2", "preset laptop",
+        "50 Hz", "root-relative", "see 27 frames", "averaged over the mirrored input",
+        "frames pooled within an action", "excluded: nothing", "seeds 0, 1, 2", "Preset laptop",
         "on 2 CPU threads",
     ):  # fmt: skip
         assert part in text, part

@@ -112,7 +112,7 @@ table.map("{:.0e} m".format)
 #
 # Operations for one pose, in each schedule. Alone, a pose costs the strided network far less than
 # the dilated one; in a long sequence the dilated one's cost a frame falls to the number in the
-# last column, which is what the paper counts.
+# third column, which is what the paper counts.
 
 # %%
 def multiplications(model, frames, strided):

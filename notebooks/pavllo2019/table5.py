@@ -84,8 +84,7 @@ for name, model in models.items():
 
 # %% [markdown]
 # The errors in the paper's table (40.6, 38.7, 37.8 mm with exact keypoints) need Human3.6M: *not
-# run (licence)*. [`table1`](table1.ipynb) shows the effect of a longer receptive field on free
-# data.
+# run (licence)*. [`table1`](table1.ipynb) takes a `receptive_field` and measures on free data.
 #
 # ## Why dilation
 

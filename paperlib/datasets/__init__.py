@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from paperlib.errors import MissingDataError, one_of
+from paperlib.paths import data_dirs
 from paperlib.recordings import Dataset
 
 NAMES = ("synthetic", "cmu", "human36m")
@@ -36,6 +37,7 @@ def resolve(name: str) -> str:
     """The data set that ``"auto"`` stands for on this machine; any other name as it is."""
     if one_of("dataset", name, (AUTO, *NAMES)) != AUTO:
         return name
+    data_dirs()  # a PAPERLIB_DATA that leads nowhere must not pass for "no CMU here"
     try:
         import_module("paperlib.datasets.cmu").find()
     except MissingDataError:

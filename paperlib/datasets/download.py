@@ -48,11 +48,15 @@ def _wanted(
 def fetch_cmu(sources: tuple[tuple[str, str], ...] = CMU_SOURCES) -> Path:
     """Download the exponential-map files into the data folder; gives their folder.
 
-    Files that are there and whole are kept; each new one is moved into place only if its SHA-256
-    is right, so that a download may be broken off and begun again. Raises
+    Each file is kept only if its SHA-256 is right. Until all are there they wait in a folder of
+    another name, so that part of the data set is never taken for the whole; a download that was
+    broken off goes on from there. Raises
     :class:`MissingDataError` where the sources cannot be reached or do not hold the right files.
     """
-    folder = data_dir() / cmu.FOLDER / "cmu_expmap"
+    whole = data_dir() / cmu.FOLDER / "cmu_expmap"
+    folder = whole.with_name("cmu_expmap.partial")
+    if whole.is_dir() and not folder.exists():
+        whole.rename(folder)
     manifest = cmu.manifest()
     names = manifest["path_in_archive"].str.removeprefix("cmu_expmap/")
     missing = {
@@ -79,10 +83,11 @@ def fetch_cmu(sources: tuple[tuple[str, str], ...] = CMU_SOURCES) -> Path:
         raise MissingDataError(
             f"{len(missing)} of {len(names)} CMU files could not be fetched "
             f"({'; '.join(problems) or 'the sources do not hold them'}). "
-            f"They belong in {shown(folder)}/{{train,test}}/<action>/. "
+            f"They belong in {shown(whole)}/{{train,test}}/<action>/. "
             "What was fetched is kept; the same command goes on from there."
         )
-    return folder
+    folder.rename(whole)
+    return whole
 
 
 def _is_whole(path: Path, sha256: str) -> bool:

@@ -55,8 +55,9 @@ def load(
         name="synthetic",
         source=(
             "Procedural motion of invented people, made by paperlib and filmed by four virtual "
-            f"cameras (seed {seed}); {', '.join(TRAIN)} are for training, {' and '.join(TEST)} "
-            "for testing."
+            f"cameras (seed {seed}): {', '.join(families)}; subjects "
+            f"{', '.join(s for s in subjects if s not in TEST) or 'none'} for training, "
+            f"{', '.join(s for s in subjects if s in TEST) or 'none'} for testing."
         ),
         train=tuple(parts[False]),
         test=tuple(parts[True]),

@@ -5,8 +5,10 @@ from paperlib.errors import one_of
 from paperlib.recordings import Dataset, Recording
 
 DETECTORS = ("ground_truth", *PROFILES)
+# keypoints of Human3.6M as the field's files have them, data_2d_h36m_<name>.npz
+FILES = ("cpn_ft_h36m_dbb", "detectron_ft_h36m", "detectron_pt_coco", "sh_ft_h36m", "sh_pt_mpii")
 
-__all__ = ["DETECTORS", "PROFILES", "Profile", "detect", "keypoint_error", "simulate"]
+__all__ = ["DETECTORS", "FILES", "PROFILES", "Profile", "detect", "keypoint_error", "simulate"]
 
 
 def detect(dataset: Dataset, detector: str = "simulated", seed: int = 0) -> Dataset:

@@ -4,6 +4,7 @@ Two residual blocks of fully connected layers lift a single frame. It is what th
 measured against in pavllo2019 (tables 1 and 3) and wang2020 (table 6).
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -66,7 +67,10 @@ class LinearModel(nn.Module):
         x = self.first(keypoints.reshape(batch * frames, joints * features))
         for block in self.blocks:
             x = x + block(x)
-        return self.last(x).view(batch, frames, self.config["num_joints_out"], 3)
+        # poses are metres: half precision would round them by millimetres
+        with torch.autocast(x.device.type, enabled=False):
+            poses = self.last(x.float())
+        return poses.view(batch, frames, self.config["num_joints_out"], 3)
 
 
 class _Layer(nn.Module):

@@ -162,7 +162,10 @@ class TemporalModel(nn.Module):
         x = self.after_expand(self.expand(keypoints.flatten(2), strided=strided))
         for block in self.blocks:
             x = block(x, strided)
-        return self.shrink(x).view(batch, -1, self.config["num_joints_out"], 3)
+        # poses are metres: half precision would round them by millimetres
+        with torch.autocast(x.device.type, enabled=False):
+            poses = self.shrink(x.float())
+        return poses.view(batch, -1, self.config["num_joints_out"], 3)
 
     def _check(self, keypoints: Tensor) -> None:
         joints, features = self.config["num_joints_in"], self.config["in_features"]

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -14,7 +15,9 @@ from torch import Tensor, nn
 from paperlib.errors import CheckpointError
 from paperlib.paths import replacing, runs_dir, shown
 
-_FORMAT = 1  # changes whenever the same recipe, data and seed would train differently
+# the code that decides what training gives; a run of other code is not found again
+_CODE = ("models/temporal.py", "models/linear.py", "models/dropout.py", "windows.py", "metrics.py",
+         "training/loop.py")  # fmt: skip
 
 
 @dataclass
@@ -40,10 +43,16 @@ class Run:
         return self.epoch >= self.description["recipe"]["epochs"]
 
 
+@cache
+def _code() -> str:
+    root = Path(__file__).parents[1]
+    return hashlib.sha256(b"".join((root / name).read_bytes() for name in _CODE)).hexdigest()[:12]
+
+
 def describe(model: nn.Module, data: str, recipe: dict, seed: int, device: str) -> dict:
     """All that decides what a training run gives."""
     return {
-        "format": _FORMAT,
+        "code": _code(),
         "model": {"class": type(model).__name__, **model.config},
         "data": data,
         "recipe": recipe,
@@ -60,10 +69,10 @@ def key_of(description: dict) -> str:
 
 
 def save(run: Run, optimizer: torch.optim.Optimizer, random_state: Tensor | None) -> None:
-    """Write the run as it stands: usable as a model, and enough to go on from."""
+    """Write the run as it stands: usable as a model and, until it is finished, enough to go on."""
     state = {f"model.{name}": value for name, value in run.model.state_dict().items()}
     names = {id(p): name for name, p in run.model.named_parameters()}
-    for parameter, values in optimizer.state.items():
+    for parameter, values in () if run.finished else optimizer.state.items():
         for kind, value in values.items():
             state[f"optimizer.{names[id(parameter)]}.{kind}"] = torch.as_tensor(value)
     if random_state is not None:
@@ -107,7 +116,8 @@ def restore(run: Run, optimizer: torch.optim.Optimizer | None = None) -> Tensor 
             for kind, value in found.items():
                 # torch keeps the step count on the CPU, unless one kernel does the whole step
                 stays = kind == "step" and not optimizer.defaults.get("fused")
-                found[kind] = value if stays else value.to(device)
+                # a copy, since what was read may still be the file itself, soon to be replaced
+                found[kind] = value.to("cpu" if stays else device, copy=True)
             if found:
                 optimizer.state[parameter] = found
     return state.get("random_state")

@@ -4,20 +4,18 @@ import math
 import os
 from dataclasses import asdict, dataclass, replace
 
-import torch
-
 from paperlib.errors import one_of
-from paperlib.training.devices import PRECISIONS
+from paperlib.training.devices import PRECISIONS, choose_device
 
 PRESETS = ("smoke", "laptop", "paper")
 AUTO = "auto"
 
 
-def resolve_preset(name: str = AUTO) -> str:
+def resolve_preset(name: str = AUTO, device: str = AUTO) -> str:
     """``"auto"`` takes ``PAPERLIB_PRESET``, else ``paper`` on a GPU and ``laptop`` without one."""
     if one_of("preset", name, (AUTO, *PRESETS)) != AUTO:
         return name
-    default = "paper" if torch.cuda.is_available() else "laptop"
+    default = "paper" if choose_device(device).type == "cuda" else "laptop"
     return one_of("PAPERLIB_PRESET", os.environ.get("PAPERLIB_PRESET") or default, PRESETS)
 
 

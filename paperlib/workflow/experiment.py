@@ -74,7 +74,7 @@ class Experiment:
         return cls(
             notebook=notebook,
             dataset=datasets.resolve(given["dataset"]),
-            preset=resolve_preset(given["preset"]),
+            preset=resolve_preset(given["preset"], given["device"]),
             seed=seed,
             device=choose_device(given["device"]).type,
             retrain=given["retrain"],
@@ -98,8 +98,24 @@ class Experiment:
         return self.parameters.get("detector", "ground_truth")
 
     def load(self) -> Dataset:
-        """The data set as the detector of the parameters sees it."""
+        """The data set as the detector of the parameters sees it: a simulated one, or one whose
+        keypoints of Human3.6M lie there as a file."""
+        if self.detector in detection.FILES:
+            if self.dataset != "human36m":
+                raise ValueError(
+                    f"detector={self.detector!r} is a file of Human3.6M's keypoints; on "
+                    f"{self.dataset} data use one of {', '.join(detection.DETECTORS)}"
+                )
+            return datasets.load(
+                self.dataset, small=self.preset == "smoke", keypoints=self.detector
+            )
         return detection.detect(self.exact, self.detector, self.seed)
+
+    @property
+    def caption(self) -> str:
+        """Whose data a table was measured on, in words to stand above it."""
+        own = "the paper's data" if self.dataset == "human36m" else "not the paper's data"
+        return f"measured on {self.dataset}, {own}"
 
     def protocol(
         self, data: Dataset, recipe: Recipe, receptive_field: int, seeds: Iterable[int] = ()
@@ -119,6 +135,11 @@ class Experiment:
             seeds=tuple(sorted(set(seeds))) or (self.seed,),
             preset=self.preset,
             device=results.machine(self.device),
+            training=(
+                f"{recipe.channels} channels, {recipe.epochs} epochs in batches of "
+                f"{recipe.batch_size}, every {recipe.stride}. frame a target"
+            ),
+            excluded=data.excluded,
         )
 
     def train(
@@ -161,25 +182,26 @@ class Experiment:
         dropped."""
         return None if self.preset == "smoke" else results.record(self.notebook, rows)
 
-    def recorded(self, rows: Iterable[dict], **conditions) -> pd.DataFrame:
-        """What was just measured, together with the rows of other seeds on record for the same
-        data, preset and detector."""
+    def on_record(self) -> pd.DataFrame:
+        """The rows kept for this notebook, of all seeds, for the same data, detector, preset and
+        receptive field; empty where nobody measured that."""
+        same = {"dataset": self.dataset, "preset": self.preset, "detector": self.detector}
+        if "receptive_field" in self.parameters:
+            same["receptive_field"] = self.parameters["receptive_field"]
+        return results.select(results.recorded(self.notebook), **same)
+
+    def measured(self, rows: Iterable[dict]) -> pd.DataFrame:
+        """What was just measured. Only where it goes on record, the other seeds there join it: a
+        reader's own numbers, of changed code maybe, are never mixed with ours."""
         new = pd.DataFrame(list(rows))
-        old = results.select(
-            results.recorded(self.notebook),
-            dataset=self.dataset,
-            preset=self.preset,
-            detector=self.detector,
-        )
-        known = new[["system", "receptive_field"]].drop_duplicates()
-        old = old[old["seed"] != self.seed].merge(known)
-        both = pd.concat([new, old], ignore_index=True) if len(old) else new
-        return results.select(both, **conditions)
+        if not results.keeping():
+            return new
+        old = self.on_record()
+        return pd.concat([new, old[old["seed"] != self.seed]], ignore_index=True)
 
     def save_figure(self, figure: Figure, name: str) -> Path:
         """Write a figure: to ``figures/`` for the record, else to ``out/figures/``."""
-        keep = results.keeping() and self.preset != "smoke"
-        folder = ROOT / "figures" if keep else OUT / "figures"
+        folder = ROOT / "figures" if results.keeping() else OUT / "figures"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.png"
         figure.savefig(path, dpi=150, metadata={"Software": None})

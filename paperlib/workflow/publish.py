@@ -7,12 +7,14 @@ beside it has the same cells and what they gave. Publishing makes the second fro
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import jupytext
 import nbformat
 
 from paperlib.paths import ROOT, replacing
+from paperlib.training import resolve_preset
 from paperlib.workflow.runner import run
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -32,8 +34,12 @@ def texts(only: list[str] | None = None) -> list[Path]:
     return [names[name] for name in only] if only else found
 
 
-def publish(text: Path) -> Path:
-    """Execute one notebook with its own parameters, keeping results and figures for the record."""
+def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
+    """Execute one notebook with its own parameters, keeping results and figures for the record.
+
+    Before that it is run with each of ``seeds``, of which only the results are kept."""
+    if resolve_preset() == "smoke":
+        raise ValueError("the smoke preset measures nothing that is worth keeping")
     notebook = jupytext.read(text)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
     target = text.with_suffix(".ipynb")
@@ -44,6 +50,8 @@ def publish(text: Path) -> Path:
             source = Path(folder) / text.with_suffix(".ipynb").name
             result = Path(folder) / "executed.ipynb"
             nbformat.write(notebook, source)
+            for seed in seeds:
+                run(source, Path(folder) / "other.ipynb", {"seed": seed})
             run(source, result)
             executed = nbformat.read(result, as_version=4)
     finally:
@@ -83,6 +91,8 @@ def tidied(notebook: nbformat.NotebookNode, target: Path) -> nbformat.NotebookNo
 
 def differences(text: Path) -> list[str]:
     """Where a notebook and its text form differ in cells, their kinds, sources or tags."""
+    if not text.with_suffix(".ipynb").is_file():
+        return [f"{text.name}: was never published"]
     left, right = jupytext.read(text), nbformat.read(text.with_suffix(".ipynb"), as_version=4)
     if len(left.cells) != len(right.cells):
         return [f"{text.name}: {len(left.cells)} cells in the text, {len(right.cells)} executed"]

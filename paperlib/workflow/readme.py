@@ -50,4 +50,4 @@ def written(text: str) -> str:
 
 def update(path: Path = README) -> None:
     """Write the README's numbers anew."""
-    path.write_text(written(path.read_text()))
+    path.write_text(written(path.read_text("utf-8")), "utf-8")

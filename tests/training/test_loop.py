@@ -133,8 +133,21 @@ def test_the_first_step_is_amsgrad_on_the_mean_distance_of_joints():
     clear = grad.abs() > 1e-4
     assert clear.float().mean() > 0.5
     torch.testing.assert_close((new - old)[clear], -1e-3 * grad[clear].sign(), rtol=1e-2, atol=1e-6)
-    saved = load_file(run.path / "checkpoint.safetensors")
-    assert "optimizer.shrink.weight.max_exp_avg_sq" in saved
+
+
+def test_the_optimiser_is_adam_with_the_amsgrad_switch(monkeypatch):
+    seen, step = [], torch.optim.Adam.step
+    monkeypatch.setattr(
+        torch.optim.Adam, "step", lambda self, *a, **k: (seen.append(self.defaults), step(self))[1]
+    )
+    train(RECIPE.but(epochs=1))
+    assert seen and all(s["amsgrad"] and s["betas"] == (0.9, 0.999) for s in seen)
+    assert not any(s["weight_decay"] for s in seen)
+
+
+def test_a_finished_run_keeps_its_weights_alone():
+    saved = load_file(train(RECIPE.but(epochs=1)).path / "checkpoint.safetensors")
+    assert saved and all(name.startswith("model.") for name in saved)
 
 
 def watched(monkeypatch):
