@@ -223,7 +223,8 @@ def load(
 def _clips(recordings: list[Recording]) -> str:
     """"24 clips (18 walking_extra, …)": what a mean over actions hides."""
     actions = Counter(action for action, _ in {(r.action, r.clip) for r in recordings})
-    counts = ", ".join(f"{count} {action}" for action, count in actions.most_common())
+    ranked = sorted(actions.items(), key=lambda item: (-item[1], item[0]))
+    counts = ", ".join(f"{count} {action}" for action, count in ranked)
     return f"{actions.total()} clips ({counts})"
 
 

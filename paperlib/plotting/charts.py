@@ -91,7 +91,7 @@ def velocity(table: pd.DataFrame, frames: Sequence[str] | None = None) -> Figure
     ax.set_xticks(range(len(actions)), [a.replace("_", "\n") for a in actions])
     ax.grid(axis="x", visible=False)
     ax.set_ylabel("MPJVE, mm per frame")
-    ax.legend()
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(table), borderaxespad=0.2)
     return figure
 
 

@@ -55,7 +55,7 @@ def _frame(ax: Axes, centre: np.ndarray, size: float, azimuth: float) -> None:
     """The same cube for every pose, without the clutter of a 3D plot."""
     for limits, middle in zip((ax.set_xlim, ax.set_ylim, ax.set_zlim), centre, strict=True):
         limits(middle - size, middle + size)
-    ax.set_box_aspect((1, 1, 1), zoom=1.75)
+    ax.set_box_aspect((1, 1, 1), zoom=1.6)
     ax.view_init(elev=12, azim=azimuth)
     ax.set_axis_off()
 
@@ -74,8 +74,8 @@ def pose_sequence(
     depth would be hidden.
     """
     rows, columns = 1 + len(predictions), len(frames)
-    figure = plt.figure(figsize=(1.75 * columns, 2.1 * rows), layout="none")
-    figure.subplots_adjust(left=0.07, right=1, top=0.94, bottom=0.0, wspace=0, hspace=0)
+    figure = plt.figure(figsize=(1.6 * columns, 2.0 * rows), layout="none")
+    figure.subplots_adjust(left=0.05, right=1, top=0.95, bottom=0.0, wspace=0, hspace=0)
     truth = recording.pose.numpy()
     size = 0.55 * np.ptp(truth[list(frames)], axis=1).max()
     keypoints = recording.keypoints.numpy()
@@ -96,7 +96,7 @@ def pose_sequence(
     for row, name in enumerate(names):
         height = 0.94 * (1 - (row + 0.5) / rows)
         figure.text(
-            0.03, height, name, rotation=90, ha="center", va="center", fontweight="bold",
+            0.025, height, name, rotation=90, ha="center", va="center", fontweight="bold",
             color=colour_of(name) if row else INK,
         )  # fmt: skip
     return figure

@@ -23,6 +23,11 @@ from paperlib.training.devices import DEVICES
 from paperlib.training.recipes import AUTO
 from paperlib.workflow.parameters import check_cells
 
+
+def _frames(count: int) -> str:
+    return "frame" if count == 1 else f"{count} frames"
+
+
 # what every notebook can be told, and the choices
 COMMON = {
     "dataset": (datasets.AUTO, *datasets.NAMES),
@@ -137,7 +142,7 @@ class Experiment:
             device=results.machine(self.device),
             training=(
                 f"{recipe.channels} channels, {recipe.epochs} epochs in batches of "
-                f"{recipe.batch_size}, every {recipe.stride}. frame a target"
+                f"{recipe.batch_size}, a target every {_frames(recipe.stride)}"
             ),
             excluded=data.excluded,
         )

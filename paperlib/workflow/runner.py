@@ -46,6 +46,8 @@ def run(
             kernel_name="python3",
             progress_bar=progress,
             cwd=str(notebook.parent),
+            # a kernel on this machine need not warn of its own transport
+            extra_arguments=["--log-level=ERROR"],
         )
     except PapermillExecutionError as failure:
         raise NotebookFailed(f"{failure.ename}: {failure.evalue}") from None
