@@ -151,6 +151,7 @@ def test_texts_are_found_by_name(tmp_path, monkeypatch):
 
 def test_a_published_notebook_is_executed_for_the_record(pair, monkeypatch):
     monkeypatch.delenv("PAPERLIB_RECORD", raising=False)
+    monkeypatch.setenv("PAPERLIB_PRESET", "laptop")
     text = pair(TEXT + "\n# %%\nimport os\nprint(os.environ['PAPERLIB_RECORD'])\n")
     target = publish.publish(text)
     made = nbformat.read(target, as_version=4)
@@ -162,9 +163,16 @@ def test_a_published_notebook_is_executed_for_the_record(pair, monkeypatch):
 
 def test_a_failing_notebook_is_not_published(pair, monkeypatch):
     monkeypatch.setenv("PAPERLIB_RECORD", "0")
+    monkeypatch.setenv("PAPERLIB_PRESET", "laptop")
     text = pair(TEXT + "\n# %%\n1 / 0\n")
     before = text.with_suffix(".ipynb").read_bytes()
     with pytest.raises(publish.run.__globals__["NotebookFailed"], match="ZeroDivisionError"):
         publish.publish(text)
     assert text.with_suffix(".ipynb").read_bytes() == before
     assert os.environ["PAPERLIB_RECORD"] == "0"
+
+
+def test_the_smoke_preset_is_not_published(pair, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_PRESET", "smoke")
+    with pytest.raises(ValueError, match="smoke"):
+        publish.publish(pair(TEXT))
