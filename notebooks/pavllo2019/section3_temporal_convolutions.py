@@ -105,7 +105,7 @@ assert table.max().max() < 1e-5
 table.map("{:.0e} m".format)
 
 # %% [markdown]
-# The largest difference, over every frame of a recording, is rounding. Both schedules are one
+# The largest difference, over every frame of a recording, is no more than rounding. Both schedules are one
 # model.
 #
 # ## What it costs
