@@ -105,8 +105,8 @@ assert table.max().max() < 1e-5
 table.map("{:.0e} m".format)
 
 # %% [markdown]
-# The largest difference, over every frame of a recording, is no more than rounding. Both schedules are one
-# model.
+# The largest difference, over every frame of a recording, is no more than rounding. Both
+# schedules are one model.
 #
 # ## What it costs
 #
