@@ -6,7 +6,7 @@ passes through a capsule that is not the joint's own.
 
 import torch
 
-from paperlib.skeletons import Skeleton
+from paperlib.skeletons import Skeleton, part
 
 # radius in metres of the capsule that ends in a joint; limbs taper towards their ends
 _RADII = {
@@ -25,9 +25,8 @@ _DEFAULT_RADIUS = 0.08
 
 def capsule_radii(skeleton: Skeleton) -> torch.Tensor:
     """(M,) metres, one radius for each of the skeleton's M bones."""
-    names = [skeleton.joints[child].split("_", 1) for _, child in skeleton.bones]
-    keys = [n[-1] if n[0] in ("left", "right") else "_".join(n) for n in names]
-    return torch.tensor([_RADII.get(key, _DEFAULT_RADIUS) for key in keys])
+    parts = [part(skeleton.joints[child]) for _, child in skeleton.bones]
+    return torch.tensor([_RADII.get(name, _DEFAULT_RADIUS) for name in parts])
 
 
 def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tensor:

@@ -13,6 +13,11 @@ import torch
 from paperlib.errors import one_of
 
 
+def part(joint: str) -> str:
+    """A joint's name without its side: ``"left_hip"`` and ``"right_hip"`` are ``"hip"``."""
+    return joint.removeprefix("left_").removeprefix("right_")
+
+
 @dataclass(frozen=True)
 class Skeleton:
     """A joint set. ``parents[j]`` is -1 for the root; every parent stands before its children
@@ -47,7 +52,7 @@ class Skeleton:
     def right(self) -> tuple[int, ...]:
         """The mirror image of each joint of ``left``, in the same order."""
         return tuple(
-            self.joints.index("right_" + self.joints[j].removeprefix("left_")) for j in self.left
+            self.joints.index("right_" + part(self.joints[j])) for j in self.left
         )
 
     @cached_property

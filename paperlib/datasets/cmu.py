@@ -8,7 +8,6 @@ prediction literature uses.
 """
 
 import hashlib
-import io
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -25,7 +24,7 @@ from paperlib.errors import MissingDataError, one_of
 from paperlib.kinematics import rotation_about
 from paperlib.paths import cache_dir, data_dirs, replacing, shown
 from paperlib.recordings import Dataset, Recording
-from paperlib.skeletons import CMU_38, H36M_17, convert
+from paperlib.skeletons import CMU_38, H36M_17, convert, part
 
 read_expmap = expmap.read_expmap  # one file, as joint positions
 
@@ -69,14 +68,14 @@ def build_offsets(build: Build, restore_thorax: bool = True) -> torch.Tensor:
     """(38, 3) metres: the rest skeleton of one body."""
     offsets = expmap.rest_offsets(restore_thorax).clone()
     for joint, name in enumerate(CMU_38.joints):
-        part = name.removeprefix("left_").removeprefix("right_")
-        if part in ("up_leg", "shoulder"):
+        place = part(name)
+        if place in ("up_leg", "shoulder"):
             offsets[joint] *= build.width
-        elif part.startswith(("leg", "foot", "toe")):
+        elif place.startswith(("leg", "foot", "toe")):
             offsets[joint] *= build.legs
-        elif part.startswith(("arm", "fore_arm", "hand", "finger", "thumb")):
+        elif place.startswith(("arm", "fore_arm", "hand", "finger", "thumb")):
             # the upper arm's offset is the collar bone, which follows the width of the body
-            offsets[joint] *= build.width if part == "arm" else build.arms
+            offsets[joint] *= build.width if place == "arm" else build.arms
         else:
             offsets[joint] *= build.trunk
     return offsets
@@ -135,9 +134,7 @@ def onto_stage(positions: torch.Tensor, yaw: float) -> torch.Tensor:
 
 
 def _replay(name: str, text: bytes, build: Build, yaw: float, root_correction: bool) -> np.ndarray:
-    root, rotations = expmap.parse_expmap(text, name)
-    if root_correction:
-        rotations[:, CMU_38.root] = expmap.correct_root(rotations[:, CMU_38.root])
+    root, rotations = expmap.parse_motion(text, name, root_correction)
     skip = _CUT.get(name, 0)
     root, rotations = root[skip:], rotations[skip:]
     times = expmap.resampling_times(len(root), expmap.FPS, FPS)
@@ -230,5 +227,4 @@ def _clips(recordings: list[Recording]) -> str:
 
 def manifest() -> pd.DataFrame:
     """The files of the public set that are used: path, split, action, rows, sha256."""
-    text = Path(__file__).with_name("cmu_manifest.csv").read_text()
-    return pd.read_csv(io.StringIO(text))
+    return pd.read_csv(Path(__file__).with_name("cmu_manifest.csv"))

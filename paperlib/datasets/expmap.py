@@ -93,6 +93,16 @@ def correct_root(rotation: torch.Tensor) -> torch.Tensor:
     return meant[choice, torch.arange(len(rotation))]
 
 
+def parse_motion(
+    text: bytes | str, name: str, root_correction: bool
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What :func:`parse_expmap` gives, with the root's rotations mended if ``root_correction``."""
+    root, rotations = parse_expmap(text, name)
+    if root_correction:
+        rotations[:, CMU_38.root] = correct_root(rotations[:, CMU_38.root])
+    return root, rotations
+
+
 def _least_path(step: torch.Tensor, stay: torch.Tensor) -> torch.Tensor:
     """The states ``(T,)`` of the cheapest path; ``step`` ``(T - 1, S, S)`` is what going from one
     to another costs and ``stay`` ``(T, S)`` what being there does (dynamic programming)."""
@@ -156,8 +166,6 @@ def read_expmap(
     nearest that the source has: its pelvis lies about 10 cm above the line of the hips.
     """
     path = Path(path)
-    root, rotations = parse_expmap(path.read_bytes(), path.name)
-    if root_correction:
-        rotations[:, CMU_38.root] = correct_root(rotations[:, CMU_38.root])
+    root, rotations = parse_motion(path.read_bytes(), path.name, root_correction)
     joints = positions_38(root, rotations, rest_offsets(restore_thorax))
     return convert(joints, CMU_38, H36M_17).float()

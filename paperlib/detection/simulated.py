@@ -15,6 +15,7 @@ import torch
 from scipy.signal import lfilter
 
 from paperlib.recordings import Recording
+from paperlib.skeletons import part
 
 # how much harder a joint is to find than a hip
 _DIFFICULTY = {
@@ -60,7 +61,8 @@ def simulate(recording: Recording, profile: Profile, seed: int = 0) -> Recording
     hidden = np.zeros((frames, len(skeleton)))
     if recording.visible is not None and recording.skeleton == skeleton:
         hidden = 1.0 - recording.visible.numpy()
-    scale = np.array([_difficulty(joint) for joint in skeleton.joints])[None, :, None]
+    difficulty = [_DIFFICULTY.get(part(joint), 0.9) for joint in skeleton.joints]
+    scale = np.array(difficulty)[None, :, None]
     scale = scale * (1 + (profile.hidden - 1) * _smooth(hidden))[..., None]
 
     noise = profile.jitter * rng.standard_normal(exact.shape)
@@ -75,11 +77,6 @@ def simulate(recording: Recording, profile: Profile, seed: int = 0) -> Recording
     return recording.with_keypoints(
         torch.from_numpy(found).float(), torch.from_numpy(score).float().clamp(0.02, 1.0)
     )
-
-
-def _difficulty(joint: str) -> float:
-    part = joint.removeprefix("left_").removeprefix("right_")
-    return _DIFFICULTY.get(part, 0.9)
 
 
 def _smooth(hidden: np.ndarray, frames: int = 5) -> np.ndarray:

@@ -80,9 +80,10 @@ def joint_path(
     return figure
 
 
-def velocity(table: pd.DataFrame, frames: Sequence[str] | None = None) -> Figure:
-    """Velocity error by action, two systems side by side. ``table``: systems x actions."""
-    actions = list(frames or table.columns)
+def velocity(table: pd.DataFrame, actions: Sequence[str] | None = None) -> Figure:
+    """Velocity error by action, systems side by side. ``table``: systems x actions, drawn in the
+    order of ``actions``."""
+    actions = list(actions or table.columns)
     figure, ax = plt.subplots(figsize=(8, 3))
     width = 0.8 / len(table)
     for i, system in enumerate(table.index):

@@ -113,13 +113,12 @@ def restore(run: Run, optimizer: torch.optim.Optimizer | None = None) -> Tensor 
         for name, parameter in run.model.named_parameters():
             prefix = f"optimizer.{name}."
             found = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-            for kind, value in found.items():
-                # torch keeps the step count on the CPU, unless one kernel does the whole step
-                stays = kind == "step" and not optimizer.defaults.get("fused")
-                # a copy, since what was read may still be the file itself, soon to be replaced
-                found[kind] = value.to("cpu" if stays else device, copy=True)
             if found:
-                optimizer.state[parameter] = found
+                # copies, since what was read may still be the file itself, soon to be replaced;
+                # a fused optimiser keeps even its step count on the device
+                optimizer.state[parameter] = {
+                    kind: value.to(device, copy=True) for kind, value in found.items()
+                }
     return state.get("random_state")
 
 

@@ -10,6 +10,7 @@ from paperlib.workflow.experiment import SHOWN
 README = ROOT / "README.md"
 _BEGIN, _END = "<!-- numbers: {} -->", "<!-- end of numbers -->"
 _DATA = {"cmu": "CMU motion capture", "synthetic": "embedded synthetic data"}
+_ORDER = ("linear baseline", "single frame", "temporal, causal", "temporal")
 _METRICS = ("mpjpe", "p_mpjpe", "mpjve")
 
 
@@ -35,7 +36,6 @@ def table1(receptive_field: int = 27) -> str:
     return "\n".join(lines)
 
 
-_ORDER = ("linear baseline", "single frame", "temporal, causal", "temporal")
 _TABLES = {"table1": table1}
 
 
