@@ -4,7 +4,7 @@ All sequences lie end to end in one tensor, each padded at its ends by repeating
 frame; an example is a place in it. A batch is then one index gather, with no loop over examples.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -102,8 +102,3 @@ class Windows:
     def order(self, generator: torch.Generator) -> Tensor:
         """All examples once, shuffled over every recording, view and mirror image."""
         return torch.randperm(len(self), generator=generator).to(self.starts.device)
-
-    def batches(self, order: Tensor, size: int, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of ``order``, the last one smaller; ``start`` skips so many batches."""
-        for examples in order.split(size)[start:]:
-            yield self.batch(examples)

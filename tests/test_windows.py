@@ -187,20 +187,6 @@ def test_an_epoch_is_every_example_once_in_an_order_that_follows_from_the_genera
     assert not torch.equal(order(1), order(2))
 
 
-def test_batches_follow_the_order_and_the_last_may_be_smaller():
-    windows = Windows(RECORDINGS, 3)
-    order = windows.order(torch.Generator().manual_seed(3))
-    batches = list(windows.batches(order, 10))
-    assert [len(inputs) for inputs, _ in batches] == [10, 10, 10, 10, 8]
-    inputs, poses = windows.batch(order)
-    assert torch.equal(torch.cat([b[0] for b in batches]), inputs)
-    assert torch.equal(torch.cat([b[1] for b in batches]), poses)
-    later = list(windows.batches(order, 10, start=3))
-    assert [len(inputs) for inputs, _ in later] == [10, 8]
-    assert torch.equal(later[0][0], batches[3][0])
-    assert list(windows.batches(order, 10, start=5)) == []
-
-
 def test_network_input_is_in_screen_coordinates():
     one = recording(3, keypoints=torch.tensor([0.0, 0.0]).expand(3, 17, 2))
     assert torch.equal(network_input(one), torch.tensor([-1.0, -0.8]).expand(3, 17, 2))

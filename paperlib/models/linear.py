@@ -6,9 +6,8 @@ measured against in pavllo2019 (tables 1 and 3) and wang2020 (table 6).
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from paperlib.models.dropout import Dropout
+from paperlib.models.activation import Activation
 
 
 class LinearModel(nn.Module):
@@ -73,12 +72,10 @@ class LinearModel(nn.Module):
         return poses.view(batch, frames, self.config["num_joints_out"], 3)
 
 
-class _Layer(nn.Module):
+class _Layer(Activation):
     def __init__(self, in_channels: int, out_channels: int, dropout: float):
-        super().__init__()
+        super().__init__(out_channels, dropout)
         self.linear = nn.Linear(in_channels, out_channels)
-        self.norm = nn.BatchNorm1d(out_channels)
-        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.dropout(F.relu(self.norm(self.linear(x))))
+        return super().forward(self.linear(x))

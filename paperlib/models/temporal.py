@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from paperlib.errors import one_of
-from paperlib.models.dropout import Dropout
+from paperlib.models.activation import Activation
 
 RECEPTIVE_FIELDS = (1, 3, 9, 27, 81, 243, 729)
 
@@ -55,18 +55,6 @@ class TemporalConv(nn.Module):
         return F.linear(taps, self.weight.flatten(1))
 
 
-class _Activation(nn.Module):
-    """Batch norm, ReLU and dropout over ``(B, T, C)``."""
-
-    def __init__(self, channels: int, dropout: float):
-        super().__init__()
-        self.norm = nn.BatchNorm1d(channels)
-        self.dropout = Dropout(dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.dropout(F.relu(self.norm(x.flatten(0, 1)))).view_as(x)
-
-
 class _Block(nn.Module):
     """A wide convolution, a pointwise one, and the input added, cropped to the output's frames."""
 
@@ -75,9 +63,9 @@ class _Block(nn.Module):
         self.dilation = dilation
         self.tap = width // 2 + shift  # which of the kernel's taps the output stands at
         self.wide = TemporalConv(channels, channels, width)
-        self.after_wide = _Activation(channels, dropout)
+        self.after_wide = Activation(channels, dropout)
         self.point = TemporalConv(channels, channels, 1)
-        self.after_point = _Activation(channels, dropout)
+        self.after_point = Activation(channels, dropout)
 
     def forward(self, x: Tensor, strided: bool) -> Tensor:
         y = self.after_wide(self.wide(x, self.dilation, strided))
@@ -135,7 +123,7 @@ class TemporalModel(nn.Module):
         self.causal, self.dense = causal, dense
         self.receptive_field = math.prod(widths)
         self.expand = TemporalConv(num_joints_in * in_features, channels, widths[0])
-        self.after_expand = _Activation(channels, dropout)
+        self.after_expand = Activation(channels, dropout)
         blocks, reach = [], widths[0]
         for width in widths[1:]:
             # a dense kernel covers, frame by frame, all that the dilated one spans

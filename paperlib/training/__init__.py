@@ -3,8 +3,8 @@
 from paperlib.training.checkpoints import Run, load_run
 from paperlib.training.devices import choose_device
 from paperlib.training.evaluation import Evaluation, evaluate, predict
-from paperlib.training.loop import train
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
+from paperlib.training.supervised import train
 
 __all__ = [
     "PRESETS",

@@ -16,8 +16,10 @@ from paperlib.errors import CheckpointError
 from paperlib.paths import replacing, runs_dir, shown
 
 # the code that decides what training gives; a run of other code is not found again
-_CODE = ("models/temporal.py", "models/linear.py", "models/dropout.py", "windows.py", "metrics.py",
-         "training/loop.py")  # fmt: skip
+_CODE = (
+    "models/temporal.py", "models/linear.py", "models/activation.py", "windows.py", "metrics.py",
+    "training/loop.py", "training/step.py", "training/supervised.py",
+)  # fmt: skip
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Run:
     seconds: float = 0.0  # spent in training, over all sittings
     epoch: int = 0  # epochs done
     step: int = 0  # batches done of the next one …
-    loss_so_far: float = 0.0  # … and the sum of their losses
+    loss_so_far: list[float] = field(default_factory=list)  # … and the sums of their losses
     reused: bool = False  # found on disk, not trained now
 
     @property

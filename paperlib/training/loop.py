@@ -1,4 +1,4 @@
-"""The training loop of pavllo2019 (section 5.3): one target frame a window, shuffled over all."""
+"""The training loop: epochs of shuffled examples, resumable wherever it stops."""
 
 import signal
 import threading
@@ -10,17 +10,20 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from paperlib.metrics import mpjpe
-from paperlib.recordings import Dataset
+from paperlib.models.activation import set_momentum, synchronise
+from paperlib.training import processes
 from paperlib.training.checkpoints import Run, describe, key_of, restore, save
-from paperlib.training.devices import autocast, choose_device
+from paperlib.training.devices import choose_device
 from paperlib.training.recipes import Recipe
-from paperlib.windows import Windows
+from paperlib.training.step import Objective, Step
+
+_ASKED_EVERY = 16  # batches, between several processes asking each other whether to stop
 
 
-def train(
+def fit(
     build: Callable[[], nn.Module],
-    dataset: Dataset,
+    objective: Callable[[nn.Module, torch.device], Objective],
+    data: str,
     recipe: Recipe,
     seed: int = 0,
     device: str = "auto",
@@ -28,102 +31,134 @@ def train(
     name: str = "training",
     progress: bool = True,
 ) -> Run:
-    """Train what ``build()`` makes on ``dataset.train``; a finished run is found, not repeated.
+    """Train what ``build()`` makes for what ``objective(model, device)`` asks, with AMSGrad; a
+    finished run is found, not repeated.
 
-    Each step minimises MPJPE (metres, root-relative, camera space) with AMSGrad. Everything random
-    follows from ``seed``. Interrupted (Ctrl-C, or the kernel's stop button), the run is saved as it
-    stands and the interrupt goes on; called again, it continues where it was, and ends with the
-    same weights as if nothing had happened. ``retrain=True`` forgets what was saved.
+    ``data`` names all that the objective learns from. Everything random follows from ``seed``.
+    Interrupted (Ctrl-C, or the kernel's stop button), the run is saved as it stands and the
+    interrupt goes on; called again, it continues where it was, and ends with the same weights as if
+    nothing had happened. ``retrain=True`` forgets what was saved.
+
+    Under ``torchrun`` (see :mod:`paperlib.training.processes`) each process takes a part of every
+    batch and the first one saves; dropout is then drawn anew where a run is resumed.
     """
     where = choose_device(device)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         model = build().to(where)
-        description = describe(model, dataset.fingerprint, recipe.as_dict(), seed, where.type)
+        description = describe(model, data, recipe.as_dict(), seed, where.type)
         run = Run(model, key_of(description), description)
-        optimizer = torch.optim.Adam(
-            model.parameters(), lr=recipe.learning_rate, amsgrad=True, fused=True
-        )
+        optimizer = _amsgrad(model, recipe.learning_rate, where)
         random_state = None
         if not retrain and (run.path / "checkpoint.safetensors").is_file():
             random_state = restore(run, optimizer)
             run.reused = run.finished
+        processes.all_wait()  # until all have read what one of them is going to replace
         if not run.finished:
-            _fit(run, optimizer, dataset, recipe, seed, where, random_state, name, progress)
+            if processes.count() > 1:
+                synchronise(model)
+                random_state = None
+            aim = objective(model, where)
+            _Fit(run, aim, optimizer, recipe, seed, where, name).go(random_state, progress)
     model.eval()
     return run
 
 
-def _fit(run, optimizer, dataset, recipe, seed, device, random_state, name, progress) -> None:
-    model = run.model
-    windows = Windows(
-        dataset.train,
-        model.receptive_field,
-        causal=model.causal,
-        flip=recipe.train_flip,
-        stride=recipe.stride,
-        device=device,
+def _amsgrad(model: nn.Module, rate: float, device: torch.device) -> torch.optim.Adam:
+    on_gpu = device.type == "cuda"
+    # a step that is recorded reads its learning rate and its count from the device
+    return torch.optim.Adam(
+        model.parameters(),
+        lr=torch.tensor(rate, device=device) if on_gpu else rate,
+        amsgrad=True,
+        fused=True,
+        capturable=on_gpu,
     )
-    per_epoch = -(-len(windows) // recipe.batch_size)
-    bar = tqdm(
-        total=recipe.epochs * per_epoch,
-        initial=run.epoch * per_epoch + run.step,
-        desc=name,
-        unit="batch",
-        disable=not progress,
-        leave=False,
-    )
-    with bar, _postponed_interrupt() as interrupted:
-        while not run.finished:
-            began = time.perf_counter()
-            # examples and dropout of an epoch follow from the seed and its number alone
-            order = windows.order(torch.Generator().manual_seed(seed * 1_000_003 + run.epoch))
-            torch.manual_seed(seed * 1_000_003 + run.epoch)
-            if random_state is not None:
-                _set_random_state(random_state, device)
-                random_state = None
-            loss = _epoch(run, optimizer, windows, order, recipe, device, bar, interrupted)
-            run.seconds += time.perf_counter() - began
-            if run.step * recipe.batch_size < len(order):
-                save(run, optimizer, _random_state(device))
-                raise KeyboardInterrupt(f"{name}: saved in epoch {run.epoch + 1}, batch {run.step}")
-            run.history.append({"epoch": run.epoch + 1, "train_mpjpe": loss})
-            run.epoch, run.step, run.loss_so_far = run.epoch + 1, 0, 0.0
-            bar.set_postfix(train=f"{1000 * loss:.1f} mm")
-            save(run, optimizer, None)
-        if interrupted.is_set():
-            raise KeyboardInterrupt(f"{name}: finished and saved")
 
 
-def _epoch(run, optimizer, windows, order, recipe, device, bar, interrupted) -> float:
-    """One pass over ``order``, or up to an interrupt; the mean training error in metres."""
-    model = run.model.train()
-    for group in optimizer.param_groups:
-        group["lr"] = recipe.learning_rate * recipe.decay**run.epoch
-    for layer in model.modules():
-        if isinstance(layer, nn.BatchNorm1d):
-            layer.momentum = recipe.momentum(run.epoch)
-    total, steps = torch.tensor(run.loss_so_far, device=device), run.step
-    for inputs, target in windows.batches(order, recipe.batch_size, start=run.step):
-        if interrupted.is_set():
-            break
-        run.step += 1
-        bar.update()
-        if len(inputs) == 1:
-            continue  # batch norm has nothing to normalise by
-        with autocast(device, recipe.precision):
-            predicted = model(inputs)
-        loss = mpjpe(predicted.float(), target)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        total += loss.detach()
-        steps += 1
-    run.loss_so_far = total.item()
-    mean = run.loss_so_far / max(steps, 1)
-    if not mean < float("inf"):
-        raise FloatingPointError(f"the loss became {mean} in epoch {run.epoch + 1}")
-    return mean
+class _Fit:
+    """The epochs of one run."""
+
+    def __init__(self, run, objective, optimizer, recipe, seed, device, name):
+        self.run, self.objective, self.optimizer = run, objective, optimizer
+        self.recipe, self.seed, self.device, self.name = recipe, seed, device, name
+        self.per_epoch = len(self._batches(torch.arange(len(objective))))
+        if not self.per_epoch:
+            raise ValueError(f"{name}: {len(objective)} examples are too few to train on")
+        left = (recipe.epochs - run.epoch) * self.per_epoch - run.step
+        self.step = Step(objective, optimizer, device, recipe.precision, recipe.batch_size, left)
+
+    def go(self, random_state: torch.Tensor | None, progress: bool) -> None:
+        run, first = self.run, processes.rank() == 0
+        bar = tqdm(
+            total=self.recipe.epochs * self.per_epoch,
+            initial=run.epoch * self.per_epoch + run.step,
+            desc=self.name,
+            unit="batch",
+            disable=not (progress and first),
+            leave=False,
+        )
+        with bar, _postponed_interrupt() as interrupted:
+            while not run.finished:
+                began = time.perf_counter()
+                # examples and dropout of an epoch follow from the seed and its number alone
+                number = self.seed * 1_000_003 + run.epoch
+                order = self.objective.order(torch.Generator().manual_seed(number))
+                # each process drops others, and a resumed one others than before
+                apart = processes.rank() + processes.count() * run.step
+                torch.manual_seed(number + 7_919 * apart)
+                if random_state is not None:
+                    _set_random_state(random_state, self.device)
+                    random_state = None
+                means = self._epoch(order, bar, interrupted)
+                run.seconds += time.perf_counter() - began
+                whole = run.step == self.per_epoch
+                if whole:
+                    run.history.append({"epoch": run.epoch + 1, **means})
+                    run.epoch, run.step, run.loss_so_far = run.epoch + 1, 0, []
+                    bar.set_postfix(train=f"{1000 * means[self.objective.terms[0]]:.1f} mm")
+                if first:
+                    save(run, self.optimizer, None if whole else _random_state(self.device))
+                if not whole:
+                    where = f"epoch {run.epoch + 1}, batch {run.step}"
+                    raise KeyboardInterrupt(f"{self.name}: saved in {where}")
+            if interrupted.is_set():
+                raise KeyboardInterrupt(f"{self.name}: finished and saved")
+
+    def _epoch(self, order, bar, interrupted) -> dict[str, float]:
+        """One pass over ``order``, or up to an interrupt; the means of the losses' terms."""
+        run, step = self.run, self.step
+        self._prepare(run.epoch)
+        step.total.zero_()
+        if run.loss_so_far and processes.rank() == 0:
+            step.total += torch.tensor(run.loss_so_far, device=self.device)
+        for examples in self._batches(order)[run.step :]:
+            ask = processes.count() == 1 or run.step % _ASKED_EVERY == 0
+            if ask and processes.any_of(interrupted.is_set(), self.device):
+                break
+            step(examples)
+            run.step += 1
+            bar.update()
+        run.loss_so_far = processes.sum_(step.total.clone()).tolist()
+        means = [value / max(run.step, 1) for value in run.loss_so_far]
+        if not all(abs(mean) < float("inf") for mean in means):
+            raise FloatingPointError(f"the loss became {means} in epoch {run.epoch + 1}")
+        return dict(zip(self.objective.terms, means, strict=True))
+
+    def _batches(self, order: torch.Tensor) -> list[torch.Tensor]:
+        # batch norm has nothing to normalise a single example by
+        parts = order.split(self.recipe.batch_size)
+        return [part for part in parts if len(part) > processes.count()]
+
+    def _prepare(self, epoch: int) -> None:
+        self.run.model.train()
+        rate = self.recipe.learning_rate * self.recipe.decay**epoch
+        for group in self.optimizer.param_groups:
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+        set_momentum(self.run.model, self.recipe.momentum(epoch))
 
 
 def _random_state(device: torch.device) -> torch.Tensor:

@@ -14,8 +14,9 @@ from torch import nn
 from paperlib.cameras import Camera, project
 from paperlib.errors import CheckpointError
 from paperlib.models import LinearModel, TemporalModel
+from paperlib.models.activation import Activation
 from paperlib.recordings import Dataset, Recording
-from paperlib.training import Recipe, checkpoints, evaluate, load_run, loop
+from paperlib.training import Recipe, checkpoints, evaluate, load_run, supervised
 from paperlib.windows import Windows
 
 CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
@@ -58,7 +59,7 @@ def runs(tmp_path, monkeypatch):
 
 
 def train(recipe=RECIPE, data=DATA, make=build, device="cpu", **options):
-    return loop.train(make, data, recipe, device=device, progress=False, **options)
+    return supervised.train(make, data, recipe, device=device, progress=False, **options)
 
 
 def weights(run) -> dict[str, torch.Tensor]:
@@ -157,7 +158,8 @@ def watched(monkeypatch):
 
     def noting(self, *args, **kwargs):
         (group,) = self.param_groups
-        momenta = {m.momentum for m in made[-1].modules() if isinstance(m, nn.BatchNorm1d)}
+        layers = [m for m in made[-1].modules() if isinstance(m, Activation)]
+        momenta = {m.momentum.item() for m in layers}
         assert group["amsgrad"] and group["betas"] == (0.9, 0.999)
         assert group["weight_decay"] == 0
         (momentum,) = momenta
@@ -183,7 +185,7 @@ def test_learning_rate_and_momentum_go_on_where_they_were(monkeypatch):
     in_between(monkeypatch, 8, recipe=RECIPE.but(decay=0.5))
     seen, make = watched(monkeypatch)
     train(RECIPE.but(decay=0.5), make=make)
-    assert len(seen) == 4 * 3 - 7  # the eighth batch was made, but not trained on
+    assert len(seen) == 4 * 3 - 8  # the eighth batch was trained on before it stopped
     assert seen[0] == pytest.approx((1e-3 * 0.25, 0.1 * 10**-1.0))
     assert seen[-1] == pytest.approx((1e-3 * 0.125, 0.1 * 10**-1.5))
 
@@ -323,7 +325,7 @@ def test_an_interrupt_leaves_a_usable_run_and_goes_on(monkeypatch):
     handler = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch:
         interrupt_at(patch, 5)
-        with pytest.raises(KeyboardInterrupt, match="epoch 2, batch 1"):
+        with pytest.raises(KeyboardInterrupt, match="epoch 2, batch 2"):
             train()
     assert signal.getsignal(signal.SIGINT) is handler
     key = train().key  # finishes it
@@ -334,7 +336,7 @@ def test_the_interrupted_run_can_be_loaded(monkeypatch, runs):
     in_between(monkeypatch, 5)
     (folder,) = runs.iterdir()
     run = load_run(folder.name, made_from)
-    assert (run.epoch, run.step, run.finished) == (1, 1, False)
+    assert (run.epoch, run.step, run.finished) == (1, 2, False)
     assert len(run.history) == 1
     assert run.seconds > 0
 
@@ -512,7 +514,7 @@ def test_models_of_other_joints_are_refused():
 def test_a_progress_bar_is_shown_only_if_asked_for(capsys):
     train()
     assert capsys.readouterr().err == ""
-    loop.train(build, DATA, RECIPE, device="cpu", retrain=True, name="a swing")
+    supervised.train(build, DATA, RECIPE, device="cpu", retrain=True, name="a swing")
     assert "a swing" in capsys.readouterr().err
 
 

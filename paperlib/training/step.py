@@ -1,0 +1,108 @@
+"""One step of training, as fast as the machine lets it be."""
+
+import os
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from paperlib.errors import one_of
+from paperlib.training import processes
+from paperlib.training.devices import autocast
+
+_WARM_UP = 3  # steps before one is recorded
+_WORTH_COMPILING = 2000  # steps; compiling takes as long as some hundreds
+
+
+class Objective(Protocol):
+    """What is minimised, over which examples."""
+
+    terms: Sequence[str]  # the names of what ``loss`` gives
+
+    def __len__(self) -> int:
+        """Examples of an epoch."""
+
+    def order(self, generator: torch.Generator) -> Tensor:
+        """The examples of an epoch, ``(N,)`` or ``(N, …)`` where one takes several indices."""
+
+    def loss(self, examples: Tensor) -> Tensor:
+        """Means over a batch, one for each of ``terms``; their sum is minimised."""
+
+
+class Step:
+    """Takes a batch of examples, and moves the weights.
+
+    Nothing here waits for the device: losses add up in :attr:`total` until someone reads them. On a
+    GPU a step of the full batch size is recorded once (a CUDA graph) and then replayed, which saves
+    the hundreds of single launches that take longer than the arithmetic; where the run is long and
+    there is Triton, its arithmetic is compiled first. ``PAPERLIB_COMPILE`` = 0 or 1 decides about
+    the latter, on a CPU too.
+    """
+
+    def __init__(self, objective, optimizer, device, precision: str, size: int, steps: int):
+        self.objective, self.optimizer = objective, optimizer
+        self.device, self.precision, self.size = device, precision, size
+        self.total = torch.zeros(len(objective.terms), device=device)
+        compiled = _compiles(device, steps)
+        self._loss = torch.compile(objective.loss, dynamic=False) if compiled else objective.loss
+        self._records = device.type == "cuda" and processes.count() == 1
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._taken = 0
+        self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
+
+    def __call__(self, examples: Tensor) -> None:
+        whole = len(examples) == self.size
+        if not whole or not self._records:
+            # another size would be compiled anew for one batch an epoch
+            self._take(examples, self._loss if whole else self.objective.loss)
+        elif self._taken < _WARM_UP:
+            self._taken += 1
+            with _beside():
+                self._take(examples, self._loss)
+        else:
+            self._replay(examples)
+
+    def _take(self, examples: Tensor, loss) -> None:
+        mine = processes.share(examples)
+        part = len(mine) / len(examples)
+        self.optimizer.zero_grad(set_to_none=True)
+        with autocast(self.device, self.precision):
+            terms = loss(mine)
+        (part * terms.sum()).backward()
+        processes.sum_gradients(self._parameters)
+        self.optimizer.step()
+        self.total += part * terms.detach()
+
+    def _replay(self, examples: Tensor) -> None:
+        if self._graph is None:
+            self._examples = examples.clone()
+            self._graph = torch.cuda.CUDAGraph()
+            self.optimizer.zero_grad(set_to_none=True)
+            with torch.cuda.graph(self._graph):
+                self._take(self._examples, self._loss)
+        self._examples.copy_(examples)
+        self._graph.replay()
+
+
+class _beside:
+    """On a stream of its own, as PyTorch wants of what is to be recorded afterwards."""
+
+    def __enter__(self):
+        self.stream = torch.cuda.Stream()
+        self.stream.wait_stream(torch.cuda.current_stream())
+        self.context = torch.cuda.stream(self.stream)
+        self.context.__enter__()
+
+    def __exit__(self, *error):
+        self.context.__exit__(*error)
+        torch.cuda.current_stream().wait_stream(self.stream)
+
+
+def _compiles(device: torch.device, steps: int) -> bool:
+    wish = os.environ.get("PAPERLIB_COMPILE", "auto")
+    one_of("PAPERLIB_COMPILE", wish, ("auto", "0", "1"))
+    if wish != "auto":
+        return wish == "1"
+    return device.type == "cuda" and steps >= _WORTH_COMPILING and find_spec("triton") is not None
