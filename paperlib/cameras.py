@@ -75,10 +75,9 @@ def camera_to_world(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     return turned + _vector(camera.position, points)
 
 
-def _distort(plane: torch.Tensor, camera: Camera) -> torch.Tensor:
+def _distort(plane: torch.Tensor, radial, tangential: torch.Tensor) -> torch.Tensor:
     """Bends ``(..., 2)`` points X/Z, Y/Z: x (rho + tau) + p r^2 with radial rho, tangential tau."""
-    k1, k2, k3 = camera.radial
-    tangential = _vector(camera.tangential, plane)
+    k1, k2, k3 = radial
     r2 = (plane**2).sum(dim=-1, keepdim=True)
     rho = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
     tau = (tangential * plane).sum(dim=-1, keepdim=True)
@@ -93,7 +92,37 @@ def project(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     """
     _expect_last(points, 3, "camera points")
     plane = (points[..., :2] / points[..., 2:]).clamp(-1, 1)
-    return _distort(plane, camera) * _vector(camera.focal, points) + _vector(camera.centre, points)
+    bent = _distort(plane, camera.radial, _vector(camera.tangential, points))
+    return bent * _vector(camera.focal, points) + _vector(camera.centre, points)
+
+
+def screen_intrinsics(camera: Camera) -> torch.Tensor:
+    """``(9,)``: focal lengths, centre, k1, k2, k3, p1, p2 of a camera whose image is measured in
+    screen coordinates, as :func:`normalize_screen_coordinates` makes them of pixels."""
+    centre = normalize_screen_coordinates(
+        torch.tensor(camera.centre), camera.width, camera.height
+    ).tolist()
+    focal = (2 * f / camera.width for f in camera.focal)
+    return torch.tensor([*focal, *centre, *camera.radial, *camera.tangential])
+
+
+def project_to_screen(
+    points: torch.Tensor, intrinsics: torch.Tensor, distortion: bool = True
+) -> torch.Tensor:
+    """``(B, ..., 3)`` camera-space metres to ``(B, ..., 2)`` screen coordinates, each of the B by
+    its own row of :func:`screen_intrinsics` ``(B, 9)``. ``distortion=False`` keeps straight lines
+    straight (pavllo2019, section 4).
+
+    As :func:`project`, differentiable; a point at or behind the camera has no image.
+    """
+    _expect_last(points, 3, "camera points")
+    _expect_last(intrinsics, 9, "intrinsics")
+    rows = intrinsics.reshape(len(intrinsics), *[1] * (points.ndim - 2), 9)
+    focal, centre, radial, tangential = rows.split([2, 2, 3, 2], dim=-1)
+    plane = (points[..., :2] / points[..., 2:]).clamp(-1, 1)
+    if distortion:
+        plane = _distort(plane, radial.split(1, dim=-1), tangential)
+    return plane * focal + centre
 
 
 def unproject(pixels: torch.Tensor, depth: torch.Tensor, camera: Camera) -> torch.Tensor:

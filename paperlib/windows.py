@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from paperlib.cameras import normalize_screen_coordinates
+from paperlib.cameras import normalize_screen_coordinates, screen_intrinsics
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
 
@@ -70,23 +70,34 @@ class Windows:
         if stride < 1:
             raise ValueError(f"stride must be at least 1, got {stride}")
         self.receptive_field = receptive_field
-        inputs, poses, starts, targets = [], [], [], []
+        inputs, poses, roots, starts, targets, cameras = [], [], [], [], [], []
         padded_so_far = frames_so_far = 0
         for recording in recordings:
             padded = pad_sequence(network_input(recording, confidence), receptive_field, causal)
             chosen = torch.arange(0, len(recording), stride)
             inputs.append(padded)
             poses.append(recording.pose)
+            roots.append(recording.trajectory)
+            cameras.append(recording.camera)
             starts.append(chosen + padded_so_far)
             targets.append(chosen + frames_so_far)
             padded_so_far += len(padded)
             frames_so_far += len(recording)
         self.inputs, self.poses = torch.cat(inputs).to(device), torch.cat(poses).to(device)
+        self.roots = torch.cat(roots).to(device)
         self.starts, self.targets = torch.cat(starts).to(device), torch.cat(targets).to(device)
+        # which camera saw each frame, and how each camera sees
+        counts = torch.tensor([len(r) for r in recordings])
+        self.views = torch.arange(len(recordings)).repeat_interleave(counts).to(device)
+        self.intrinsics = torch.stack([screen_intrinsics(c) for c in cameras]).to(device)
         if flip:
             first = recordings[0]
             self.inputs = torch.cat([self.inputs, mirror(self.inputs, first.keypoint_skeleton)])
             self.poses = torch.cat([self.poses, mirror(self.poses, first.skeleton)])
+            self.roots = torch.cat([self.roots, self.roots * self.roots.new_tensor([-1, 1, 1])])
+            mirrored = torch.stack([screen_intrinsics(c.mirrored()) for c in cameras]).to(device)
+            self.intrinsics = torch.cat([self.intrinsics, mirrored])
+            self.views = torch.cat([self.views, self.views + len(recordings)])
             self.starts = torch.cat([self.starts, self.starts + padded_so_far])
             self.targets = torch.cat([self.targets, self.targets + frames_so_far])
         self._steps = torch.arange(receptive_field, device=device)
@@ -98,6 +109,14 @@ class Windows:
         """Keypoints ``(B, R, K, F)`` and poses ``(B, 1, J, 3)`` of the examples ``(B,)``."""
         frames = self.starts[examples, None] + self._steps
         return self.inputs[frames], self.poses[self.targets[examples], None]
+
+    def roots_of(self, examples: Tensor) -> Tensor:
+        """Where the root of the examples' target frames is: ``(B, 1, 1, 3)``, camera space."""
+        return self.roots[self.targets[examples], None, None]
+
+    def intrinsics_of(self, examples: Tensor) -> Tensor:
+        """The cameras of the examples, ``(B, 9)``: see :func:`cameras.screen_intrinsics`."""
+        return self.intrinsics[self.views[self.targets[examples]]]
 
     def order(self, generator: torch.Generator) -> Tensor:
         """All examples once, shuffled over every recording, view and mirror image."""

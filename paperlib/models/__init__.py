@@ -1,16 +1,23 @@
 """One file per architecture: pure networks that know nothing of data, training or metrics."""
 
 from paperlib.models.complexity import count_parameters, flops_per_frame
+from paperlib.models.inference import fold, lift
 from paperlib.models.linear import LinearModel
+from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models.streaming import Streaming
 from paperlib.models.temporal import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.models.videopose3d import load_videopose3d_checkpoint
 
 __all__ = [
     "RECEPTIVE_FIELDS",
     "LinearModel",
+    "PoseAndTrajectory",
+    "Streaming",
     "TemporalModel",
     "count_parameters",
     "filter_widths",
     "flops_per_frame",
+    "fold",
+    "lift",
     "load_videopose3d_checkpoint",
 ]

@@ -38,6 +38,7 @@ class TemporalConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, width: int):
         super().__init__()
         self.width = width
+        self.bias = None  # batch norm has it, until that is folded in here
         self.weight = nn.Parameter(torch.empty(out_channels, width, in_channels))
         bound = 1 / math.sqrt(in_channels * width)  # what PyTorch gives its own convolutions
         nn.init.uniform_(self.weight, -bound, bound)
@@ -52,7 +53,7 @@ class TemporalConv(nn.Module):
             left = frames - dilation * (self.width - 1)
             steps = range(0, dilation * self.width, dilation)
             taps = torch.cat([x[:, s : s + left] for s in steps], dim=-1)
-        return F.linear(taps, self.weight.flatten(1))
+        return F.linear(taps, self.weight.flatten(1), self.bias)
 
 
 class _Block(nn.Module):
@@ -147,7 +148,8 @@ class TemporalModel(nn.Module):
                 f"through a model with dilation, got {frames} frames, dense={self.dense}"
             )
         strided = strided and schedule != "dilated"
-        x = self.after_expand(self.expand(keypoints.flatten(2), strided=strided))
+        x = keypoints.flatten(2).to(self.expand.weight.dtype)
+        x = self.after_expand(self.expand(x, strided=strided))
         for block in self.blocks:
             x = block(x, strided)
         # poses are metres: half precision would round them by millimetres

@@ -4,6 +4,7 @@ from paperlib.training.checkpoints import Run, load_run
 from paperlib.training.devices import choose_device
 from paperlib.training.evaluation import Evaluation, evaluate, predict
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
+from paperlib.training.semi_supervised import train_semi_supervised
 from paperlib.training.supervised import train
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "predict",
     "resolve_preset",
     "train",
+    "train_semi_supervised",
 ]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from paperlib.errors import CheckpointError
 from paperlib.paths import replacing, runs_dir, shown
 
-# the code that decides what training gives; a run of other code is not found again
+# the code that decides what any training gives; a run of other code is not found again
 _CODE = (
     "models/temporal.py", "models/linear.py", "models/activation.py", "windows.py", "metrics.py",
-    "training/loop.py", "training/step.py", "training/supervised.py",
+    "training/loop.py", "training/step.py",
 )  # fmt: skip
 
 
@@ -46,15 +46,18 @@ class Run:
 
 
 @cache
-def _code() -> str:
+def _hash(*names: str) -> str:
     root = Path(__file__).parents[1]
-    return hashlib.sha256(b"".join((root / name).read_bytes() for name in _CODE)).hexdigest()[:12]
+    return hashlib.sha256(b"".join((root / name).read_bytes() for name in names)).hexdigest()[:12]
 
 
-def describe(model: nn.Module, data: str, recipe: dict, seed: int, device: str) -> dict:
-    """All that decides what a training run gives."""
+def describe(
+    model: nn.Module, data: str, recipe: dict, seed: int, device: str, code: Sequence[str] = ()
+) -> dict:
+    """All that decides what a training run gives. ``code`` are modules beside those of every run,
+    as paths within the package."""
     return {
-        "code": _code(),
+        "code": _hash(*_CODE, *code),
         "model": {"class": type(model).__name__, **model.config},
         "data": data,
         "recipe": recipe,

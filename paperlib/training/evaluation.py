@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from paperlib import metrics
 from paperlib.errors import one_of
+from paperlib.models import lift
 from paperlib.recordings import Recording
 from paperlib.training.devices import choose_device
 from paperlib.windows import mirror, network_input, pad_sequence
@@ -34,7 +35,7 @@ def predict(model: nn.Module, recording: Recording, flip: bool = True) -> Tensor
     keypoints = network_input(recording)
     views = [keypoints, mirror(keypoints, recording.keypoint_skeleton)] if flip else [keypoints]
     padded = [pad_sequence(view, model.receptive_field, model.causal) for view in views]
-    poses = model(torch.stack(padded).to(device)).float().cpu()
+    poses = lift(model, torch.stack(padded).to(device)).float().cpu()
     if flip:
         poses = torch.stack([poses[0], mirror(poses[1], recording.skeleton)])
     return poses.mean(dim=0)

@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -25,6 +25,7 @@ def fit(
     objective: Callable[[nn.Module, torch.device], Objective],
     data: str,
     recipe: Recipe,
+    code: Sequence[str],
     seed: int = 0,
     device: str = "auto",
     retrain: bool = False,
@@ -34,7 +35,8 @@ def fit(
     """Train what ``build()`` makes for what ``objective(model, device)`` asks, with AMSGrad; a
     finished run is found, not repeated.
 
-    ``data`` names all that the objective learns from. Everything random follows from ``seed``.
+    ``data`` names all that the objective learns from, ``code`` the modules that it is made of:
+    a run of other data or other code is another run. Everything random follows from ``seed``.
     Interrupted (Ctrl-C, or the kernel's stop button), the run is saved as it stands and the
     interrupt goes on; called again, it continues where it was, and ends with the same weights as if
     nothing had happened. ``retrain=True`` forgets what was saved.
@@ -46,9 +48,9 @@ def fit(
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         model = build().to(where)
-        description = describe(model, data, recipe.as_dict(), seed, where.type)
+        description = describe(model, data, recipe.as_dict(), seed, where.type, code)
         run = Run(model, key_of(description), description)
-        optimizer = _amsgrad(model, recipe.learning_rate, where)
+        optimizer = amsgrad(model, recipe.learning_rate, where)
         random_state = None
         if not retrain and (run.path / "checkpoint.safetensors").is_file():
             random_state = restore(run, optimizer)
@@ -64,7 +66,7 @@ def fit(
     return run
 
 
-def _amsgrad(model: nn.Module, rate: float, device: torch.device) -> torch.optim.Adam:
+def amsgrad(model: nn.Module, rate: float, device: torch.device) -> torch.optim.Adam:
     on_gpu = device.type == "cuda"
     # a step that is recorded reads its learning rate and its count from the device
     return torch.optim.Adam(
@@ -103,7 +105,7 @@ class _Fit:
                 began = time.perf_counter()
                 # examples and dropout of an epoch follow from the seed and its number alone
                 number = self.seed * 1_000_003 + run.epoch
-                order = self.objective.order(torch.Generator().manual_seed(number))
+                order = self.objective.order(torch.Generator().manual_seed(number), run.epoch)
                 # each process drops others, and a resumed one others than before
                 apart = processes.rank() + processes.count() * run.step
                 torch.manual_seed(number + 7_919 * apart)

@@ -24,7 +24,7 @@ class Objective(Protocol):
     def __len__(self) -> int:
         """Examples of an epoch."""
 
-    def order(self, generator: torch.Generator) -> Tensor:
+    def order(self, generator: torch.Generator, epoch: int) -> Tensor:
         """The examples of an epoch, ``(N,)`` or ``(N, …)`` where one takes several indices."""
 
     def loss(self, examples: Tensor) -> Tensor:
@@ -49,11 +49,14 @@ class Step:
         self._loss = torch.compile(objective.loss, dynamic=False) if compiled else objective.loss
         self._records = device.type == "cuda" and processes.count() == 1
         self._graph: torch.cuda.CUDAGraph | None = None
+        self._shape: torch.Size | None = None  # of the examples that were taken so far
         self._taken = 0
         self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
 
     def __call__(self, examples: Tensor) -> None:
         whole = len(examples) == self.size
+        if whole and examples.shape != self._shape:  # another phase of training
+            self._shape, self._graph, self._taken = examples.shape, None, 0
         if not whole or not self._records:
             # another size would be compiled anew for one batch an epoch
             self._take(examples, self._loss if whole else self.objective.loss)

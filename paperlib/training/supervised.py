@@ -12,6 +12,8 @@ from paperlib.training.loop import fit
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows
 
+_CODE = ("training/supervised.py",)
+
 
 class Supervised:
     """MPJPE (metres, root-relative, camera space) of a model on windows."""
@@ -24,7 +26,7 @@ class Supervised:
     def __len__(self) -> int:
         return len(self.windows)
 
-    def order(self, generator: torch.Generator) -> Tensor:
+    def order(self, generator: torch.Generator, epoch: int) -> Tensor:
         return self.windows.order(generator)
 
     def loss(self, examples: Tensor) -> Tensor:
@@ -59,4 +61,4 @@ def train(
         return Supervised(model, windows)
 
     data = dataset.fingerprint
-    return fit(build, objective, data, recipe, seed, device, retrain, name, progress)
+    return fit(build, objective, data, recipe, _CODE, seed, device, retrain, name, progress)

@@ -1,0 +1,72 @@
+"""Small labelled subsets and the unlabelled rest (pavllo2019, 6.2)."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+
+from paperlib.errors import one_of
+from paperlib.recordings import Dataset, Recording
+
+#: fractions of the first subject that the paper labels
+FRACTIONS = (0.001, 0.01, 0.05, 0.1, 0.5, 1.0)
+
+
+def split_labels(
+    dataset: Dataset, subjects: Iterable[str], fraction: float = 1.0
+) -> tuple[Dataset, Dataset]:
+    """A data set to learn from with labels, and one whose labels are not to be looked at.
+
+    Labelled are the training recordings of ``subjects``, or with a smaller ``fraction`` one piece
+    in a row of each, as long as that share of it (at least a frame). Where a piece begins follows
+    from the recording's length alone, as in the reference implementation, so that all views of a
+    clip are cut alike. All else is unlabelled: the other subjects, and what is left of these.
+    Neither part has a test split of its own: both keep the data set's.
+    """
+    there = tuple(dict.fromkeys(r.subject for r in dataset.train))
+    chosen = [one_of("subject", subject, there) for subject in subjects]
+    if not chosen or not 0 < fraction <= 1:
+        raise ValueError(f"name some of {', '.join(there)}, and a fraction in (0, 1]; {fraction=}")
+    labelled, rest = [], []
+    for recording in dataset.train:
+        start, stop = _piece(len(recording), fraction) if recording.subject in chosen else (0, 0)
+        for part, (first, last) in (
+            (rest, (0, start)), (labelled, (start, stop)), (rest, (stop, len(recording))),
+        ):  # fmt: skip
+            if last > first:
+                part.append(_cut(recording, first, last))
+    share = f"{100 * fraction:g} % of {', '.join(chosen)}"
+    return (
+        replace(dataset, name=f"{dataset.name}-labelled", train=tuple(labelled),
+                source=f"{dataset.source} Labelled: {share}."),
+        replace(dataset, name=f"{dataset.name}-unlabelled", train=tuple(rest),
+                source=f"{dataset.source} Without labels: all but {share}."),
+    )  # fmt: skip
+
+
+def _piece(frames: int, fraction: float) -> tuple[int, int]:
+    length = max(round(frames * fraction), 1)
+    digest = hashlib.sha256(str(frames).encode()).digest()
+    place = int.from_bytes(digest[:4], "little") / (2**32 - 1)
+    start = int(place * (frames - length))
+    return start, start + length
+
+
+def _cut(recording: Recording, start: int, stop: int) -> Recording:
+    """The recording itself where nothing is cut; else a piece, named as a clip of its own."""
+    if (start, stop) == (0, len(recording)):
+        return recording
+    return replace(recording.frames(start, stop), clip=f"{recording.clip} {start}-{stop}")
+
+
+def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
+    """Every so-manieth frame of all recordings: 10 Hz of 50, as the semi-supervised comparisons of
+    Protocol 3 have it (pavllo2019, 6.2)."""
+    steps = {r.fps / fps for r in (*dataset.train, *dataset.test)}
+    if any(step < 1 or step != round(step) for step in steps):
+        raise ValueError(f"cannot bring {sorted(step * fps for step in steps)} Hz to {fps:g}: it "
+                         "must be a whole part of the frame rate")  # fmt: skip
+    return replace(
+        dataset.map(lambda r: r.frames(0, len(r), round(r.fps / fps))),
+        name=f"{dataset.name}-{fps:g}hz",
+        source=f"{dataset.source} Every {round(max(steps))}th frame, {fps:g} Hz.",
+    )

@@ -1,0 +1,49 @@
+"""The temporal model as it is used once trained."""
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from paperlib.models.activation import Activation
+from paperlib.models.temporal import TemporalConv, TemporalModel
+
+
+def fold(model: TemporalModel, dtype: torch.dtype = torch.float32) -> TemporalModel:
+    """A copy of a trained model with its batch norms folded into the weights: the same poses in
+    fewer steps.
+
+    Running statistics do not change any more, so that normalising is a factor and a shift for each
+    channel, which the convolution before it can as well do itself. ``dtype`` is that of weights and
+    activations: bfloat16 is about twice as fast where the hardware computes in it, and moves a pose
+    by tenths of a millimetre. The copy has no gradients and cannot be trained.
+    """
+    if dtype not in (torch.float32, torch.bfloat16):
+        raise ValueError(f"dtype must be torch.float32 or torch.bfloat16, got {dtype}")
+    copy = deepcopy(model)
+    _fold(copy, "expand", "after_expand", dtype)
+    for block in copy.blocks:
+        _fold(block, "wide", "after_wide", dtype)
+        _fold(block, "point", "after_point", dtype)
+    return copy.eval().requires_grad_(False)
+
+
+def _fold(parent: nn.Module, name: str, after: str, dtype: torch.dtype) -> None:
+    conv: TemporalConv = getattr(parent, name)
+    activation: Activation = getattr(parent, after)
+    norm = activation.norm
+    with torch.no_grad():
+        scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+        bias = norm.bias.double() - norm.running_mean.double() * scale
+        conv.weight = nn.Parameter((conv.weight.double() * scale[:, None, None]).to(dtype))
+        conv.bias = nn.Parameter(bias.to(dtype))
+    setattr(parent, after, nn.ReLU(inplace=True))
+
+
+@torch.no_grad()
+def lift(model: nn.Module, keypoints: Tensor, part: int = 8192) -> Tensor:
+    """Poses ``(B, T - R + 1, J_out, 3)`` of sequences ``(B, T, J_in, F)`` of any length, ``part``
+    of them at a time: that bounds the memory, and computes R - 1 frames twice at each seam."""
+    ahead = model.receptive_field - 1
+    starts = range(0, max(keypoints.shape[1] - ahead, 1), part)
+    return torch.cat([model(keypoints[:, s : s + part + ahead]) for s in starts], dim=1)

@@ -1,0 +1,26 @@
+"""The two networks of semi-supervised training (pavllo2019, section 4, figure 3)."""
+
+from torch import Tensor, nn
+
+from paperlib.models.temporal import TemporalModel
+
+
+class PoseAndTrajectory(nn.Module):
+    """A :class:`TemporalModel` for the pose, relative to the root, and a second one of the same
+    shape for where the root is in camera space.
+
+    The two share no weights: trained as one network they were found to harm each other. Called,
+    it gives the poses alone, ``(B, T, J_in, F)`` -> ``(B, T - R + 1, J_out, 3)``, and is tested
+    like any other model; :attr:`trajectory` gives ``(B, T - R + 1, 1, 3)``, absolute metres.
+    ``options`` are those of :class:`TemporalModel`.
+    """
+
+    def __init__(self, num_joints_in: int, in_features: int, num_joints_out: int, **options):
+        super().__init__()
+        self.pose = TemporalModel(num_joints_in, in_features, num_joints_out, **options)
+        self.trajectory = TemporalModel(num_joints_in, in_features, 1, **options)
+        self.config = self.pose.config
+        self.causal, self.receptive_field = self.pose.causal, self.pose.receptive_field
+
+    def forward(self, keypoints: Tensor) -> Tensor:
+        return self.pose(keypoints)

@@ -1,0 +1,63 @@
+"""A folded model gives what the model gives, and a sequence in parts what it gives whole."""
+
+import pytest
+import torch
+
+from paperlib.models import LinearModel, TemporalModel, fold, lift
+
+
+def trained(widths=(3, 3, 3), **options) -> TemporalModel:
+    """A model whose running statistics are not at their start."""
+    model = TemporalModel(17, 2, 17, widths, channels=24, **options)
+    for _ in range(30):
+        model(0.4 * torch.randn(20, model.receptive_field, 17, 2) + 0.3)
+    with torch.no_grad():
+        for name, values in model.named_parameters():
+            if "norm" in name:
+                values += 0.3 * torch.rand_like(values)
+    return model.eval()
+
+
+@pytest.mark.parametrize("widths", [(1,), (3,), (3, 3, 3), (1, 1, 1)])
+@pytest.mark.parametrize("options", [{}, {"causal": True}, {"dense": True}], ids=str)
+def test_the_same_poses(widths, options, device):
+    model = trained(widths, **options).to(device)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    quick = fold(model)
+    for frames in (model.receptive_field, model.receptive_field + 13):
+        x = torch.randn(2, frames, 17, 2, device=device)
+        torch.testing.assert_close(quick(x), model(x), rtol=1e-5, atol=1e-5)
+    # the model it was made of is as it was
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert model.expand.bias is None and model.expand.weight.requires_grad
+
+
+def test_half_precision_moves_poses_a_little(device):
+    model = trained().to(device)
+    quick, x = fold(model, torch.bfloat16), torch.randn(1, 100, 17, 2, device=device)
+    assert quick.expand.weight.dtype == torch.bfloat16
+    poses, exact = quick(x), model(x)
+    assert poses.dtype == torch.float32
+    assert 0 < (poses - exact).norm() < 0.01 * exact.norm()
+
+
+def test_there_is_nothing_left_to_normalise_or_train():
+    quick = fold(trained())
+    assert not any("norm" in name for name, _ in quick.named_modules())
+    assert not any(values.requires_grad for values in quick.parameters())
+    with pytest.raises(ValueError, match=r"float32 or torch\.bfloat16, got torch\.float16"):
+        fold(trained(), torch.float16)
+
+
+@pytest.mark.parametrize("part", [1, 7, 50, 74, 1000])
+def test_parts_make_the_whole(part):
+    model, x = trained(), torch.randn(2, 100, 17, 2)
+    torch.testing.assert_close(lift(model, x, part), model(x), rtol=1e-5, atol=1e-6)
+
+
+def test_parts_of_a_single_frame_model_and_of_too_short_a_sequence():
+    x = torch.randn(2, 10, 17, 2)
+    model = LinearModel(17, 2, 17, channels=8).eval()
+    torch.testing.assert_close(lift(model, x, 3), model(x), rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="10 frames are fewer than the receptive field of 27"):
+        lift(trained(), x)
