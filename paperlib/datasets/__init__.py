@@ -7,7 +7,8 @@ from paperlib.errors import MissingDataError, one_of
 from paperlib.paths import data_dirs
 from paperlib.recordings import Dataset
 
-NAMES = ("synthetic", "cmu", "human36m")
+NAMES = ("synthetic", "cmu", "human36m")  # what every notebook can run on
+HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subjects: a table's own
 AUTO = "auto"
 
 # a piece of each, for runs that only show that everything works
@@ -19,12 +20,15 @@ _SMALL = {
     },
     "cmu": {"actions": ("running", "soccer")},
     "human36m": {"actions": ("Walking", "Greeting")},
+    "humaneva": {"actions": ("Walk", "Box")},
+    "humaneva_like": {"actions": ("Walk", "Box"), "seconds": 1.5},
 }
 
 
 def load(name: str = AUTO, small: bool = False, **options) -> Dataset:
     """Load a data set by name: ``"synthetic"`` (embedded), ``"cmu"`` (real, free), ``"human36m"``
-    (licensed), or ``"auto"``: CMU where it is present, else the embedded data.
+    (licensed), or ``"auto"``: CMU where it is present, else the embedded data. For the tables on
+    HumanEva-I: ``"humaneva"`` (licensed), or its protocol on embedded data, ``"humaneva_like"``.
 
     ``small`` loads a few actions only. ``options`` go to the data set's own ``load``. Missing
     data raise :class:`~paperlib.errors.MissingDataError`, which says how to get them.
@@ -33,16 +37,23 @@ def load(name: str = AUTO, small: bool = False, **options) -> Dataset:
     return _loader(name)(**(_SMALL[name] if small else {}) | options)
 
 
-def resolve(name: str) -> str:
-    """The data set that ``"auto"`` stands for on this machine; any other name as it is."""
-    if one_of("dataset", name, (AUTO, *NAMES)) != AUTO:
+def resolve(name: str, auto: tuple[str, ...] = ("cmu", "synthetic")) -> str:
+    """The data set that ``"auto"`` stands for on this machine; any other name as it is.
+
+    ``auto`` lists the data sets in order of preference, the last one embedded: ``HUMANEVA`` for
+    a table on HumanEva-I.
+    """
+    if one_of("dataset", name, (AUTO, *NAMES, *HUMANEVA)) != AUTO:
         return name
     data_dirs()  # a PAPERLIB_DATA that leads nowhere must not pass for "no CMU here"
-    try:
-        import_module("paperlib.datasets.cmu").find()
-    except MissingDataError:
-        return "synthetic"
-    return "cmu"
+    *brought, embedded = auto
+    for candidate in brought:
+        try:
+            import_module(f"paperlib.datasets.{candidate}").find()
+        except MissingDataError:
+            continue
+        return candidate
+    return embedded
 
 
 def _loader(name: str) -> Callable[..., Dataset]:

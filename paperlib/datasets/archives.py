@@ -21,11 +21,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from paperlib.errors import UnsafeFileError
-from paperlib.skeletons import COCO_17, H36M_17, MPII_16, Skeleton
+from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MPII_16, Skeleton
 
 MAX_BYTES = 8 * 2**30  # unpacked; the largest archive of the field is below 1 GiB
 
-LAYOUTS = {"h36m": H36M_17, "coco": COCO_17, "mpii": MPII_16}
+LAYOUTS = {"h36m": H36M_17, "coco": COCO_17, "mpii": MPII_16, "humaneva15": HUMANEVA_15}
 
 
 def read_archive(path: str | Path) -> dict[str, Any]:
@@ -57,7 +57,8 @@ def layout(metadata: Any, path: str | Path) -> Skeleton:
     """The joint set that the ``metadata`` entry of a 2D keypoint archive describes.
 
     Older files have no ``layout_name``: there the number of joints and the lists of left and right
-    ones tell. Raises ``ValueError`` for anything but 17 Human3.6M, 17 COCO or 16 MPII joints.
+    ones tell. Raises ``ValueError`` for anything but 17 Human3.6M, 17 COCO, 16 MPII or 15 HumanEva
+    joints.
     """
     if not isinstance(metadata, dict) or "num_joints" not in metadata:
         raise ValueError(f"{path}: 'metadata' must be a dictionary with 'num_joints'")

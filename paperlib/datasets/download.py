@@ -11,7 +11,7 @@ from typing import IO
 
 from tqdm.auto import tqdm
 
-from paperlib.datasets import NAMES, cmu, human36m
+from paperlib.datasets import HUMANEVA, NAMES, cmu, human36m, humaneva
 from paperlib.errors import MissingDataError
 from paperlib.paths import data_dir, replacing, shown
 
@@ -96,10 +96,9 @@ def _is_whole(path: Path, sha256: str) -> bool:
 
 def inventory() -> Iterator[str]:
     """A line for each data set: here, or how to get it."""
-    looks = {"synthetic": lambda: "embedded", "cmu": cmu.find, "human36m": human36m.find}
-    for name in NAMES:
+    looks = {"cmu": cmu.find, "human36m": human36m.find, "humaneva": humaneva.find}
+    for name in (*NAMES, *HUMANEVA):
         try:
-            place = looks[name]()
-            yield f"{name}: {place if isinstance(place, str) else 'in ' + str(place)}"
+            yield f"{name}: in {looks[name]()}" if name in looks else f"{name}: embedded"
         except MissingDataError as missing:
             yield f"{name}: not here. {missing}"

@@ -47,7 +47,7 @@ def _piece(frames: int, fraction: float) -> tuple[int, int]:
     length = max(round(frames * fraction), 1)
     digest = hashlib.sha256(str(frames).encode()).digest()
     place = int.from_bytes(digest[:4], "little") / (2**32 - 1)
-    start = int(place * (frames - length))
+    start = min(int(place * (frames - length + 1)), frames - length)
     return start, start + length
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from paperlib.datasets.archives import layout, read_archive
 from paperlib.errors import UnsafeFileError
-from paperlib.skeletons import COCO_17, H36M_17, MPII_16
+from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MPII_16
 
 RNG = np.random.default_rng(5)
 FLOATS = RNG.normal(size=(3, 2)).astype(np.float32)
@@ -325,6 +325,7 @@ def test_a_missing_file_is_the_callers_matter(tmp_path):
 H36M_SIDES = [[4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]]
 COCO_SIDES = [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]]
 MPII_SIDES = [[3, 4, 5, 13, 14, 15], [0, 1, 2, 10, 11, 12]]
+HUMANEVA_SIDES = [[2, 3, 4, 8, 9, 10], [5, 6, 7, 11, 12, 13]]
 
 
 @pytest.mark.parametrize(
@@ -336,6 +337,8 @@ MPII_SIDES = [[3, 4, 5, 13, 14, 15], [0, 1, 2, 10, 11, 12]]
         (17, None, H36M_SIDES, H36M_17),
         (17, None, COCO_SIDES, COCO_17),
         (16, None, MPII_SIDES, MPII_16),
+        (15, "humaneva15", HUMANEVA_SIDES, HUMANEVA_15),
+        (15, None, HUMANEVA_SIDES, HUMANEVA_15),
     ],
 )
 def test_layouts(joints, name, sides, skeleton):
@@ -350,7 +353,8 @@ def test_layouts(joints, name, sides, skeleton):
         None,
         {"layout_name": "coco"},
         {"layout_name": "coco", "num_joints": 16},
-        {"layout_name": "humaneva15", "num_joints": 15},
+        {"layout_name": "humaneva15", "num_joints": 20},
+        {"layout_name": "humaneva20", "num_joints": 20},
         {"layout_name": "coco", "num_joints": 17, "keypoints_symmetry": H36M_SIDES},
     ],
 )

@@ -236,13 +236,14 @@ def test_a_file_that_cannot_be_written_leaves_no_half(folder, server, monkeypatc
 
 def test_the_inventory_has_a_line_for_each_data_set(folder, monkeypatch, tmp_path):
     # the project's own data folder may hold something; here only the empty one counts
-    for module in ("cmu", "human36m"):
+    for module in ("cmu", "prepared"):
         monkeypatch.setattr(f"paperlib.datasets.{module}.data_dirs", lambda: (tmp_path,))
     lines = dict(line.split(": ", 1) for line in download.inventory())
-    assert list(lines) == ["synthetic", "cmu", "human36m"]
-    assert lines["synthetic"] == "embedded"
+    assert list(lines) == ["synthetic", "cmu", "human36m", "humaneva", "humaneva_like"]
+    assert lines["synthetic"] == lines["humaneva_like"] == "embedded"
     assert lines["cmu"].startswith("not here") and "python -m paperlib data cmu" in lines["cmu"]
-    assert lines["human36m"].startswith("not here")
+    assert lines["human36m"].startswith("not here. Human3.6M: data_3d_h36m.npz")
+    assert lines["humaneva"].startswith("not here. HumanEva-I: data_3d_humaneva15.npz")
     for name, content in CONTENT.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

@@ -270,13 +270,13 @@ def test_missing_data(folder):
     for needed in ("data_3d_h36m.npz", "human36m", "PAPERLIB_DATA", "vision.imar.ro/human3.6m",
                    "VideoPose3D", "licensed", 'dataset="synthetic"'):  # fmt: skip
         assert needed in said
+    with pytest.raises(ValueError, match="give the <name>"):
+        human36m.load(keypoints="../gt")
 
 
 def test_missing_detections_name_what_is_there(keypoints):
     with pytest.raises(MissingDataError, match=r"data_2d_h36m_cpn\.npz.*data_2d_h36m_gt\.npz"):
         human36m.load(keypoints="cpn")
-    with pytest.raises(ValueError, match="give the <name>"):
-        human36m.load(keypoints="../gt")
 
 
 def shorter(made):
