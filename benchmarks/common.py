@@ -62,18 +62,16 @@ def peak_mb(function: Callable[[], object], device: torch.device) -> float:
         function()
         synchronise(device)
         return (torch.cuda.max_memory_allocated(device) - before) / 2**20
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return float("nan")  # only Linux keeps count
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-    before = _resident(status, "VmRSS")
-    function()
-    return (_resident(status, "VmHWM") - before) / 1024
-
-
-def _resident(status: Path, field: str) -> int:
-    line = next(line for line in status.read_text().splitlines() if line.startswith(field))
-    return int(line.split()[1])  # kB
+    # on a CPU the system's count says little, since freed memory is kept: add up every tensor
+    with torch.profiler.profile(profile_memory=True) as seen:
+        function()
+    steps = [e for e in seen.profiler.kineto_results.events() if e.name() == "[memory]"]
+    steps.sort(key=lambda e: e.start_ns())
+    now = peak = 0
+    for step in steps:
+        now += step.nbytes()
+        peak = max(peak, now)
+    return peak / 2**20
 
 
 def ceilings(device: torch.device) -> dict[str, float]:

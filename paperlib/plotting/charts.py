@@ -62,9 +62,7 @@ def joint_path(
 
     ``poses`` maps names to ``(T, J, 3)`` metres; one of them is ``"truth"``.
     """
-    figure, (above, below) = plt.subplots(
-        2, 1, figsize=(8, 4.6), sharex=True, height_ratios=(3, 2)
-    )
+    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, height_ratios=(3, 2))
     seconds = np.arange(len(poses["truth"])) / fps
     true_step = np.diff(np.asarray(poses["truth"])[:, joint], axis=0)
     for name, pose in poses.items():

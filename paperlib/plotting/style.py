@@ -14,6 +14,9 @@ COLOURS = {
     "single frame": "#e07a3f",
     "temporal, causal": "#4fa88b",
     "temporal": "#2867b2",
+    "supervised": "#e07a3f",
+    "semi-supervised": "#2867b2",
+    "semi-supervised, no bone term": "#8d6cab",
 }
 # left and right are told apart by colour in every drawn body
 SIDES = {"left": "#2867b2", "right": "#d1495b", "centre": "#5b6770"}

@@ -37,15 +37,21 @@ class Recipe:
     train_flip: bool = True
     test_flip: bool = True
     stride: int = 1  # every so-manieth frame is a training target
+    chunk: int = 1  # adjacent frames that are the targets of one window
     precision: str = "auto"
 
     def __post_init__(self):
         positive = ("epochs", "batch_size", "learning_rate", "decay", "channels", "stride",
-                    "momentum_start", "momentum_end")  # fmt: skip
+                    "chunk", "momentum_start", "momentum_end")  # fmt: skip
         one_of("precision", self.precision, PRECISIONS)
         wrong = {name: getattr(self, name) for name in positive if not getattr(self, name) > 0}
         if wrong or not 0 <= self.dropout < 1:
             raise ValueError(f"a recipe needs positive values and dropout in [0, 1), got {self}")
+        if self.chunk > self.batch_size:
+            raise ValueError(
+                f"batches of {self.batch_size} frames cannot hold a chunk of {self.chunk}: make "
+                "batch_size at least the chunk"
+            )
 
     @classmethod
     def pavllo2019(cls, preset: str = "paper") -> "Recipe":
@@ -63,6 +69,23 @@ class Recipe:
         }[one_of("preset", preset, PRESETS)]
         return paper.shortened(smaller.pop("epochs", paper.epochs)).but(**smaller)
 
+    @classmethod
+    def semi_supervised(cls, preset: str = "paper", examples: int = 0) -> "Recipe":
+        """For section 4 of Pavllo et al. 2019, whose text has no numbers of its own: batches of 64
+        labelled and as many unlabelled windows, 200 epochs and a decay of 0.98, as in the example
+        that the reference implementation publishes.
+
+        ``laptop`` takes about 4,000 steps on any subset, whose size is ``examples`` (windows,
+        mirrored ones included); ``smoke`` only shows that everything runs.
+        """
+        paper = cls(epochs=200, batch_size=64, decay=0.98)
+        if one_of("preset", preset, PRESETS) == "paper":
+            return paper
+        if preset == "smoke":
+            return paper.shortened(2).but(channels=32)
+        steps = max(1, round(examples / paper.batch_size))
+        return paper.shortened(max(8, round(4000 / steps))).but(channels=256)
+
     def but(self, **changes) -> "Recipe":
         return replace(self, **changes)
 
@@ -70,6 +93,11 @@ class Recipe:
         """Fewer epochs (or more), through which the learning rate falls by the same factor."""
         fall = self.decay ** ((self.epochs - 1) / max(epochs - 1, 1))
         return self.but(epochs=epochs, decay=fall)
+
+    @property
+    def batch_windows(self) -> int:
+        """Windows in a batch: ``batch_size`` counts their target frames."""
+        return self.batch_size // self.chunk
 
     def momentum(self, epoch: int) -> float:
         """Batch-norm momentum (weight of the new batch) in an epoch counted from 0."""

@@ -1,0 +1,111 @@
+"""Semi-supervised training in pictures: its scheme, its losses, and what labels are worth."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from torch import Tensor
+
+from paperlib.cameras import project
+from paperlib.plotting.poses import draw_keypoints
+from paperlib.plotting.style import GRID, INK, MUTED, SIDES, colour_of
+from paperlib.recordings import Recording
+from paperlib.results import interval
+
+
+def back_projection() -> Figure:
+    """Semi-supervised training at a glance (the idea of pavllo2019's figure 3)."""
+    figure, ax = plt.subplots(figsize=(8.6, 3.4))
+    ax.set(xlim=(0, 10), ylim=(0.1, 3.9))
+    ax.set_axis_off()
+    nodes = {  # place, half the width, text
+        "keypoints": (1.0, 2.0, 0.85, "2D keypoints,\nall frames", MUTED),
+        "pose": (3.3, 2.9, 0.62, "pose\nnetwork", colour_of("semi-supervised")),
+        "trajectory": (3.3, 1.1, 0.62, "trajectory\nnetwork", colour_of("temporal, causal")),
+        "body": (5.45, 2.0, 0.75, "body in\ncamera space", INK),
+        "camera": (7.5, 2.0, 0.72, "camera and\nits lens", MUTED),
+        "image": (9.35, 2.0, 0.52, "2D\nagain", MUTED),
+    }
+    for x, y, half, text, colour in nodes.values():
+        ax.add_patch(FancyBboxPatch((x - half, y - 0.36), 2 * half, 0.72, fc="white", ec=colour,
+                                    lw=1.6, boxstyle="round,pad=0,rounding_size=0.12"))  # fmt: skip
+        ax.text(x, y, text, ha="center", va="center")
+    for start, end in (
+        ("keypoints", "pose"), ("keypoints", "trajectory"), ("pose", "body"),
+        ("trajectory", "body"), ("body", "camera"), ("camera", "image"),
+    ):  # fmt: skip
+        (x, y, half, *_), (to_x, to_y, to_half, *_) = nodes[start], nodes[end]
+        look = {"arrowstyle": "-|>", "color": INK, "lw": 1.2}
+        places = (to_x - to_half - 0.05, to_y), (x + half + 0.05, y)
+        ax.annotate("", *places, arrowprops=look)
+    for x, y, text in (
+        (3.3, 3.62, "labelled: MPJPE"), (3.3, 0.38, "labelled: error / depth"),
+        (5.45, 3.05, "bone lengths,\nunlabelled = labelled\non average"),
+        (8.6, 0.95, "unlabelled: must fall on\nthe keypoints again"),
+    ):  # fmt: skip
+        ax.text(x, y, text, ha="center", va="center", color=SIDES["right"], style="italic")
+    return figure
+
+
+def loss_terms(history: Sequence[Mapping], warm_up: int) -> Figure:
+    """Each term of the loss by epoch, in a panel with its unit; grey while warming up."""
+    terms = {
+        "train_mpjpe": ("pose, labelled", "mm", 1000),
+        "trajectory": ("trajectory, labelled", "mm per m of depth", 1000),
+        "projection": ("projection, unlabelled", "% of half the image", 100),
+        "bones": ("mean bone lengths", "mm", 1000),
+    }
+    figure, axes = plt.subplots(1, 4, figsize=(10.5, 2.5))
+    epochs = [row["epoch"] for row in history]
+    for ax, (term, (title, unit, factor)) in zip(axes, terms.items(), strict=True):
+        begin = warm_up if term in ("projection", "bones") else 0
+        values = [factor * row[term] for row in history]
+        ax.plot(epochs[begin:], values[begin:], color=colour_of("semi-supervised"))
+        ax.axvspan(0, warm_up, color=GRID, lw=0)
+        ax.set(title=title, ylabel=unit, xlabel="epoch", yscale="log", xlim=(0, None))
+        ax.title.set_fontsize(9.5)
+        for axis in (ax.yaxis.set_major_formatter, ax.yaxis.set_minor_formatter):
+            axis(plt.FuncFormatter(lambda v, _: f"{v:g}" if f"{v:.0e}"[0] in "125" else ""))
+    return figure
+
+
+def reprojections(recording: Recording, positions: Tensor, frames: Sequence[int]) -> Figure:
+    """Lifted bodies ``(T, J, 3)``, metres in camera space, projected by the recording's camera over
+    the keypoints they were lifted from, which are grey."""
+    frames = list(frames)
+    seen = project(positions, recording.camera).numpy()
+    keypoints = recording.keypoints.numpy()
+    figure, axes = plt.subplots(1, len(frames), figsize=(2.0 * len(frames), 2.6))
+    half = 0.58 * np.ptp(keypoints[frames], axis=1).max()
+    for ax, frame in zip(axes, frames, strict=True):
+        for parent, child in recording.keypoint_skeleton.bones:
+            ax.plot(*keypoints[frame][[parent, child]].T, color=MUTED, lw=5, alpha=0.55,
+                    solid_capstyle="round")  # fmt: skip
+        draw_keypoints(ax, seen[frame], recording.skeleton)
+        u, v = (keypoints[frame].min(axis=0) + keypoints[frame].max(axis=0)) / 2
+        ax.set(xlim=(u - half, u + half), ylim=(v + half, v - half))
+        ax.set_title(f"{frame / recording.fps:.1f} s", loc="center", fontweight="normal")
+    return figure
+
+
+def label_curves(rows: pd.DataFrame, subsets: Sequence[str], label: str) -> Figure:
+    """Error against how much is labelled, a line for each method (pavllo2019, figure 5). ``rows``
+    have columns ``method``, ``subset``, ``seed`` and ``value``; whiskers are 95 % intervals."""
+    figure, ax = plt.subplots(figsize=(6.4, 3.6))
+    methods = list(dict.fromkeys(rows["method"]))
+    for shift, method in enumerate(methods):
+        own = rows[rows["method"] == method]
+        there = [s for s in subsets if s in set(own["subset"])]
+        found = [interval(own[own["subset"] == s]["value"]) for s in there]
+        places = [subsets.index(s) + 0.06 * (shift - len(methods) / 2) for s in there]
+        style = "x--" if "no bone" in method else "o-"
+        ax.errorbar(places, [m for m, _ in found], yerr=[h for _, h in found], fmt=style, ms=5,
+                    color=colour_of(method), capsize=3, lw=1.4, label=method)  # fmt: skip
+    ax.set_xticks(range(len(subsets)), subsets)
+    ax.set(ylabel=label, xlabel="labelled")
+    ax.margins(x=0.12)
+    ax.legend()
+    return figure
