@@ -1,0 +1,92 @@
+"""A step by its short cuts moves the weights as a plain one does."""
+
+import shutil
+
+import pytest
+import torch
+
+from paperlib import datasets, detection
+from paperlib.models import TemporalModel
+from paperlib.training import Recipe
+from paperlib.training.loop import amsgrad
+from paperlib.training.step import Step
+from paperlib.training.supervised import Supervised
+from paperlib.windows import Windows
+
+BATCH = 24
+
+
+@pytest.fixture(scope="module")
+def data():
+    return detection.detect(datasets.load("synthetic", small=True), "ground_truth")
+
+
+def stepped(data, device, way, monkeypatch, steps=6, **options):
+    """Weights and loss after some steps; the last batch of each three is smaller."""
+    monkeypatch.setenv("PAPERLIB_COMPILE", "1" if way == "compiled" else "0")
+    torch.manual_seed(1)
+    model = TemporalModel(17, 2, 17, (3, 3), channels=8, dropout=0.0).to(device).train()
+    objective = Supervised(model, Windows(data.train[:4], 9, device=device))
+    optimizer = amsgrad(model, 1e-2, device)
+    step = Step(objective, optimizer, device, "float32", BATCH, steps)
+    if way == "plain":
+        step._records = False
+    order = objective.order(torch.Generator().manual_seed(0), 0)
+    for number in range(steps):
+        step(order[number * BATCH : number * BATCH + (7 if number % 3 == 2 else BATCH)])
+    return {**model.state_dict(), "total": step.total}
+
+
+def same(one, other, atol):
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=atol, msg=name)
+
+
+def test_recorded_is_as_plain(data, device, monkeypatch):
+    plain = stepped(data, device, "plain", monkeypatch, steps=12)
+    same(stepped(data, device, "recorded", monkeypatch, steps=12), plain, 1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+@pytest.mark.skipif(not shutil.which("g++"), reason="no C++ compiler")
+def test_compiled_is_as_plain(data, device, monkeypatch):
+    plain = stepped(data, device, "plain", monkeypatch)
+    same(stepped(data, device, "compiled", monkeypatch), plain, 1e-3)
+
+
+def test_plain_steps_are_those_of_pytorch(data, monkeypatch):
+    """Against a loop that anyone would write."""
+    device = torch.device("cpu")
+    found = stepped(data, device, "plain", monkeypatch)
+    torch.manual_seed(1)
+    model = TemporalModel(17, 2, 17, (3, 3), channels=8, dropout=0.0).train()
+    windows = Windows(data.train[:4], 9)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2, amsgrad=True)
+    order = windows.order(torch.Generator().manual_seed(0))
+    total = 0.0
+    for number in range(6):
+        examples = order[number * BATCH : number * BATCH + (7 if number % 3 == 2 else BATCH)]
+        inputs, target = windows.batch(examples)
+        loss = (model(inputs) - target).norm(dim=-1).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        total += loss.item()
+    same({**model.state_dict(), "total": torch.tensor([total])}, found, 1e-5)
+
+
+def test_another_wish_is_refused(data, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_COMPILE", "yes")
+    model = TemporalModel(17, 2, 17, (3,), channels=8)
+    objective, cpu = Supervised(model, Windows(data.train[:1], 3)), torch.device("cpu")
+    with pytest.raises(ValueError, match="PAPERLIB_COMPILE"):
+        Step(objective, amsgrad(model, 1e-3, cpu), cpu, "float32", 8, 1)
+
+
+def test_short_runs_are_not_compiled_without_a_wish(data, monkeypatch):
+    monkeypatch.delenv("PAPERLIB_COMPILE", raising=False)
+    model = TemporalModel(17, 2, 17, (3,), channels=8)
+    objective, cpu = Supervised(model, Windows(data.train[:1], 3)), torch.device("cpu")
+    step = Step(objective, amsgrad(model, Recipe().learning_rate, cpu), cpu, "float32", 8, 10)
+    assert step._loss == objective.loss
