@@ -10,7 +10,10 @@ SEEDS  ?=
 # those with a text form beside them; a reader's own outputs have none
 NOTEBOOKS = $(patsubst %.py,%.ipynb,$(wildcard notebooks/*.py notebooks/*/*.py))
 
-.PHONY: help setup table1 test quick lab notebooks cmu clean
+# how long `make gpu-results` may take in one go; until all is done unless told otherwise
+MINUTES ?=
+
+.PHONY: help setup table1 test quick lab notebooks benchmarks gpu-results cmu clean
 
 help:
 	@echo "make table1          run the main notebook (ARGS=\"-p receptive_field 243\" sets parameters)"
@@ -18,6 +21,8 @@ help:
 	@echo "make lab             open JupyterLab"
 	@echo "make quick           the fast tests only"
 	@echo "make notebooks       execute the notebooks anew and record their results (ONLY=table1 SEEDS=\"1 2\")"
+	@echo "make benchmarks      measure the speed on this machine (ONLY=\"training inference\")"
+	@echo "make gpu-results     on a GPU: benchmarks and the papers' own sizes (MINUTES=9, again to go on)"
 	@echo "make cmu             download the CMU motion capture (free for research)"
 	@echo "make clean           remove what was made, but not the data"
 
@@ -38,7 +43,7 @@ table1: $(READY)
 # two workers with a thread pool each would only get in each other's way.
 test: $(READY)
 	@rm -rf out/tests
-	$(BIN)/python -m ruff check paperlib tests notebooks
+	$(BIN)/python -m ruff check paperlib tests notebooks benchmarks
 	PAPERLIB_PRESET=smoke PAPERLIB_RUNS=out/tests/runs OMP_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env \
 	  $(NOTEBOOKS) tests $(ARGS)
@@ -51,6 +56,12 @@ lab: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python -m paperlib publish $(ONLY) --seeds $(SEEDS)
+
+benchmarks: $(READY)
+	$(BIN)/python -m benchmarks $(ONLY)
+
+gpu-results: $(READY)
+	$(BIN)/python -m paperlib gpu-results $(if $(MINUTES),--minutes $(MINUTES))
 
 cmu: $(READY)
 	$(BIN)/python -m paperlib data cmu

@@ -1,10 +1,9 @@
-"""Rotations, forward kinematics and rigid alignment, batched on any device.
+"""Rotations and forward kinematics, batched on any device.
 
 Quaternions are (w, x, y, z); rotation matrices act on column vectors.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 
@@ -116,20 +115,25 @@ def forward_kinematics(
             f"{len(parents)} parents, but rotations {tuple(rotations.shape)} "
             f"and offsets {tuple(offsets.shape)}"
         )
-    root_position = root_position.expand(*rotations.shape[:-3], 3)
+    batch, count = rotations.shape[:-3], len(parents)
+    # Batch last: a product of matrices is then a few operations over all poses at once, which is
+    # faster than a small product for each.
+    turns = rotations.reshape(-1, count, 3, 3).permute(2, 3, 1, 0).contiguous()
+    steps = offsets.expand(*batch, count, 3).reshape(-1, count, 3).permute(2, 1, 0)
+    root = root_position.expand(*batch, 3).reshape(-1, 3).T
     turned: list[torch.Tensor] = []
     placed: list[torch.Tensor] = []
     for joint, parent in enumerate(parents):
         if parent >= joint:
             raise ValueError(f"joint {joint} comes before its parent {parent}")
         if parent < 0:
-            turned.append(rotations[..., joint, :, :])
-            placed.append(root_position + offsets[..., joint, :])
+            turned.append(turns[:, :, joint])
+            placed.append(root + steps[:, joint])
         else:
-            step = (turned[parent] @ offsets[..., joint, :, None]).squeeze(-1)
-            placed.append(placed[parent] + step)
-            turned.append(turned[parent] @ rotations[..., joint, :, :])
-    return torch.stack(placed, dim=-2)
+            frame = turned[parent]
+            placed.append(placed[parent] + (frame * steps[:, joint]).sum(dim=1))
+            turned.append((frame[:, :, None] * turns[:, :, joint]).sum(dim=1))
+    return torch.stack(placed).permute(2, 0, 1).reshape(*batch, count, 3).contiguous()
 
 
 def bone_lengths(positions: torch.Tensor, parents: Sequence[int]) -> torch.Tensor:
@@ -137,46 +141,3 @@ def bone_lengths(positions: torch.Tensor, parents: Sequence[int]) -> torch.Tenso
     children = [j for j, p in enumerate(parents) if p >= 0]
     above = [parents[j] for j in children]
     return (positions[..., children, :] - positions[..., above, :]).norm(dim=-1)
-
-
-class Similarity(NamedTuple):
-    """x -> scale * rotation @ x + translation."""
-
-    scale: torch.Tensor  # (...)
-    rotation: torch.Tensor  # (..., 3, 3)
-    translation: torch.Tensor  # (..., 3)
-
-    def apply(self, points: torch.Tensor) -> torch.Tensor:
-        """Points ``(..., J, 3)``."""
-        turned = points @ self.rotation.transpose(-1, -2)
-        return self.scale[..., None, None] * turned + self.translation[..., None, :]
-
-
-def procrustes(source: torch.Tensor, target: torch.Tensor, scale: bool = True) -> Similarity:
-    """The similarity that brings ``source`` ``(..., J, 3)`` closest to ``target`` in the sum of
-    squares. Its rotation is proper: a mirror image is never mirrored back.
-
-    ``scale=False`` leaves the size alone (rotation and translation only). Points that all
-    coincide are matched in translation, with scale 0.
-    """
-    if source.shape != target.shape or source.ndim < 2 or source.shape[-1] != 3:
-        raise ValueError(f"procrustes: {tuple(source.shape)} against {tuple(target.shape)}")
-    source_mean = source.mean(dim=-2, keepdim=True)
-    target_mean = target.mean(dim=-2, keepdim=True)
-    source, target = source - source_mean, target - target_mean
-    u, s, vh = torch.linalg.svd(target.transpose(-1, -2) @ source)
-    # the last singular direction is turned over where the best orthogonal map would reflect
-    sign = torch.ones_like(s)
-    sign[..., -1] = torch.sign(torch.linalg.det(u) * torch.linalg.det(vh))
-    rotation = (u * sign[..., None, :]) @ vh
-    size = (source**2).sum(dim=(-1, -2))
-    # points that coincide leave nothing but rounding, which must not be blown up
-    rounding = 4 * source_mean.abs().amax(dim=(-1, -2)) * torch.finfo(size.dtype).eps
-    extended = size > source.shape[-2] * rounding**2
-    factor = torch.where(
-        extended, (s * sign).sum(dim=-1) / torch.where(extended, size, torch.ones_like(size)), 0.0
-    )
-    if not scale:
-        factor = torch.ones_like(factor)
-    moved = factor[..., None, None] * (source_mean @ rotation.transpose(-1, -2))
-    return Similarity(factor, rotation, (target_mean - moved).squeeze(-2))

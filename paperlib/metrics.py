@@ -13,8 +13,8 @@ from math import pi
 
 import torch
 
+from paperlib.alignment import procrustes
 from paperlib.errors import one_of
-from paperlib.kinematics import procrustes
 
 
 def _check(predicted: torch.Tensor, target: torch.Tensor) -> None:

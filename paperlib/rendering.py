@@ -36,21 +36,52 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
     closer to another bone's axis than that bone's radius. Bones that end in the joint never hide
     it; nor does the bone next to those, which shares flesh with them.
     """
-    parents = skeleton.parents
+    poses = positions.reshape(-1, *positions.shape[-2:])
     radii = capsule_radii(skeleton).to(positions)
-    start = positions[..., [p for p, _ in skeleton.bones], :]
-    along = positions[..., [c for _, c in skeleton.bones], :] - start
-    hidden = []
+    start = poses[:, [p for p, _ in skeleton.bones]]
+    along = poses[:, [c for _, c in skeleton.bones]] - start
+    # stop the sight 10 cm before the joint, so that what merely touches it does not hide it
+    depth = poses.norm(dim=-1, keepdim=True)
+    sight = poses * ((depth - 0.1) / depth).clamp_min(0)
+    # the distance costs much, and few bones come near a sight: only for those
+    near = _may_hide(poses, depth, start, along, radii) & _others(skeleton).to(poses.device)
+    pose, joint, bone = near.nonzero(as_tuple=True)
+    distance = _segment_distance(sight[pose, joint], start[pose, bone], along[pose, bone])
+    hidden = distance < radii[bone]
+    visible = torch.ones(poses.shape[:-1], dtype=torch.bool, device=poses.device)
+    visible[pose[hidden], joint[hidden]] = False
+    return visible.reshape(positions.shape[:-1])
+
+
+def _others(skeleton: Skeleton) -> torch.Tensor:
+    """``(J, M)``: whether a bone shares no flesh with a joint, so that it may hide it."""
+    rows = []
     for joint in range(len(skeleton)):
-        near = {joint, parents[joint], *(c for p, c in skeleton.bones if p == joint)}
-        other = [m for m, (p, c) in enumerate(skeleton.bones) if not near & {p, c}]
-        # stop the sight 10 cm before the joint, so that what merely touches it does not hide it
-        depth = positions[..., joint, :].norm(dim=-1, keepdim=True)
-        sight = positions[..., joint, :] * ((depth - 0.1) / depth).clamp_min(0)
-        sight = sight[..., None, :]
-        distance = _segment_distance(sight, start[..., other, :], along[..., other, :])
-        hidden.append((distance < radii[other]).any(dim=-1))
-    return ~torch.stack(hidden, dim=-1)
+        own = {joint, skeleton.parents[joint], *(c for p, c in skeleton.bones if p == joint)}
+        rows.append([not own & {p, c} for p, c in skeleton.bones])
+    return torch.tensor(rows)
+
+
+def _may_hide(
+    poses: torch.Tensor,
+    depth: torch.Tensor,
+    start: torch.Tensor,
+    along: torch.Tensor,
+    radii: torch.Tensor,
+) -> torch.Tensor:
+    """``(N, J, M)``: not where a ball about the whole capsule stays off a joint's line of sight,
+    or lies behind the joint."""
+    middle = start + along / 2
+    reach = (along.norm(dim=-1) / 2 + radii)[:, None]
+    toward = poses / depth  # NaN for a joint in the camera itself: neither comparison holds then
+    ahead = sum(
+        a[:, :, None] * b[:, None]
+        for a, b in zip(toward.unbind(-1), middle.unbind(-1), strict=True)
+    )
+    square = middle.square().sum(dim=-1)[:, None]
+    # wider by what rounding may be, which grows with the square of the distance
+    off = square - ahead.square() > reach.square() + 1e-5 * square
+    return ~(off | (ahead > depth + reach))
 
 
 def _segment_distance(

@@ -1,4 +1,4 @@
-"""Rotations against SciPy's, a jointed arm worked by hand, and rigid alignment."""
+"""Rotations against SciPy's, and a jointed arm worked by hand."""
 
 from math import pi, sqrt
 
@@ -11,7 +11,6 @@ from paperlib.kinematics import (
     bone_lengths,
     forward_kinematics,
     matrix_to_quaternion,
-    procrustes,
     quaternion_apply,
     quaternion_inverse,
     quaternion_to_matrix,
@@ -194,121 +193,6 @@ def test_impossible_trees_are_refused():
         forward_kinematics(turns, torch.zeros(3, 3), (-1, 0, 1, 2), torch.zeros(3))
     with pytest.raises(ValueError, match="3 parents"):
         forward_kinematics(turns, torch.zeros(2, 3), ARM, torch.zeros(3))
-
-
-def misfit(source, target, scale=True) -> torch.Tensor:
-    return (procrustes(source, target, scale).apply(source) - target).square().sum((-1, -2))
-
-
-@BOTH_PRECISIONS
-def test_a_known_similarity_is_found_again(dtype, close):
-    turns = random_turns(40)
-    source = torch.randn(40, 17, 3, dtype=torch.float64)
-    size = torch.rand(40, dtype=torch.float64) * 3 + 0.2
-    moved = torch.randn(40, 3, dtype=torch.float64)
-    turn = as_tensor(turns.as_matrix())
-    target = size[:, None, None] * source @ turn.mT + moved[:, None]
-    found = procrustes(source.to(dtype), target.to(dtype))
-    assert_close(found.scale, size, 20 * close)
-    assert_close(found.rotation, turn, 20 * close)
-    assert_close(found.translation, moved, 20 * close)
-    assert_close(found.apply(source.to(dtype)), target, 50 * close)
-
-
-def test_a_mirror_image_is_never_mirrored_back():
-    target = torch.randn(100, 17, 3, dtype=torch.float64)
-    mirrored = target * torch.tensor([-1.0, 1.0, 1.0])
-    found = procrustes(mirrored, target)
-    assert_close(torch.linalg.det(found.rotation), np.ones(100), 1e-12)
-    assert (misfit(mirrored, target) > 1e-2).all()
-
-
-def closest_by_scipy(source, target, scale):
-    """One pose after the other, its rotation found by SciPy, its scale by least squares."""
-    aligned = []
-    for a, b in zip(np.asarray(source), np.asarray(target), strict=True):
-        a0, b0 = a - a.mean(axis=0), b - b.mean(axis=0)
-        turned = Rotation.align_vectors(b0, a0)[0].apply(a0)
-        size = np.vdot(turned, b0) / np.vdot(turned, turned) if scale else 1.0
-        aligned.append(size * turned + b.mean(axis=0))
-    return np.stack(aligned)
-
-
-@pytest.mark.parametrize("scale", [True, False])
-@pytest.mark.parametrize("mirror", [1.0, -1.0])
-def test_alignment_is_scipys_pose_by_pose(scale, mirror):
-    source = torch.randn(60, 17, 3, dtype=torch.float64) + 4
-    target = mirror * source * 0.7 + torch.randn(60, 17, 3, dtype=torch.float64) * 0.3
-    aligned = procrustes(source, target, scale).apply(source)
-    assert_close(aligned, closest_by_scipy(source, target, scale), 1e-10)
-
-
-def test_no_other_similarity_is_closer():
-    source, target = torch.randn(2, 17, 3, dtype=torch.float64)
-    best = procrustes(source, target)
-    for _ in range(50):
-        nudge = rotation_from_vector(torch.randn(3, dtype=torch.float64) * 0.05)
-        other = best._replace(
-            scale=best.scale * (1 + 0.05 * torch.randn(()).double()),
-            rotation=nudge @ best.rotation,
-            translation=best.translation + 0.05 * torch.randn(3).double(),
-        )
-        assert misfit(source, target) < (other.apply(source) - target).square().sum()
-
-
-def test_without_scale_the_size_stays():
-    source = torch.randn(5, 17, 3, dtype=torch.float64)
-    found = procrustes(source, 2 * source, scale=False)
-    assert found.scale.tolist() == [1.0] * 5
-    assert_close(found.rotation, np.broadcast_to(np.eye(3), (5, 3, 3)), 1e-12)
-
-
-@BOTH_PRECISIONS
-@pytest.mark.parametrize("value", [0.0, 0.1, 5.3])
-def test_points_that_coincide_are_only_moved(value, dtype, close):
-    source, target = torch.full((17, 3), value, dtype=dtype), torch.randn(17, 3, dtype=dtype)
-    found = procrustes(source, target)
-    assert found.scale.item() == pytest.approx(0, abs=close)
-    assert torch.linalg.det(found.rotation).item() == pytest.approx(1, abs=10 * close)
-    assert_close(found.apply(source), target.mean(dim=0).expand(17, 3), 20 * close)
-    onto = procrustes(target, source)
-    assert_close(onto.apply(target), source, 20 * close)
-
-
-@BOTH_PRECISIONS
-def test_points_on_a_line_are_aligned(dtype, close):
-    along = torch.linspace(-1, 2, 17, dtype=dtype)[:, None]
-    source = along * torch.tensor([1.0, 2.0, -2.0], dtype=dtype)
-    target = along * torch.tensor([0.0, 0.0, 3.0], dtype=dtype) + 1
-    found = procrustes(source, target)
-    assert found.scale.item() == pytest.approx(1, abs=10 * close)
-    assert torch.linalg.det(found.rotation).item() == pytest.approx(1, abs=10 * close)
-    assert_close(found.apply(source), target, 50 * close)
-
-
-def test_points_in_a_plane_are_aligned_without_a_reflection():
-    source = torch.randn(20, 17, 3, dtype=torch.float64)
-    source[..., 2] = 0
-    mirrored = source * torch.tensor([-1.0, 1.0, 1.0])  # in space, half a turn about y
-    assert misfit(source, mirrored).max() < 1e-20
-    assert_close(torch.linalg.det(procrustes(source, mirrored).rotation), np.ones(20), 1e-12)
-
-
-def test_alignment_takes_any_batch_and_stays_on_its_device(device):
-    source, target = torch.randn(2, 3, 4, 17, 3, device=device)
-    found = procrustes(source, target)
-    assert found.scale.shape == (3, 4)
-    assert found.rotation.shape == (3, 4, 3, 3)
-    assert found.translation.shape == (3, 4, 3)
-    assert found.apply(source).device.type == device.type
-    alone = procrustes(source[1, 2], target[1, 2]).apply(source[1, 2])
-    assert_close(found.apply(source)[1, 2].cpu(), alone.cpu(), 1e-5)
-
-
-@pytest.mark.parametrize("shapes", [((17, 3), (16, 3)), ((17, 2), (17, 2)), ((3,), (3,))])
-def test_alignment_refuses_other_shapes(shapes):
-    with pytest.raises(ValueError, match="procrustes"):
-        procrustes(torch.zeros(shapes[0]), torch.zeros(shapes[1]))
 
 
 def test_quaternion_of_the_diagonal_third_of_a_turn():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from paperlib.rendering import capsule_radii, joint_visibility
+from paperlib.rendering import _may_hide, _segment_distance, capsule_radii, joint_visibility
 from paperlib.skeletons import H36M_17, SKELETONS
 
 # a person facing the camera: x right, y down, z away, metres from the pelvis
@@ -121,6 +121,20 @@ def test_poses_may_come_in_any_batch(device):
     assert visible.shape == (2, 3, 17)
     assert visible.device.type == device.type
     assert torch.equal(visible[1, 2], joint_visibility(poses[1, 2], H36M_17))
+
+
+@pytest.mark.parametrize("distance", [0.0, 3.0, 30.0])
+def test_a_bone_that_is_left_out_at_first_glance_could_not_have_hidden_the_joint(distance):
+    poses = torch.randn(2000, 17, 3) * 0.3 + torch.tensor([0.0, 0.0, distance])
+    poses[0, 3] = 0.0  # a joint in the camera itself
+    radii, bones = capsule_radii(H36M_17), H36M_17.bones
+    start, end = poses[:, [p for p, _ in bones]], poses[:, [c for _, c in bones]]
+    depth = poses.norm(dim=-1, keepdim=True)
+    sight = poses * ((depth - 0.1) / depth).clamp_min(0)
+    hides = _segment_distance(sight[:, :, None], start[:, None], (end - start)[:, None]) < radii
+    glance = _may_hide(poses, depth, start, end - start, radii)
+    assert not (hides & ~glance).any()
+    assert hides.sum() < glance.sum() < 0.5 * glance.numel() or distance == 0
 
 
 def nearest_along_sight(target, start, end):

@@ -1,7 +1,9 @@
 """Figures for the page. Each function draws one thing and gives the matplotlib figure."""
 
+from paperlib.plotting.animation import lifting_animation
 from paperlib.plotting.charts import error_bars, joint_path, per_action, training_curves, velocity
-from paperlib.plotting.diagrams import receptive_fields, schedules
+from paperlib.plotting.diagrams import receptive_fields, schedules, streaming
+from paperlib.plotting.lifting import lifting
 from paperlib.plotting.poses import draw_keypoints, draw_pose, pose_sequence
 from paperlib.plotting.semi_supervised import (
     back_projection,
@@ -9,6 +11,7 @@ from paperlib.plotting.semi_supervised import (
     loss_terms,
     reprojections,
 )
+from paperlib.plotting.speed import growth, ratios
 from paperlib.plotting.style import COLOURS, colour_of, use_style
 
 __all__ = [
@@ -18,14 +21,19 @@ __all__ = [
     "draw_keypoints",
     "draw_pose",
     "error_bars",
+    "growth",
     "joint_path",
     "label_curves",
+    "lifting",
+    "lifting_animation",
     "loss_terms",
     "per_action",
     "pose_sequence",
+    "ratios",
     "receptive_fields",
     "reprojections",
     "schedules",
+    "streaming",
     "training_curves",
     "use_style",
     "velocity",

@@ -56,22 +56,30 @@ def per_action(table: pd.DataFrame, label: str) -> Figure:
 
 
 def joint_path(
-    poses: Mapping[str, np.ndarray], joint: int, axis: int, fps: float, label: str
+    poses: Mapping[str, np.ndarray],
+    joint: int,
+    axis: int,
+    fps: float,
+    label: str,
+    delays: Mapping[str, int] | None = None,
 ) -> Figure:
     """One coordinate of one joint over time, in centimetres, and below it its error in speed.
 
-    ``poses`` maps names to ``(T, J, 3)`` metres; one of them is ``"truth"``.
+    ``poses`` maps names to ``(T, J, 3)`` metres; one of them is ``"truth"``. With ``delays``, in
+    frames, each pose is drawn when it comes, and its error is still that of its own frame.
     """
+    delays = delays or {}
     figure, (above, below) = plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, height_ratios=(3, 2))
     seconds = np.arange(len(poses["truth"])) / fps
     true_step = np.diff(np.asarray(poses["truth"])[:, joint], axis=0)
     for name, pose in poses.items():
         pose, dark = np.asarray(pose)[:, joint], name == "truth"
         look = {"lw": 2.4, "alpha": 0.55, "zorder": 1} if dark else {"lw": 1.3, "zorder": 2}
-        above.plot(seconds, 100 * pose[:, axis], color=colour_of(name), label=name, **look)
+        when = seconds + delays.get(name, 0) / fps
+        above.plot(when, 100 * pose[:, axis], color=colour_of(name), label=name, **look)
         if not dark:
             error = 1000 * np.linalg.norm(np.diff(pose, axis=0) - true_step, axis=-1)
-            below.plot(seconds[1:], error, color=colour_of(name), lw=1.1)
+            below.plot(when[1:], error, color=colour_of(name), lw=1.1)
     above.set_ylabel(label)
     above.legend(loc="upper left", bbox_to_anchor=(1, 1))
     below.set(xlabel="seconds", ylabel="velocity error\nmm per frame", ylim=(0, None))

@@ -67,3 +67,27 @@ def schedules(model: TemporalModel) -> Figure:
         ax.set_title(f"{name} schedule")
         ax.set_xlabel("frame")
     return figure
+
+
+def streaming(model: TemporalModel) -> Figure:
+    """What a causal model computes (colour) when a new frame comes: run on its whole receptive
+    field, and as a stream, which has the earlier columns of every layer still in memory (grey)."""
+    if not model.causal:
+        raise ValueError("a model that sees ahead has no pose of its newest frame: draw a causal one")
+    figure, axes = plt.subplots(1, 2, figsize=(9.5, 2.9), sharex=True, sharey=True)
+    colour, taps = colour_of("temporal, causal"), layer_taps(model)
+    _tree(axes[0], model, colour, all_frames=False)
+    top = len(taps)
+    axes[1].scatter([0] * (top + 1), range(top + 1), s=18, color=colour, zorder=3)
+    for level, offsets in enumerate(taps):
+        kept = range(offsets[0], 0)
+        axes[1].scatter(kept, [level] * len(kept), s=14, color=IDLE)
+        for offset in offsets:
+            axes[1].plot([offset, 0], [level, level + 1], color=colour, lw=0.7, alpha=0.55)
+    axes[1].scatter([0], [top], s=70, color=INK, zorder=4)
+    axes[1].grid(False)
+    again = sum(map(len, needed_frames(model)[1:]))
+    for ax, name, count in zip(axes, ("recomputed", "streamed"), (again, top), strict=True):
+        ax.set_title(f"{name}: {count} columns a frame")
+        ax.set_xlabel("frame, relative to the newest")
+    return figure

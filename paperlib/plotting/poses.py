@@ -18,6 +18,16 @@ def upright(pose: np.ndarray) -> np.ndarray:
     return np.stack([pose[..., 0], pose[..., 2], -pose[..., 1]], axis=-1)
 
 
+def seen_from(pose: np.ndarray, azimuth: float, elevation: float = 12) -> np.ndarray:
+    """A pose ``(…, J, 3)`` in camera space as it looks from a side: ``(…, J, 2)``, metres to the
+    right and up, without perspective. Angles are degrees; the camera itself stands at azimuth -90,
+    elevation 0."""
+    a, e = np.radians(azimuth), np.radians(elevation)
+    right = [-np.sin(a), np.cos(a), 0]
+    up = [-np.cos(a) * np.sin(e), -np.sin(a) * np.sin(e), np.cos(e)]
+    return upright(pose) @ np.stack([right, up], axis=-1)
+
+
 def draw_keypoints(ax: Axes, keypoints: np.ndarray, skeleton: Skeleton = H36M_17) -> None:
     """One frame's keypoints ``(K, 2)`` in pixels, left limbs blue and right ones red."""
     for parent, child in skeleton.bones:

@@ -1,0 +1,68 @@
+"""Bodies in motion: what a detector sees, and what is made of it."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
+from scipy.ndimage import uniform_filter1d
+
+from paperlib.plotting.lifting import bones
+from paperlib.plotting.poses import seen_from
+from paperlib.plotting.style import IDLE, INK, MUTED, colour_of
+from paperlib.recordings import Recording
+
+_AZIMUTH, _SWING = -40, 25  # degrees: where poses are seen from, and how far that goes to and fro
+
+
+def lifting_animation(
+    recording: Recording, predictions: Mapping[str, np.ndarray], frames: Sequence[int]
+) -> FuncAnimation:
+    """The keypoints of a recording, and beside them each system's pose over the truth in grey.
+
+    ``predictions`` names systems and their poses ``(T, J, 3)``, root-relative, in camera space.
+    ``frames``, equally far apart, are shown at the speed at which they were filmed. The viewpoint
+    swings once to and fro: what moves shows its depth.
+    """
+    frames = list(frames)
+    step = frames[1] - frames[0] if len(frames) > 1 else 1
+    truth, skeleton = recording.pose.numpy(), recording.skeleton
+    systems = {name: np.asarray(poses)[frames] for name, poses in predictions.items()}
+    wide = 2.5 * (1 + len(systems))
+    # not pyplot's: the notebook shows the animation alone, not also its first picture
+    figure = Figure(figsize=(wide, 3.1), layout="none")
+    axes = figure.subplots(1, 1 + len(systems))
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.88, wspace=0.04)
+    for ax, name in zip(axes, ("2D keypoints", *systems), strict=True):
+        ax.set_title(name, loc="center", color=colour_of(name) if name in systems else INK)
+        ax.set_aspect("equal")
+        ax.set_axis_off()
+
+    keypoints = recording.keypoints.numpy()
+    middles = (keypoints.min(axis=1) + keypoints.max(axis=1)) / 2
+    middles = uniform_filter1d(middles, round(recording.fps), axis=0, mode="nearest")
+    around = keypoints[frames] - middles[frames, None]
+    half = 1.05 * np.abs(around).max()
+    axes[0].set(xlim=(-half, half), ylim=(half, -half))
+    body = axes[0].add_collection(bones(around[0], recording.keypoint_skeleton, lw=2))
+    clock = axes[0].text(0.03, 0.02, "", transform=axes[0].transAxes, color=MUTED)
+
+    size = 1.05 * np.abs(truth[frames]).max()
+    true, lifted = {}, {}
+    for ax, name in zip(axes[1:], systems, strict=True):
+        ax.set(xlim=(-size, size), ylim=(-size, size))
+        flat = np.zeros((len(skeleton), 2))
+        true[name] = ax.add_collection(bones(flat, skeleton, colour=IDLE, lw=5))
+        lifted[name] = ax.add_collection(bones(flat, skeleton, lw=2))
+    above, below = np.asarray(recording.keypoint_skeleton.bones), np.asarray(skeleton.bones)
+
+    def show(moment: int):
+        azimuth = _AZIMUTH + _SWING * np.sin(2 * np.pi * moment / len(frames))
+        body.set_segments(around[moment][above])
+        clock.set_text(f"{(frames[moment] - frames[0]) / recording.fps:.1f} s")
+        for name, poses in systems.items():
+            true[name].set_segments(seen_from(truth[frames[moment]], azimuth)[below])
+            lifted[name].set_segments(seen_from(poses[moment], azimuth)[below])
+
+    interval = 1000 * step / recording.fps
+    return FuncAnimation(figure, show, frames=len(frames), interval=interval, init_func=lambda: None)
