@@ -9,6 +9,7 @@ variable                  what lies there                                 defaul
 ``PAPERLIB_DATA``         data sets that were brought or downloaded       ``data/``
 ``PAPERLIB_CACHE``        what was computed from them once                ``data/cache/``
 ``PAPERLIB_RUNS``         trained models                                  ``runs/``
+``PAPERLIB_OUT``          a reader's own results and figures              ``out/``
 ========================  ==============================================  =====================
 """
 
@@ -27,12 +28,14 @@ def _root() -> Path:
 
 
 ROOT = _root()
-OUT = ROOT / "out"
 
 
 def _place(variable: str, default: Path) -> Path:
     value = os.environ.get(variable)
     return (ROOT / Path(value).expanduser()).resolve() if value else default
+
+
+OUT = _place("PAPERLIB_OUT", ROOT / "out")
 
 
 def data_dir() -> Path:

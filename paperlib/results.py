@@ -12,12 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
 import torch
 from scipy.stats import t as student_t
 
+from paperlib import datasets
 from paperlib.errors import one_of
 from paperlib.paths import OUT, ROOT, replacing
 
@@ -46,7 +48,7 @@ def status(
     Only the paper's data and its own hyperparameters can say anything: ``reproduced`` to half the
     last printed digit, ``within tolerance``, or ``deviates``.
     """
-    if dataset != "human36m":
+    if dataset not in datasets.LICENSED:
         return STATUS[3]
     if preset != "paper":
         return STATUS[4]
@@ -123,21 +125,22 @@ def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Pat
     new["torch"], new["commit"] = torch.__version__.split("+")[0], commit()
     new = new.reindex(columns=COLUMNS)
     if path.is_file():
-        new = pd.concat([_read(path), new], ignore_index=True)
+        new = pd.concat([read(path), new], ignore_index=True)
     new = new.drop_duplicates(list(IDENTITY), keep="last").sort_values(list(IDENTITY))
     with replacing(path) as temporary:
         new.to_csv(temporary, index=False, float_format="%.5g")
     return path
 
 
-def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype={"commit": str, "torch": str})
+def read(file: Path | TextIO) -> pd.DataFrame:
+    """Rows as :func:`record` wrote them."""
+    return pd.read_csv(file, dtype={"commit": str, "torch": str})
 
 
 def recorded(notebook: str) -> pd.DataFrame:
     """All rows kept for a notebook; empty where there are none."""
     path = RESULTS / f"{notebook.replace('/', '_')}.csv"
-    return _read(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS))
+    return read(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS))
 
 
 def interval(values: Iterable[float]) -> tuple[float, float]:

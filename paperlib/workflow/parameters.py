@@ -31,7 +31,7 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
             near = get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             names = ", ".join(map(repr, known))
-            raise ValueError(f"unknown parameter {name!r}: this notebook has {names}.{hint}")
+            raise ValueError(f"unknown parameter {name!r}: there are {names}.{hint}")
 
 
 def check_cells(namespace: Mapping[str, Any], known: Iterable[str]) -> None:

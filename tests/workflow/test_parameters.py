@@ -35,12 +35,12 @@ def test_a_misspelt_name_is_refused_with_the_one_that_was_meant():
     with pytest.raises(ValueError) as problem:
         refuse_unknown(["seed", "receptive_feild"], KNOWN)
     message = str(problem.value)
-    assert message.startswith("unknown parameter 'receptive_feild': this notebook has 'dataset', ")
+    assert message.startswith("unknown parameter 'receptive_feild': there are 'dataset', ")
     assert message.endswith("Did you mean 'receptive_field'?")
 
 
 def test_a_name_like_no_other_gets_the_list_alone():
-    with pytest.raises(ValueError, match=r"this notebook has .*'receptive_field'\.$"):
+    with pytest.raises(ValueError, match=r"there are .*'receptive_field'\.$"):
         refuse_unknown(["xyz"], KNOWN)
 
 
