@@ -1,9 +1,10 @@
-"""``python -m paperlib``: run and publish notebooks, fetch data."""
+"""``python -m paperlib``: run, sweep and publish notebooks, train, evaluate, fetch data."""
 
 import argparse
 import sys
 
 from paperlib.errors import CheckpointError, MissingDataError
+from paperlib.paths import shown
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -18,6 +19,20 @@ def _parser() -> argparse.ArgumentParser:
         help="set a parameter of the notebook; may be given again",
     )  # fmt: skip
 
+    _add_sweep(commands)
+
+    train = commands.add_parser(
+        "train",
+        help="train the temporal model without a notebook; with torchrun, over several GPUs",
+        epilog="torchrun --nproc-per-node 4 -m paperlib train -p receptive_field 243",
+    )
+    train.add_argument(
+        "-p", nargs=2, action="append", default=[], dest="parameters", metavar=("NAME", "VALUE"),
+        help="as in table1.ipynb, and causal; may be given again",
+    )  # fmt: skip
+
+    _add_evaluate(commands)
+
     publish = commands.add_parser("publish", help="execute the project's notebooks for the record")
     publish.add_argument("only", nargs="*", help="table1, pavllo2019/table5, …; all if none")
 
@@ -25,9 +40,67 @@ def _parser() -> argparse.ArgumentParser:
         "--seeds", nargs="*", type=int, default=[], help="further seeds to measure before"
     )
 
+    gpu = commands.add_parser("gpu-results", help="measure and publish all that wants a GPU")
+    gpu.add_argument("--minutes", type=float, help="stop after so long; call again to go on")
+
     data = commands.add_parser("data", help="fetch a free data set, or say what is here")
     data.add_argument("name", nargs="?", choices=("cmu",), help="leave it out to see what is here")
     return parser
+
+
+def _add_evaluate(commands) -> None:
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure a trained model, ours or a published one, on a data set's test split",
+        epilog="python -m paperlib evaluate --checkpoint pretrained_h36m_cpn.bin "
+        "--dataset human36m --keypoints cpn_ft_h36m_dbb",
+    )
+    evaluate.add_argument(
+        "--checkpoint", required=True,
+        help="a public VideoPose3D file; or a run of ours: its folder, the file in it, or its key",
+    )  # fmt: skip
+    evaluate.add_argument("--dataset", required=True, help="synthetic, cmu, human36m, …, or auto")
+    evaluate.add_argument(
+        "--keypoints", required=True,
+        help="ground_truth, simulated, …; or the <name> in data_2d_h36m_<name>.npz",
+    )  # fmt: skip
+    evaluate.add_argument("--no-flip", action="store_true", help="do not average with the mirror")
+    evaluate.add_argument(
+        "--causal", action="store_true", help="the public file is of a causal model"
+    )
+    evaluate.add_argument("--device", default="auto", help="cpu, cuda; default: a GPU, if any")
+    evaluate.add_argument(
+        "--by", default="action", choices=("action", "subject", "sequence"),
+        help="what the rows of the table are (action)",
+    )  # fmt: skip
+
+
+def _add_sweep(commands) -> None:
+    sweep = commands.add_parser(
+        "sweep",
+        help="execute a notebook for every combination of values, over a Dask cluster",
+        description="Execute a notebook once for every combination of values, over a Dask "
+        "cluster, and gather what was measured in results.csv. What is finished is not repeated.",
+    )
+    sweep.add_argument("notebook")
+    sweep.add_argument(
+        "-p", nargs=2, action="append", default=[], dest="parameters", metavar=("NAME", "VALUES"),
+        help="values of a parameter, as 27,81,243; may be given again",
+    )  # fmt: skip
+    sweep.add_argument("--output", help="a folder; default: out/sweeps/<the notebook's name>")
+    sweep.add_argument(
+        "--scheduler",
+        help="""tcp://host:8786, a Dask scheduler that you trust, whose workers have this project
+        installed; default: workers on this machine""",
+    )
+    sweep.add_argument(
+        "--workers", type=int,
+        help="how many run side by side here; default: one for two cores, one alone on a GPU",
+    )  # fmt: skip
+    sweep.add_argument(
+        "--retries", type=int, default=1, help="how often a run that fails is tried again (1)"
+    )
+    sweep.add_argument("--again", action="store_true", help="repeat also what is finished")
 
 
 def _run(arguments) -> None:
@@ -37,6 +110,48 @@ def _run(arguments) -> None:
     print(f"written to {output}")
 
 
+def _sweep(arguments) -> None:
+    from paperlib.workflow.runner import NotebookFailed
+    from paperlib.workflow.sweep import averages, sweep
+
+    done = sweep(
+        arguments.notebook, arguments.parameters, arguments.output, arguments.scheduler,
+        arguments.workers, arguments.retries, arguments.again,
+    )  # fmt: skip
+    table = averages(done)
+    print(
+        "no rows were recorded; the smoke preset never does" if table.empty else table.to_string()
+    )
+    count, failed = len(done.runs), len(done.failed)
+    print(f"{count - failed} of {count} runs finished; they and results.csv are in {done.folder}")
+    if done.failed:
+        problems = [f"{name}: {' '.join(error.split())}" for name, error in done.failed.items()]
+        raise NotebookFailed("\n  ".join([f"{failed} of {count} runs failed:", *problems]))
+
+
+def _train(arguments) -> None:
+    from paperlib.training import processes
+    from paperlib.workflow.runner import parameters_of
+    from paperlib.workflow.training import train_temporal
+
+    parameters = parameters_of(arguments.parameters)
+    with processes.joined(parameters.get("device", "auto")):
+        run = train_temporal(parameters)
+        if processes.rank() == 0:
+            print(f"{'found' if run.reused else 'trained'}: {shown(run.path)}")
+
+
+def _evaluate(arguments) -> None:
+    from paperlib.workflow.evaluation import evaluate_checkpoint
+
+    done = evaluate_checkpoint(
+        arguments.checkpoint, arguments.dataset, arguments.keypoints, not arguments.no_flip,
+        arguments.device, arguments.by, arguments.causal,
+    )  # fmt: skip
+    print(done.table.to_string(float_format="{:.2f}".format))
+    print(done.notes)
+
+
 def _publish(arguments) -> None:
     from paperlib.workflow import readme
     from paperlib.workflow.publish import publish, texts
@@ -44,6 +159,13 @@ def _publish(arguments) -> None:
     for text in texts(arguments.only):
         print(f"published {publish(text, arguments.seeds).name}", flush=True)
     readme.update()
+
+
+def _gpu_results(arguments) -> None:
+    from paperlib.workflow.gpu import gpu_results
+
+    left = gpu_results(arguments.minutes)
+    print(f"left for the next call: {', '.join(left)}" if left else "everything is done")
 
 
 def _data(arguments) -> None:
@@ -61,9 +183,12 @@ def main(words: list[str] | None = None) -> int:
     from paperlib.workflow.runner import NotebookFailed
 
     arguments = _parser().parse_args(words)
-    command = {"run": _run, "publish": _publish, "data": _data}[arguments.command]
+    commands = {
+        "run": _run, "sweep": _sweep, "train": _train, "evaluate": _evaluate, "publish": _publish,
+        "gpu-results": _gpu_results, "data": _data,
+    }  # fmt: skip
     try:
-        command(arguments)
+        commands[arguments.command](arguments)
     except (ValueError, MissingDataError, CheckpointError, NotebookFailed, OSError) as problem:
         print(f"paperlib: {problem}", file=sys.stderr)
         return 1

@@ -100,7 +100,7 @@ def screen_intrinsics(camera: Camera) -> torch.Tensor:
     """``(9,)``: focal lengths, centre, k1, k2, k3, p1, p2 of a camera whose image is measured in
     screen coordinates, as :func:`normalize_screen_coordinates` makes them of pixels."""
     centre = normalize_screen_coordinates(
-        torch.tensor(camera.centre), camera.width, camera.height
+        torch.tensor(camera.centre, dtype=torch.float64), camera.width, camera.height
     ).tolist()
     focal = (2 * f / camera.width for f in camera.focal)
     return torch.tensor([*focal, *centre, *camera.radial, *camera.tangential])
@@ -116,7 +116,11 @@ def project_to_screen(
     As :func:`project`, differentiable; a point at or behind the camera has no image.
     """
     _expect_last(points, 3, "camera points")
-    _expect_last(intrinsics, 9, "intrinsics")
+    if intrinsics.shape != (len(points), 9):
+        raise ValueError(
+            f"points {tuple(points.shape)} need intrinsics ({len(points)}, 9), a row of "
+            f"screen_intrinsics for each; got {tuple(intrinsics.shape)}"
+        )
     rows = intrinsics.reshape(len(intrinsics), *[1] * (points.ndim - 2), 9)
     focal, centre, radial, tangential = rows.split([2, 2, 3, 2], dim=-1)
     plane = (points[..., :2] / points[..., 2:]).clamp(-1, 1)

@@ -50,6 +50,11 @@ class Windows:
 
     With ``flip`` every example is there twice, as it is and mirrored. ``stride`` takes every
     so-manieth frame as a target (the windows still hold every frame). ``len`` counts examples.
+
+    ``chunk`` makes that many adjacent frames the targets of one window, ``receptive_field + chunk
+    - 1`` frames long. The chunks of a recording lie end to end, centred on it; where the outer ones
+    reach beyond, its first and last frame stand in, with their poses (pavllo2019, reference). All
+    frames are targets then: a ``stride`` beside it is refused.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Windows:
         stride: int = 1,
         confidence: bool = False,
         device: torch.device | str = "cpu",
+        chunk: int = 1,
     ):
         if not recordings:
             raise ValueError("no recordings to take windows from")
@@ -69,18 +75,25 @@ class Windows:
             raise ValueError(f"recordings of different skeletons cannot be mixed: {sorted(kinds)}")
         if stride < 1:
             raise ValueError(f"stride must be at least 1, got {stride}")
+        if chunk < 1 or (chunk > 1 and stride > 1):
+            raise ValueError(
+                f"a chunk is of 1 or more adjacent frames, got chunk {chunk} with stride {stride}: "
+                "chunks of several frames go with stride 1, a stride with chunk 1"
+            )
         self.receptive_field = receptive_field
         inputs, poses, roots, starts, targets, cameras = [], [], [], [], [], []
         padded_so_far = frames_so_far = 0
         for recording in recordings:
-            padded = pad_sequence(network_input(recording, confidence), receptive_field, causal)
-            chosen = torch.arange(0, len(recording), stride)
+            frames = _whole_chunks(len(recording), chunk)
+            seen = network_input(recording, confidence)[frames]
+            padded = pad_sequence(seen, receptive_field, causal)
+            chosen = torch.arange(0, len(frames), max(stride, chunk))
             inputs.append(padded)
             poses.append(recording.pose)
             roots.append(recording.trajectory)
             cameras.append(recording.camera)
             starts.append(chosen + padded_so_far)
-            targets.append(chosen + frames_so_far)
+            targets.append(frames[chosen[:, None] + torch.arange(chunk)] + frames_so_far)
             padded_so_far += len(padded)
             frames_so_far += len(recording)
         self.inputs, self.poses = torch.cat(inputs).to(device), torch.cat(poses).to(device)
@@ -100,24 +113,32 @@ class Windows:
             self.views = torch.cat([self.views, self.views + len(recordings)])
             self.starts = torch.cat([self.starts, self.starts + padded_so_far])
             self.targets = torch.cat([self.targets, self.targets + frames_so_far])
-        self._steps = torch.arange(receptive_field, device=device)
+        self._steps = torch.arange(receptive_field + chunk - 1, device=device)
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def batch(self, examples: Tensor) -> tuple[Tensor, Tensor]:
-        """Keypoints ``(B, R, K, F)`` and poses ``(B, 1, J, 3)`` of the examples ``(B,)``."""
+        """Keypoints ``(B, R + L - 1, K, F)`` and poses ``(B, L, J, 3)`` of the examples ``(B,)``,
+        with chunks of L frames."""
         frames = self.starts[examples, None] + self._steps
-        return self.inputs[frames], self.poses[self.targets[examples], None]
+        return self.inputs[frames], self.poses[self.targets[examples]]
 
     def roots_of(self, examples: Tensor) -> Tensor:
-        """Where the root of the examples' target frames is: ``(B, 1, 1, 3)``, camera space."""
-        return self.roots[self.targets[examples], None, None]
+        """Where the root of the examples' target frames is: ``(B, L, 1, 3)``, camera space."""
+        return self.roots[self.targets[examples], None]
 
     def intrinsics_of(self, examples: Tensor) -> Tensor:
         """The cameras of the examples, ``(B, 9)``: see :func:`cameras.screen_intrinsics`."""
-        return self.intrinsics[self.views[self.targets[examples]]]
+        return self.intrinsics[self.views[self.targets[examples, 0]]]
 
     def order(self, generator: torch.Generator) -> Tensor:
         """All examples once, shuffled over every recording, view and mirror image."""
         return torch.randperm(len(self), generator=generator).to(self.starts.device)
+
+
+def _whole_chunks(length: int, chunk: int) -> Tensor:
+    """The frames of a recording as whole chunks: those beyond its ends are its first and last."""
+    beyond = -length % chunk
+    frames = torch.arange(length + beyond) - beyond // 2
+    return frames.clamp(0, length - 1)

@@ -15,6 +15,8 @@ from paperlib.cameras import (
     inverse_calibration,
     normalize_screen_coordinates,
     project,
+    project_to_screen,
+    screen_intrinsics,
     undistort,
     unproject,
     world_to_camera,
@@ -212,3 +214,81 @@ def test_impossible_cameras_are_refused():
         replace(PLAIN, width=0)
     with pytest.raises(ValueError, match="camera plain: focal length"):
         replace(PLAIN, focal=(1000.0, -1.0))
+
+
+# ---- in screen coordinates -----------------------------------------------------------------------
+
+OFF = replace(BENT, centre=(470.0, 431.0))
+ODD = replace(BENT, width=1920, height=1080, focal=(1500.0, 1400.0), centre=(931.0, 555.0))
+VIEWS = (PLAIN, OFF, ODD, OFF.mirrored(), ODD.mirrored())
+
+
+def intrinsics(*cameras: Camera) -> torch.Tensor:
+    return torch.stack([screen_intrinsics(camera) for camera in cameras]).double()
+
+
+def test_screen_intrinsics_by_hand():
+    # twice the focal lengths over the width; the centre 12 right and 15 above the middle
+    camera = replace(BENT, focal=(1100.0, 1090.0), centre=(512.0, 385.0))
+    row = screen_intrinsics(camera)
+    assert row.dtype == torch.float32
+    expected = [2.2, 2.18, 0.024, -0.03, 0.1, -0.2, 0.4, 0.01, 0.02]
+    assert row.tolist() == pytest.approx(expected, abs=1e-7)
+    assert torch.equal(screen_intrinsics(replace(PLAIN, centre=(500, 400))), intrinsics(PLAIN)[0])
+
+
+@pytest.mark.parametrize("extra", [(), (1,), (2, 17)], ids=str)
+def test_each_row_is_projected_by_its_own_camera(extra):
+    points = torch.randn(len(VIEWS), *extra, 3).double() * 2 + torch.tensor([0, 0, 6])
+    found = project_to_screen(points, intrinsics(*VIEWS))
+    straight = project_to_screen(points, intrinsics(*VIEWS), distortion=False)
+    assert found.shape == straight.shape == (len(VIEWS), *extra, 2)
+    for i, camera in enumerate(VIEWS):
+        size = camera.width, camera.height
+        expected = normalize_screen_coordinates(project(points[i], camera), *size)
+        torch.testing.assert_close(found[i], expected, rtol=0, atol=1e-6)
+        without = project(points[i], camera.without_distortion())
+        expected = normalize_screen_coordinates(without, *size)
+        torch.testing.assert_close(straight[i], expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("distortion", [True, False])
+def test_a_mirrored_camera_sees_the_mirror_image_on_the_screen(distortion):
+    points, away = grid().expand(len(VIEWS), -1, -1), torch.tensor([-1.0, 1.0, 1.0])
+    turned = intrinsics(*[camera.mirrored() for camera in VIEWS])
+    seen = project_to_screen(points, intrinsics(*VIEWS), distortion)
+    mirrored = project_to_screen(points * away, turned, distortion)
+    torch.testing.assert_close(mirrored, seen * away[:2], rtol=0, atol=1e-6)
+    same = project_to_screen(points * away, intrinsics(*VIEWS), distortion)
+    assert (same - seen * away[:2]).abs().amax((1, 2))[1:].min() > 0.01  # all but PLAIN
+
+
+@pytest.mark.parametrize("distortion", [True, False])
+def test_projection_to_the_screen_can_be_learnt_through(distortion):
+    points = (torch.rand(3, 4, 3).double() - 0.5 + torch.tensor([0, 0, 2])).requires_grad_()
+    rows = intrinsics(PLAIN, BENT, ODD.mirrored()).requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda p, r: project_to_screen(p, r, distortion), (points, rows)
+    )
+
+
+def test_points_nowhere_in_sight_do_not_spoil_what_is_learnt():
+    """A network that knows nothing yet puts joints anywhere."""
+    points = torch.tensor(
+        [[9.0, -7.0, 2.0], [0.3, 0.2, -3.0], [5.0, 1.0, -0.1], [1.0, -1.0, 1e-6], [1e-6, 0.0, 1e-3]]
+    )[None].requires_grad_()
+    seen = project_to_screen(points, screen_intrinsics(BENT)[None])
+    seen.square().sum().backward()
+    assert seen.isfinite().all()
+    assert points.grad.isfinite().all()
+    assert not points.grad[0, 0].any()  # stopped at 45 degrees
+    assert points.grad[0, 1].any()
+
+
+def test_rows_that_are_not_one_for_each_example_are_refused():
+    points = torch.ones(2, 17, 3)
+    for rows in (torch.ones(3, 9), torch.ones(1, 9), torch.ones(2, 8), torch.ones(9)):
+        with pytest.raises(ValueError, match=r"need intrinsics \(2, 9\)"):
+            project_to_screen(points, rows)
+    with pytest.raises(ValueError, match=r"camera points: expected \(\.\.\., 3\)"):
+        project_to_screen(points[..., :2], torch.ones(2, 9))

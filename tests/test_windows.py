@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from paperlib.cameras import Camera, normalize_screen_coordinates, project
+from paperlib.cameras import (
+    Camera,
+    normalize_screen_coordinates,
+    project,
+    project_to_screen,
+    screen_intrinsics,
+)
 from paperlib.recordings import Recording
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS
 from paperlib.windows import Windows, mirror, network_input, pad_sequence, padding
@@ -169,6 +175,74 @@ def test_the_mirrored_person_is_seen_by_the_mirrored_camera():
     # the camera as it is sees something else: its principal point is not in the middle
     same = normalize_screen_coordinates(project(mirror(positions, H36M_17), CAMERA), 1000, 800)
     assert (mirror(seen, H36M_17) - same).abs().max() > 0.01
+
+
+# ---- where it stands, and what saw it ------------------------------------------------------------
+
+WIDE = Camera(
+    "wide", 1920, 1080, focal=(1500.0, 1480.0), centre=(931.0, 555.0),
+    radial=(-0.1, 0.05, 0.01), tangential=(0.004, -0.003),
+)  # fmt: skip
+
+
+def seen_by(camera: Camera, frames: int, clip: str, skeleton=H36M_17) -> Recording:
+    """Exact keypoints of somebody in front of the camera, none 45 degrees off its axis."""
+    around = torch.rand(frames, len(skeleton), 3) * 2 - 1
+    positions = around + torch.rand(frames, 1, 3) + torch.tensor([0.3, -0.2, 5.0])
+    return recording(
+        frames, clip, camera=camera, positions=positions, keypoints=project(positions, camera),
+        confidence=torch.ones(frames, len(skeleton)),
+        skeleton=skeleton, keypoint_skeleton=skeleton,
+    )  # fmt: skip
+
+
+HEAD_FIRST = replace(
+    HUMANEVA_15,
+    name="head_first",
+    joints=HUMANEVA_15.joints[::-1],
+    parents=tuple(14 - p if p >= 0 else -1 for p in HUMANEVA_15.parents[::-1]),
+)  # its root is not the first joint
+
+
+@pytest.mark.parametrize("skeleton", [H36M_17, HEAD_FIRST], ids=lambda s: s.name)
+@pytest.mark.parametrize("stride", [1, 3])
+@pytest.mark.parametrize("causal", [False, True], ids=["symmetric", "causal"])
+@pytest.mark.parametrize("receptive_field", [1, 9])
+def test_true_poses_fall_back_on_the_keypoints_they_came_from(
+    receptive_field, causal, stride, skeleton, device
+):
+    """Every example, mirrored ones too, through the camera and from the place of its target."""
+    cameras = (CAMERA, WIDE, CAMERA, replace(WIDE, centre=(1000.0, 500.0)))
+    seen = [
+        seen_by(camera, frames, f"take{i}", skeleton)
+        for i, (camera, frames) in enumerate(zip(cameras, LENGTHS, strict=True))
+    ]
+    windows = Windows(seen, receptive_field, causal, stride=stride, device=device)
+    assert len(windows) == 2 * sum(-(-frames // stride) for frames in LENGTHS)
+    examples = windows.order(torch.Generator().manual_seed(1))
+    inputs, poses = windows.batch(examples)
+    roots, intrinsics = windows.roots_of(examples), windows.intrinsics_of(examples)
+    assert roots.shape == (len(examples), 1, 1, 3)
+    assert intrinsics.shape == (len(examples), 9)
+    assert roots.device.type == intrinsics.device.type == device.type
+    target = receptive_field - 1 if causal else receptive_field // 2
+    fallen = project_to_screen(poses + roots, intrinsics)
+    torch.testing.assert_close(fallen, inputs[:, [target]], rtol=0, atol=1e-5)
+
+
+def test_roots_and_cameras_of_each_frame():
+    one, other = recording(3, "a"), recording(2, "b", camera=WIDE)
+    windows, examples = Windows([one, other], 3), torch.tensor([4, 0, 2, 5, 9])
+    away = torch.tensor([-1.0, 1.0, 1.0])
+    roots = [other.positions[1, 0], one.positions[0, 0], one.positions[2, 0],
+             one.positions[0, 0] * away, other.positions[1, 0] * away]  # fmt: skip
+    assert torch.equal(windows.roots_of(examples)[:, 0, 0], torch.stack(roots))
+    cameras = [WIDE, CAMERA, CAMERA, CAMERA.mirrored(), WIDE.mirrored()]
+    expected = torch.stack([screen_intrinsics(camera) for camera in cameras])
+    assert torch.equal(windows.intrinsics_of(examples), expected)
+    plain = Windows([one, other], 3, flip=False)
+    assert torch.equal(plain.roots_of(examples[:3]), windows.roots_of(examples[:3]))
+    assert torch.equal(plain.intrinsics_of(examples[:3]), expected[:3])
 
 
 # ---- order ---------------------------------------------------------------------------------------

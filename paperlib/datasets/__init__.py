@@ -9,6 +9,7 @@ from paperlib.recordings import Dataset
 
 NAMES = ("synthetic", "cmu", "human36m")  # what every notebook can run on
 HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subjects: a table's own
+LICENSED = ("human36m", "humaneva")  # the papers' own; keypoints may come from files beside them
 AUTO = "auto"
 
 # a piece of each, for runs that only show that everything works

@@ -14,6 +14,8 @@ COLOURS = {
     "single frame": "#e07a3f",
     "temporal, causal": "#4fa88b",
     "temporal": "#2867b2",
+    "single-action": "#e07a3f",
+    "multi-action": "#2867b2",
     "supervised": "#e07a3f",
     "semi-supervised": "#2867b2",
     "semi-supervised, no bone term": "#8d6cab",

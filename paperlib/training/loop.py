@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -31,6 +31,7 @@ def fit(
     retrain: bool = False,
     name: str = "training",
     progress: bool = True,
+    after_epoch: Callable[[Run], Mapping[str, float]] | None = None,
 ) -> Run:
     """Train what ``build()`` makes for what ``objective(model, device)`` asks, with AMSGrad; a
     finished run is found, not repeated.
@@ -40,6 +41,10 @@ def fit(
     Interrupted (Ctrl-C, or the kernel's stop button), the run is saved as it stands and the
     interrupt goes on; called again, it continues where it was, and ends with the same weights as if
     nothing had happened. ``retrain=True`` forgets what was saved.
+
+    ``after_epoch`` is called with the run after each epoch, its model in evaluation mode, and what
+    it gives joins that epoch's row of the history. Training goes on as without it. ``code``
+    must name its module too: a run that is found again has the rows that it was made with.
 
     Under ``torchrun`` (see :mod:`paperlib.training.processes`) each process takes a part of every
     batch and the first one saves; dropout is then drawn anew where a run is resumed.
@@ -61,7 +66,8 @@ def fit(
                 synchronise(model)
                 random_state = None
             aim = objective(model, where)
-            _Fit(run, aim, optimizer, recipe, seed, where, name).go(random_state, progress)
+            fitting = _Fit(run, aim, optimizer, recipe, seed, where, name, after_epoch)
+            fitting.go(random_state, progress)
     model.eval()
     return run
 
@@ -81,14 +87,15 @@ def amsgrad(model: nn.Module, rate: float, device: torch.device) -> torch.optim.
 class _Fit:
     """The epochs of one run."""
 
-    def __init__(self, run, objective, optimizer, recipe, seed, device, name):
+    def __init__(self, run, objective, optimizer, recipe, seed, device, name, after_epoch):
         self.run, self.objective, self.optimizer = run, objective, optimizer
         self.recipe, self.seed, self.device, self.name = recipe, seed, device, name
+        self.after_epoch = after_epoch or (lambda run: {})
         self.per_epoch = len(self._batches(torch.arange(len(objective))))
         if not self.per_epoch:
             raise ValueError(f"{name}: {len(objective)} examples are too few to train on")
         left = (recipe.epochs - run.epoch) * self.per_epoch - run.step
-        self.step = Step(objective, optimizer, device, recipe.precision, recipe.batch_size, left)
+        self.step = Step(objective, optimizer, device, recipe.precision, recipe.batch_windows, left)
 
     def go(self, random_state: torch.Tensor | None, progress: bool) -> None:
         run, first = self.run, processes.rank() == 0
@@ -116,8 +123,9 @@ class _Fit:
                 run.seconds += time.perf_counter() - began
                 whole = run.step == self.per_epoch
                 if whole:
-                    run.history.append({"epoch": run.epoch + 1, **means})
                     run.epoch, run.step, run.loss_so_far = run.epoch + 1, 0, []
+                    run.model.eval()
+                    run.history.append({"epoch": run.epoch, **means, **self.after_epoch(run)})
                     bar.set_postfix(train=f"{1000 * means[self.objective.terms[0]]:.1f} mm")
                 if first:
                     save(run, self.optimizer, None if whole else _random_state(self.device))
@@ -148,9 +156,10 @@ class _Fit:
         return dict(zip(self.objective.terms, means, strict=True))
 
     def _batches(self, order: torch.Tensor) -> list[torch.Tensor]:
-        # batch norm has nothing to normalise a single example by
-        parts = order.split(self.recipe.batch_size)
-        return [part for part in parts if len(part) > processes.count()]
+        # batch norm has nothing to normalise a single frame by
+        least = processes.count() + (self.recipe.chunk == 1)
+        parts = order.split(self.recipe.batch_windows)
+        return [part for part in parts if len(part) >= least]
 
     def _prepare(self, epoch: int) -> None:
         self.run.model.train()

@@ -71,7 +71,7 @@ class SemiSupervised:
         none = poses.new_zeros(())
         if examples.shape[1] == 1:
             return torch.stack([*terms, none, none])
-        keypoints = inputs[many:, [self.target]]
+        keypoints = inputs[many:, self.target, None]
         intrinsics = self.unlabelled.intrinsics_of(examples[:, 1])
         free = poses[many:]
         terms.append(projection_loss(free + roots[many:], keypoints, intrinsics, self.distortion))
@@ -98,8 +98,8 @@ def train_semi_supervised(
 
     An epoch goes once through the labelled examples, ``recipe.batch_size`` of them at a time and
     as many unlabelled ones. ``warm_up`` is in epochs. ``bones=False`` leaves the bone-length term
-    out, ``distortion=False`` the lens. Raises ``ValueError`` where keypoints and pose are not the
-    same joints, since a pose is then not to be laid over them.
+    out, ``distortion=False`` the lens. Raises ``ValueError`` where keypoints and pose, or
+    the two data sets, are not of the same joints: a pose is then not to be laid over keypoints.
 
     Source: pavllo2019, section 4; the weights of the terms (1 each) are those of the reference.
     """
@@ -109,6 +109,13 @@ def train_semi_supervised(
                 f"{part.name} has keypoints of {part.keypoint_skeleton.name} and poses of "
                 f"{part.skeleton.name}: back-projection needs the same joints in both"
             )
+    if labelled.skeleton != unlabelled.skeleton:
+        raise ValueError(
+            f"{labelled.name} has joints of {labelled.skeleton.name}, {unlabelled.name} of "
+            f"{unlabelled.skeleton.name}: what is learnt from one must be joints of the other"
+        )
+    if recipe.chunk != 1:
+        raise ValueError(f"back-projection takes one frame a window, got chunk={recipe.chunk}")
     if not warm_up >= 0:
         raise ValueError(f"warm_up is a number of epochs, got {warm_up}")
 

@@ -1,4 +1,7 @@
-"""Supervised training of pavllo2019 (section 5.3): one target frame a window, shuffled over all."""
+"""Supervised training of pavllo2019 (section 5.3): one target frame a window, shuffled over all.
+
+A recipe may ask for more target frames a window (``chunk``), to see what that costs.
+"""
 
 from collections.abc import Callable
 
@@ -8,6 +11,7 @@ from torch import Tensor, nn
 from paperlib.metrics import mpjpe
 from paperlib.recordings import Dataset
 from paperlib.training.checkpoints import Run
+from paperlib.training.evaluation import evaluate
 from paperlib.training.loop import fit
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows
@@ -43,10 +47,14 @@ def train(
     retrain: bool = False,
     name: str = "training",
     progress: bool = True,
+    test_each_epoch: bool = False,
 ) -> Run:
     """Train what ``build()`` makes on ``dataset.train``, minimising MPJPE; or find it trained.
 
     How a run is kept, interrupted and resumed is said at :func:`paperlib.training.loop.fit`.
+    ``test_each_epoch`` adds to each row of the run's history the ``test_mpjpe`` after that epoch,
+    metres, averaged over actions, with the recipe's test-time flip. It changes nothing else, but
+    counts as another run: one that was not watched has nothing to tell.
     """
 
     def objective(model: nn.Module, where: torch.device) -> Supervised:
@@ -57,8 +65,16 @@ def train(
             flip=recipe.train_flip,
             stride=recipe.stride,
             device=where,
+            chunk=recipe.chunk,
         )
         return Supervised(model, windows)
 
+    def tested(run: Run) -> dict[str, float]:
+        found = evaluate(run.model, dataset.test, recipe.test_flip, device)
+        return {"test_mpjpe": found.average("mpjpe")}
+
     data = dataset.fingerprint
-    return fit(build, objective, data, recipe, _CODE, seed, device, retrain, name, progress)
+    if not test_each_epoch:
+        return fit(build, objective, data, recipe, _CODE, seed, device, retrain, name, progress)
+    code = (*_CODE, "training/evaluation.py")
+    return fit(build, objective, data, recipe, code, seed, device, retrain, name, progress, tested)

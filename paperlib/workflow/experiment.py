@@ -4,12 +4,13 @@ What is trained on what, and what is compared, is said in the notebook.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 from torch import nn
 
@@ -47,6 +48,22 @@ SHOWN = {
 METRIC_NAMES = {metric: shown[0] for metric, shown in SHOWN.items()}
 
 
+def check_value(name: str, value: Any, choices: Iterable | None) -> None:
+    """``ValueError`` for a value that is not among the choices (None: anything goes), or a seed
+    that is no whole number."""
+    if choices is not None:
+        one_of(name, value, choices)
+    if name == "seed" and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        raise ValueError(f"seed must be a whole number, got {value!r}: 0, 1, 2, …")
+
+
+def _resolve(name: str, choices: tuple[str, ...]) -> str:
+    """The data set that a parameter stands for, which is one of ``choices``."""
+    if choices == COMMON["dataset"]:
+        return datasets.resolve(name)
+    return datasets.resolve(name, auto=tuple(c for c in choices if c != datasets.AUTO))
+
+
 @dataclass
 class Experiment:
     """One run of one notebook, its parameters checked and resolved."""
@@ -60,27 +77,33 @@ class Experiment:
     parameters: dict[str, Any] = field(default_factory=dict)  # the notebook's own
 
     @classmethod
-    def begin(cls, notebook: str, namespace: Mapping[str, Any], **own: Iterable | None):
+    def begin(
+        cls,
+        notebook: str,
+        namespace: Mapping[str, Any],
+        dataset: tuple[str, ...] = COMMON["dataset"],
+        **own: Iterable | None,
+    ):
         """Check the parameters in a notebook's ``globals()``. ``own`` names its own parameters
         and their choices (None: anything goes). Wrong names and values are refused, with the
-        right ones in the message."""
-        known = {**COMMON, **own}
+        right ones in the message.
+
+        ``dataset`` are the choices of a notebook with data sets of its own: ``"auto"``, then
+        those that it looks for in this order, the last one embedded.
+        """
+        known = {**COMMON, "dataset": dataset, **own}
         check_cells(namespace, known)
         absent = [name for name in known if name not in namespace]
         if absent:
             raise ValueError(f"the parameters cell does not set {', '.join(absent)}")
         given = {name: namespace[name] for name in known}
         for name, choices in known.items():
-            if choices is not None:
-                one_of(name, given[name], choices)
-        seed = given["seed"]
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-            raise ValueError(f"seed must be a whole number, got {seed!r}: 0, 1, 2, …")
+            check_value(name, given[name], choices)
         return cls(
             notebook=notebook,
-            dataset=datasets.resolve(given["dataset"]),
+            dataset=_resolve(given["dataset"], dataset),
             preset=resolve_preset(given["preset"], given["device"]),
-            seed=seed,
+            seed=given["seed"],
             device=choose_device(given["device"]).type,
             retrain=given["retrain"],
             parameters={name: given[name] for name in own},
@@ -102,14 +125,20 @@ class Experiment:
     def detector(self) -> str:
         return self.parameters.get("detector", "ground_truth")
 
+    def with_detector(self, detector: str) -> "Experiment":
+        """The same experiment with another detector: for a notebook that compares several."""
+        other = replace(self, parameters=self.parameters | {"detector": detector})
+        other.exact = self.exact  # read once for all of them
+        return other
+
     def load(self) -> Dataset:
         """The data set as the detector of the parameters sees it: a simulated one, or one whose
-        keypoints of Human3.6M lie there as a file."""
+        keypoints of a licensed data set lie there as a file."""
         if self.detector in detection.FILES:
-            if self.dataset != "human36m":
+            if self.dataset not in datasets.LICENSED:
                 raise ValueError(
-                    f"detector={self.detector!r} is a file of Human3.6M's keypoints; on "
-                    f"{self.dataset} data use one of {', '.join(detection.DETECTORS)}"
+                    f"detector={self.detector!r} is a file of keypoints that belongs to a licensed "
+                    f"data set; on {self.dataset} data use one of {', '.join(detection.DETECTORS)}"
                 )
             return datasets.load(
                 self.dataset, small=self.preset == "smoke", keypoints=self.detector
@@ -119,16 +148,22 @@ class Experiment:
     @property
     def caption(self) -> str:
         """Whose data a table was measured on, in words to stand above it."""
-        own = "the paper's data" if self.dataset == "human36m" else "not the paper's data"
+        own = "the paper's data" if self.dataset in datasets.LICENSED else "not the paper's data"
         return f"measured on {self.dataset}, {own}"
 
     def protocol(
-        self, data: Dataset, recipe: Recipe, receptive_field: int, seeds: Iterable[int] = ()
+        self,
+        data: Dataset,
+        recipe: Recipe,
+        receptive_field: int,
+        seeds: Iterable[int] = (),
+        exact: Dataset | None = None,
     ) -> Protocol:
-        """What must be said below a table of these numbers."""
-        first = data.test[0]
-        same = first.keypoint_skeleton == self.exact.test[0].keypoint_skeleton
-        error = detection.keypoint_error(data.test, self.exact.test) if same else float("nan")
+        """What must be said below a table of these numbers. ``exact`` is ``data`` with exact
+        keypoints, where that is another one than :attr:`exact`."""
+        first, exact = data.test[0], exact or self.exact
+        same = first.keypoint_skeleton == exact.test[0].keypoint_skeleton
+        error = detection.keypoint_error(data.test, exact.test) if same else float("nan")
         return Protocol(
             data=data.source,
             detector=self.detector.replace("_", " "),
@@ -147,19 +182,16 @@ class Experiment:
             excluded=data.excluded,
         )
 
+    @property
+    def how(self) -> dict[str, Any]:
+        """What every training call is told by the parameters."""
+        return {"seed": self.seed, "device": self.device, "retrain": self.retrain}
+
     def train(
         self, system: str, build: Callable[[], nn.Module], data: Dataset, recipe: Recipe
     ) -> Run:
         """Train a system, or find it trained (unless ``retrain``)."""
-        return train(
-            build,
-            data,
-            recipe,
-            seed=self.seed,
-            device=self.device,
-            retrain=self.retrain,
-            name=system,
-        )
+        return train(build, data, recipe, name=system, **self.how)
 
     def rows(self, system: str, evaluation: Evaluation, run: Run) -> list[dict]:
         """The evaluation as rows of results: each metric for each action, and their average."""
@@ -206,8 +238,18 @@ class Experiment:
 
     def save_figure(self, figure: Figure, name: str) -> Path:
         """Write a figure: to ``figures/`` for the record, else to ``out/figures/``."""
-        folder = ROOT / "figures" if results.keeping() else OUT / "figures"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.png"
+        path = _figures() / f"{name}.png"
         figure.savefig(path, dpi=150, metadata={"Software": None})
         return path
+
+    def save_animation(self, animation: FuncAnimation, name: str) -> Path:
+        """Write an animation as a GIF, to where :meth:`save_figure` writes."""
+        path = _figures() / f"{name}.gif"
+        animation.save(path, writer="pillow")
+        return path
+
+
+def _figures() -> Path:
+    folder = ROOT / "figures" if results.keeping() else OUT / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -131,10 +131,12 @@ def test_ground_truth_changes_nothing():
 
 
 def test_unknown_detectors_are_refused_and_the_choices_named():
-    with pytest.raises(ValueError, match="'ground_truth', 'simulated'") as error:
+    with pytest.raises(ValueError, match="'ground_truth', 'simulated_fine'") as error:
         detect(DATA, "simulate")
     assert "Did you mean 'simulated'?" in str(error.value)
-    assert DETECTORS == ("ground_truth", "simulated", "simulated_pretrained", "simulated_coarse")
+    assert DETECTORS == (
+        "ground_truth", "simulated_fine", "simulated", "simulated_pretrained", "simulated_coarse",
+    )  # fmt: skip
 
 
 def test_weaker_detectors_err_more():

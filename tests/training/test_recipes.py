@@ -131,6 +131,7 @@ def test_wrong_presets_are_refused(wrong):
         {"decay": 0.0},
         {"channels": 0},
         {"stride": 0},
+        {"chunk": 0},
         {"dropout": 1.0},
         {"dropout": -0.1},
         {"momentum_start": 0.0},
@@ -147,3 +148,9 @@ def test_values_out_of_range_are_refused(wrong):
     assert repr(value) in str(error.value)
     with pytest.raises(ValueError, match=name):
         Recipe().but(**wrong)
+
+
+def test_a_batch_holds_at_least_one_chunk():
+    assert [Recipe(chunk=chunk).batch_windows for chunk in (1, 4, 100, 1024)] == [1024, 256, 10, 1]
+    with pytest.raises(ValueError, match="batches of 1024 frames cannot hold a chunk of 1025"):
+        Recipe(chunk=1025)

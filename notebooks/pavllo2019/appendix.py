@@ -1,0 +1,290 @@
+# %% [markdown]
+# # Flips, chunks, momentum: three choices in training
+#
+# *Pavllo et al. 2019, section 5.3, and what it refers to in the appendix.*
+#
+# Between an architecture and its number in a table stand choices that rarely get a table of their
+# own. Section 5.3 names three and says why they were made:
+#
+# 1. every example is there twice, as it is and **mirrored**, in training and again in testing;
+# 2. a window has **one target frame**, though predicting many adjacent frames at once would be
+#    cheaper: batch norm takes a batch for independent samples, and neighbours are anything but;
+# 3. the **momentum** of batch norm falls during training, since with a constant one the error on
+#    the test set goes up and down from epoch to epoch.
+#
+# Each can be undone by one field of the recipe. The text that this companion was made from ends
+# before the appendix, so that sizes of the first two effects are not at hand to be set beside ours.
+
+# %% tags=["parameters"]
+# Parameters
+receptive_field = 27  # frames that the temporal model sees: 3, 9, 27, 81, 243 or 729
+dataset = "auto"  # "synthetic" (embedded), "cmu" (real motion capture) or "human36m"
+detector = "simulated"  # or "ground_truth", "simulated_pretrained", … (a file's name on human36m)
+preset = "auto"  # "smoke" (seconds), "laptop" (minutes), "paper" (a GPU); "auto": by the machine
+seed = 0  # of weights, shuffling, dropout and simulated detections
+device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
+retrain = False  # True trains again where a finished run is on disk
+
+# %%
+import matplotlib.pyplot as plt
+import pandas as pd
+import torch
+from IPython.display import Markdown
+
+from paperlib import plotting
+from paperlib.detection import DETECTORS, FILES
+from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
+from paperlib.recordings import count_frames
+from paperlib.results import over_seeds, paper_table, select
+from paperlib.training import Recipe, evaluate, train
+from paperlib.windows import Windows
+from paperlib.workflow import Experiment
+
+plotting.use_style()
+own = {"detector": DETECTORS + FILES, "receptive_field": RECEPTIVE_FIELDS[1:]}
+experiment = Experiment.begin("pavllo2019/appendix", globals(), **own)
+experiment
+
+# %%
+data = experiment.load()
+recipe = Recipe.pavllo2019(experiment.preset)
+joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
+widths = filter_widths(receptive_field)
+size = {"channels": recipe.channels, "dropout": recipe.dropout}
+
+
+def temporal():
+    return TemporalModel(*joints, widths, **size)
+
+
+def fit(name, recipe, build=temporal, **options):
+    return train(build, data, recipe, name=name, **options, **experiment.how)
+
+
+def rows_of(system, run, flip=recipe.test_flip):
+    return experiment.rows(system, evaluate(run.model, data.test, flip, device), run)
+
+
+# %% [markdown]
+# ## 1. Mirror images
+#
+# A mirrored person is a possible person: left and right change places, $x$ changes its sign. In
+# training this doubles the examples. In testing the network is asked twice, about the frame and
+# about its mirror image, and the second answer, mirrored back, is averaged with the first: the two
+# err differently, and the mean of two errs less than either does on average.
+#
+# Without mirror images an epoch has half the examples. It gets twice the epochs here, so that both
+# models take as many steps.
+
+# %%
+half = recipe.but(train_flip=False).shortened(2 * recipe.epochs)
+flipped = {
+    "mirrored": fit("mirrored", recipe, test_each_epoch=True),
+    "as they are": fit("as they are", half),
+}
+rows = []
+for examples, run in flipped.items():
+    for test, flip in (("averaged", True), ("one answer", False)):
+        rows += rows_of(f"examples {examples}, {test}", run, flip)
+experiment.record(rows)
+flips = select(experiment.measured(rows), action="average")
+
+# %%
+table = over_seeds(select(flips, metric="mpjpe"))["mpjpe"]
+table.index = table.index.str.removeprefix("examples ").str.split(", ", expand=True)
+table = table.unstack(sort=False)
+table.rename_axis(index="training examples", columns="in testing").style.set_caption(
+    f"MPJPE, mm; {experiment.caption}"
+)
+
+# %%
+protocol = experiment.protocol(data, recipe, receptive_field, flips["seed"])
+Markdown(f"*{protocol} Flips, where the table names them, are those of the table.*")
+
+# %% [markdown]
+# The paper's main model is in two of its tables that should differ in nothing but the flip in
+# testing: table 3 has it with exact keypoints, and table 5 once more "without test-time
+# augmentation".
+
+# %%
+with_flip = paper_table("pavllo2019_table3").query("own_model == 'yes' and uses_gt_2d == 'yes'")
+without = paper_table("pavllo2019_table5").query("model == 'Ours 243f'")
+theirs = with_flip["p1_mpjpe_mm"].item(), without["mpjpe_mm"].item()
+means = select(flips, metric="mpjpe").groupby("system")["value"].mean()
+ours = means["examples mirrored, averaged"], means["examples mirrored, one answer"]
+sources = ("paper, tables 3 and 5: Human3.6M, 243 frames, exact keypoints", experiment.caption)
+effect = pd.DataFrame([theirs, ours], index=sources, columns=["averaged", "one answer"])
+effect["effect, %"] = 100 * (effect["averaged"] / effect["one answer"] - 1)
+effect.style.format("{:.1f}").set_caption("MPJPE, mm, of a model trained with mirror images")
+
+# %% [markdown]
+# ## 2. Many adjacent frames at once
+#
+# A window of one receptive field gives one pose. A window of $R + L - 1$ frames gives $L$ of them,
+# and the layers below share most of their work. So why not train on long pieces of video?
+#
+# Batch norm takes mean and variance of a batch for those of all the data. With $N$ independent
+# frames the mean of a batch scatters with a variance of $\sigma^2 / N$. Frames of one piece of
+# video show nearly the same pose: as many frames say less. What the scatter would have been the
+# right one for,
+#
+# $$N_{\text{eff}} = \sigma^2 \,/\, \operatorname{Var}(\text{mean of a batch}),$$
+#
+# is the number of frames that the batch is worth. Below it is measured on the keypoints
+# themselves; a batch has as many target frames whatever the length of the chunks.
+
+# %%
+chunks = (1, 4, 16, 64, 256)
+plain = recipe.but(stride=1)  # chunks are of adjacent frames
+if experiment.preset == "laptop":
+    plain = plain.shortened(4)  # of twice as many targets
+recipes = {chunk: plain.but(chunk=chunk) for chunk in chunks if chunk <= plain.batch_size}
+
+
+def worth(windows, size):
+    """Independent frames that a batch of so many windows is worth, on average over coordinates."""
+    parts = windows.order(torch.Generator().manual_seed(seed)).split(size)
+    whole = torch.stack([windows.batch(part)[0] for part in parts if len(part) == size])
+    frames = whole.flatten(3).flatten(0, 2)  # (batches x windows x frames, keypoints' coordinates)
+    means = whole.flatten(3).mean((1, 2))  # (batches, keypoints' coordinates)
+    return (frames.var(0) / means.var(0)).mean().item()
+
+
+# %%
+about, examples = {}, 2 * count_frames(data.train)
+for chunk, changed in recipes.items():
+    windows = Windows(data.train, 1, chunk=chunk)  # the target frames alone
+    targets = chunk * len(windows)
+    about[chunk] = {
+        "windows in a batch": changed.batch_windows,
+        "target frames in an epoch": targets,
+        "of them repeated, %": 100 * (1 - examples / targets),
+        "a batch is worth, frames": worth(windows, changed.batch_windows),
+    }
+about = pd.DataFrame(about).T.rename_axis("chunk")
+about.style.format("{:,.0f}").set_caption(f"Batches of {plain.batch_size} target frames")
+
+# %% [markdown]
+# (A batch of single frames may be worth a little more than it has: an epoch takes each frame once,
+# and what one batch has taken the others lack.)
+#
+# Chunks that reach beyond a clip are filled up with its first and last frame; an epoch then has
+# more batches, and some targets stand still. With each length of chunk the model is trained by the
+# same recipe, and beside them a model that has no use for time: every kernel one frame wide.
+
+# %%
+rows = []
+for chunk, changed in recipes.items():
+    rows += rows_of(f"chunk {chunk}", fit(f"chunk {chunk}", changed))
+single = fit("single frame", plain, lambda: TemporalModel(*joints, (1,) * len(widths), **size))
+rows += rows_of("single frame", single)
+experiment.record(rows)
+chunked = select(experiment.measured(rows), action="average")
+table = over_seeds(chunked[chunked["metric"].isin(["mpjpe", "p_mpjpe"])])
+table = table.rename(columns={"mpjpe": "MPJPE, mm", "p_mpjpe": "P-MPJPE, mm"})
+table.loc[[*dict.fromkeys(chunked["system"])]].style.set_caption(experiment.caption)
+
+# %%
+Markdown(f"*{experiment.protocol(data, plain, receptive_field, chunked['seed'])}*")
+
+# %%
+means = select(chunked, metric="mpjpe").groupby("system")["value"].mean()
+errors = pd.Series({chunk: means[f"chunk {chunk}"] for chunk in recipes})
+figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.2))
+left.plot(errors, "o-", color=plotting.colour_of("temporal"), label="temporal")
+orange = plotting.colour_of("single frame")
+left.axhline(means["single frame"], color=orange, ls="--", label="single frame, chunk 1")
+left.set(ylabel="MPJPE, mm")
+left.legend()
+right.plot(about["a batch is worth, frames"], "o-", color=plotting.colour_of("temporal"))
+right.axhline(plain.batch_size, color=plotting.colour_of("other"), ls=":", label="frames in it")
+right.legend()
+right.set(ylabel="independent frames\nthat a batch is worth", yscale="log")
+for ax in (left, right):
+    ax.set_xscale("log", base=2)
+    ax.set_xticks([*recipes], [*recipes])
+    ax.set_xlabel("adjacent target frames in a window")
+saved = experiment.save_figure(figure, "pavllo2019_appendix_chunks")
+
+# %% [markdown]
+# ## 3. The momentum of batch norm
+#
+# In training batch norm uses the statistics of the batch at hand. Beside that it keeps a running
+# mean and variance for testing, into which each new batch enters with weight $m$. With PyTorch's
+# default of 0.1 they remember little more than the last ten batches. The paper lets $m$ fall from
+# 0.1 in the first of $E$ epochs to 0.001 in the end,
+#
+# $$m_e = 0.1 \cdot 0.01^{\,e/E}, \qquad e = 0, 1, \dots, E - 1,$$
+#
+# so that in the end a thousand batches are averaged.
+#
+# The running statistics play no part in training. Two runs from one seed that differ in $m$ alone
+# have **the same weights** after every epoch (on a GPU up to the order in which sums are added
+# up). Whatever their test errors differ by is due to the estimates of two numbers for each channel.
+
+# %%
+constant = recipe.but(momentum_end=recipe.momentum_start)
+runs = {
+    "momentum falls": flipped["mirrored"],
+    "momentum 0.1": fit("momentum 0.1", constant, test_each_epoch=True),
+}
+rows = [row for name, run in runs.items() for row in rows_of(name, run)]
+experiment.record(rows)
+histories = {name: pd.DataFrame(run.history).set_index("epoch") for name, run in runs.items()}
+test = 1000 * pd.DataFrame({name: history["test_mpjpe"] for name, history in histories.items()})
+learnt = [history["train_mpjpe"] for history in histories.values()]
+print(
+    "the training errors of the two differ by", f"{1000 * (learnt[0] - learnt[1]).abs().max()} mm"
+)
+
+# %%
+colours = dict(zip(test, map(plotting.colour_of, ("temporal", "other")), strict=True))
+later = test.iloc[len(test) // 3 :]
+figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.2))
+for ax, part in ((left, test), (right, later)):
+    for name in test:
+        ax.plot(part[name], "o-", ms=4, color=colours[name], label=name)
+    ax.set(xlabel="epoch", ylabel="test MPJPE, mm")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+left.set_title("all epochs")
+right.set_title("the later ones")
+left.legend()
+saved = experiment.save_figure(figure, "pavllo2019_appendix_momentum")
+
+# %%
+final = over_seeds(select(experiment.measured(rows), action="average", metric="mpjpe"))
+steady = later.diff().abs().mean()
+momentum = pd.DataFrame({"MPJPE at the end, mm": final["mpjpe"].loc[test.columns]})
+momentum["mean step between the later epochs, mm"] = steady.map("{:.2f}".format)
+momentum.style.set_caption(experiment.caption)
+
+# %%
+Markdown(f"*{protocol}*")
+
+# %% [markdown]
+# ## The claims
+
+# %%
+best, worst = errors.idxmin(), errors.idxmax()
+lines = [
+    f"| | paper, Human3.6M | here, {experiment.dataset} |\n|---|---|---|",
+    f"| flip in testing | {effect.iloc[0, 2]:+.1f} % | {effect.iloc[1, 2]:+.1f} % |",
+    "| long chunks | worse than one frame alone, no number | "
+    f"chunk {worst} {errors[worst]:.1f} mm, single frame {means['single frame']:.1f} mm |",
+    f"| best chunk | 1 | {best}: {errors[best]:.1f} mm |",
+    "| epoch to epoch, constant momentum | about ±1 mm | "
+    f"steps of {steady['momentum 0.1']:.2f} mm |",
+    f"| the same, falling | more stable, no number | steps of {steady['momentum falls']:.2f} mm |",
+]
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# The paper's own sizes, on Human3.6M: *not run (licence)*.
+#
+# ## Try next
+#
+# * `-p detector ground_truth`: without a detector's noise, is the mean of two answers still better?
+# * Give `chunk 64` more windows in a batch (`plain.but(chunk=64, batch_size=4096)`): does it
+#   recover with what the batch is worth, or was it something else?
+# * Train with `momentum_start=0.001, momentum_end=0.001`. Why is that no good either, in the first
+#   epochs at least?

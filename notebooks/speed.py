@@ -1,0 +1,148 @@
+# %% [markdown]
+# # Speed
+#
+# How long does a paper's experiment take here, against the same written the usual way, and against
+# what the machine could do at best? The numbers are those that `make benchmarks` measured; this
+# notebook reads them. Each is a **ratio within one run**: ours and the plain version take turns, so
+# that whatever else the machine does slows both.
+#
+# The plain version (`benchmarks/reference.py`) is written as the public implementations are:
+# `Conv1d` modules in float32, batches put together sample by sample in NumPy, the loss read back
+# after each step.
+
+# %% tags=["parameters"]
+# Parameters
+dataset = "auto"  # needed by no cell: the benchmarks bring their own
+preset = "auto"  # needed by no cell: they have the paper's 1,024 channels
+seed = 0  # needed by no cell
+device = "auto"  # "cpu" or "cuda": whose measurements are shown; "auto": a GPU's if there are any
+retrain = False  # needed by no cell: `make benchmarks` measures anew
+
+# %%
+import json
+
+import pandas as pd
+from IPython.display import Markdown
+
+from paperlib import plotting
+from paperlib.paths import ROOT
+from paperlib.workflow import Experiment
+
+plotting.use_style()
+experiment = Experiment.begin("speed", globals())
+found = {}
+for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
+    name, where = path.stem.rsplit("_", 1)
+    found.setdefault(where, {})[name] = json.loads(path.read_text("utf-8"))
+where = device if device != "auto" else ("cuda" if "cuda" in found else "cpu")
+shown = found.get(where, {})
+print(f"measured on: {', '.join(found)}; shown: {where}, {', '.join(shown) or 'nothing yet'}")
+
+
+# %%
+def about(name):
+    """Whose numbers these are."""
+    what, best = shown[name], shown[name]["ceilings"]
+    return (
+        f"*{what['device']}, PyTorch {what['torch']}, code {what['commit']}; at best "
+        f"{1000 * best['float32_tflops']:.0f} GFLOP/s in float32, "
+        f"{1000 * best['bfloat16_tflops']:.0f} in bfloat16, "
+        f"copies {best['copy_gb_per_s']:.0f} GB/s*"
+    )
+
+
+def rows(name):
+    return pd.DataFrame(shown[name]["rows"]) if name in shown else pd.DataFrame()
+
+
+# %% [markdown]
+# ## Training
+#
+# What makes a step fast, from the data up:
+#
+# * all windows lie on the device; a batch is **one gather**;
+# * a strided convolution is a **matrix product over rows that lie in a row**, nothing is copied;
+# * normalisation, ReLU and dropout are **one step**, and on the way back need but what came in and
+#   what went out;
+# * matrix products in **bfloat16**, weights and statistics in float32 (on a CPU only if asked for:
+#   `Recipe(...).but(precision="bfloat16")`);
+# * AMSGrad is fused, nothing is read back before an epoch's end, and on a GPU the step is compiled
+#   and **recorded** once.
+
+# %%
+training = rows("training")
+columns = {
+    "receptive_field": "frames", "batch": "batch", "precision": "precision", "ms": "ms a step",
+    "reference_ms": "plain, ms", "ratio": "ratio", "share_of_ceiling": "share of the ceiling",
+    "peak_mb": "peak MB", "reference_peak_mb": "plain, peak MB",
+}  # fmt: skip
+digits = {
+    "ms a step": "{:.4g}", "plain, ms": "{:.4g}", "ratio": "{:.2f}",
+    "share of the ceiling": "{:.0%}", "peak MB": "{:.0f}", "plain, peak MB": "{:.0f}",
+}  # fmt: skip
+training[list(columns)].rename(columns=columns).style.format(digits).hide()
+
+# %%
+Markdown(about("training"))
+
+# %%
+figure = plotting.ratios(training, rows("inference"))
+saved = experiment.save_figure(figure, "speed_ratios")
+
+# %%
+hours = training.set_index(["receptive_field", "precision"])["human36m_minutes"].unstack() / 60
+hours.columns = [f"{name}, hours" for name in hours.columns]
+caption = "the paper's whole schedule for Human3.6M on this machine: 250 million windows"
+hours.style.format("{:.3g}").set_caption(caption)
+
+# %% [markdown]
+# The paper reports a day on its GPU for 243 frames (its cards were of 2016).
+#
+# ## Whole sequences
+#
+# Once trained, the batch norms are folded into the weights (`paperlib.models.fold`).
+# One sequence at a time, batch of one.
+
+# %%
+inference = rows("inference")
+columns = {
+    "receptive_field": "frames", "precision": "precision", "frames_per_s": "frames/s",
+    "reference_frames_per_s": "plain, frames/s", "ratio": "ratio",
+    "share_of_ceiling": "share of the ceiling", "largest_difference_mm": "differs at most, mm",
+    "peak_mb": "peak MB",
+}  # fmt: skip
+digits = {
+    "frames/s": "{:,.0f}", "plain, frames/s": "{:,.0f}", "ratio": "{:.2f}",
+    "share of the ceiling": "{:.0%}", "differs at most, mm": "{:.2g}", "peak MB": "{:.0f}",
+}  # fmt: skip
+inference[list(columns)].rename(columns=columns).style.format(digits).hide()
+
+# %% [markdown]
+# ## One frame at a time, and all that repeats
+
+# %%
+parts = [part for name in ("streaming", "everything_else") if len(part := rows(name))]
+others = pd.concat(parts, ignore_index=True)
+digits = {"rate": "{:,.4g}", "reference": "{:,.4g}", "ratio": "{:.2f}", "peak_mb": "{:.1f}"}
+others.style.format(digits, na_rep="").hide()
+
+# %% [markdown]
+# ## As the work grows
+#
+# The exponent is that of a power law through the larger half of each series: 1 means twice the work
+# takes twice the time.
+
+# %%
+figure = plotting.growth(rows("growth"))
+saved = experiment.save_figure(figure, "speed_growth")
+
+# %% [markdown]
+# A receptive field three times as long costs a whole sequence one more block: its exponent is far
+# below 1, which is what dilation is for. In training on single windows it is another matter: nearly
+# all frames of the first layers are needed for one pose alone, so that the cost follows the window.
+#
+# ## Try next
+#
+# * `make benchmarks` measures your own machine (minutes), and this notebook then shows it.
+# * `make gpu-results` does so on a GPU, and trains every table at the papers' own size.
+# * `torchrun --nproc-per-node 2 -m paperlib train -p receptive_field 243` shares a training out.

@@ -1,0 +1,185 @@
+"""Labelled subsets: what is labelled and what is not are, together, everything once."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import torch
+
+from paperlib.cameras import Camera
+from paperlib.datasets.labelled import FRACTIONS, downsampled, split_labels
+from paperlib.recordings import TENSORS, Dataset, Recording
+
+FRONT = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
+SIDE = replace(FRONT, name="side")
+LENGTHS = {"Walking 1": 40, "Walking 2": 9, "Eating": 57, "Sitting": 3}
+# gaps.md, 1.6: the first four bytes of the SHA-256 of "40", "9", "57" and "3", little endian,
+# divided by 2^32 - 1
+PLACES = {40: 0.8195590, 9: 0.1528068, 57: 0.6109042, 3: 0.5205082}
+
+
+def recording(subject: str, clip: str, frames: int, camera=FRONT, fps=50.0) -> Recording:
+    """Its frames are numbered: x of every keypoint."""
+    number = torch.arange(frames, dtype=torch.float32)
+    return Recording(
+        subject, clip, clip, fps, camera,
+        positions=number[:, None, None].expand(frames, 17, 3) + 1,
+        keypoints=number[:, None, None].expand(frames, 17, 2),
+        confidence=torch.rand(frames, 17),
+        visible=torch.rand(frames, 17) > 0.5,
+    )  # fmt: skip
+
+
+def everyone(subjects=("S1", "S5", "S6")) -> tuple[Recording, ...]:
+    return tuple(
+        recording(subject, clip, frames, camera)
+        for subject in subjects
+        for clip, frames in LENGTHS.items()
+        for camera in (FRONT, SIDE)
+    )
+
+
+DATA = Dataset("people", "Made here.", everyone(), everyone(("S9",)))
+
+
+def numbers(one: Recording) -> list[int]:
+    return one.keypoints[:, 0, 0].int().tolist()
+
+
+def frames_of(recordings) -> Counter:
+    """How often each frame of each subject, action and camera is there."""
+    return Counter((r.subject, r.action, r.camera.name, n) for r in recordings for n in numbers(r))
+
+
+@pytest.mark.parametrize("subjects", [["S1"], ["S6", "S1"], ["S1", "S5", "S6"]], ids=str)
+@pytest.mark.parametrize("fraction", FRACTIONS)
+def test_nothing_is_lost_and_nothing_is_there_twice(fraction, subjects):
+    labelled, unlabelled = split_labels(DATA, subjects, fraction)
+    assert frames_of([*labelled.train, *unlabelled.train]) == frames_of(DATA.train)
+    assert set(frames_of(DATA.train).values()) == {1}
+    assert {r.subject for r in labelled.train} == set(subjects)
+    assert labelled.test == unlabelled.test == DATA.test
+
+
+@pytest.mark.parametrize("fraction", FRACTIONS)
+def test_of_each_recording_one_piece_in_a_row_is_labelled(fraction):
+    labelled, _ = split_labels(DATA, ["S1"], fraction)
+    assert len(labelled.train) == 2 * len(LENGTHS)
+    of_s1 = [r for r in DATA.train if r.subject == "S1"]
+    for whole, piece in zip(of_s1, labelled.train, strict=True):
+        assert (piece.action, piece.camera) == (whole.action, whole.camera)
+        assert len(piece) == max(1, round(len(whole) * fraction))
+        first = numbers(piece)[0]
+        assert numbers(piece) == list(range(first, first + len(piece)))
+        for field in TENSORS:
+            value = getattr(whole, field)
+            if value is not None:
+                assert torch.equal(getattr(piece, field), value[first : first + len(piece)])
+
+
+@pytest.mark.parametrize(
+    ("frames", "fraction", "first", "length"),
+    [
+        (40, 0.25, 25, 10),  # 0.81956 x 31 places a piece of 10 fits in
+        (40, 0.5, 17, 20),  # 0.81956 x 21
+        (9, 0.3, 1, 3),  # 2.7 frames; 0.15281 x 7
+        (9, 0.05, 1, 1),  # 0.45 frames, but one at least; 0.15281 x 9
+        (57, 0.5, 18, 28),  # 28.5 frames, to the even number; 0.61090 x 30
+        (57, 0.1, 31, 6),  # 5.7 frames; 0.61090 x 52
+        (3, 0.001, 1, 1),  # 0.52051 x 3
+    ],
+)
+def test_where_a_piece_begins_by_hand(frames, fraction, first, length):
+    assert int(PLACES[frames] * (frames - length + 1)) == first
+    one = Dataset("one", "Made here.", (recording("S1", "Walking", frames),), ())
+    labelled, unlabelled = split_labels(one, ["S1"], fraction)
+    (piece,) = labelled.train
+    assert numbers(piece) == list(range(first, first + length))
+    rest = [numbers(r) for r in unlabelled.train]
+    assert rest == [list(range(first)), list(range(first + length, frames))]
+
+
+def test_all_views_of_a_clip_are_cut_at_the_same_place():
+    for part in split_labels(DATA, ["S1", "S5"], 0.1):
+        views = {}
+        for r in part.train:
+            views.setdefault((r.subject, r.clip), {})[r.camera.name] = numbers(r)
+        for seen in views.values():
+            assert set(seen) == {"front", "side"}
+            assert seen["front"] == seen["side"]
+
+
+def test_whole_subjects_are_left_as_they_are():
+    labelled, unlabelled = split_labels(DATA, ["S5"])
+    assert labelled.train == tuple(r for r in DATA.train if r.subject == "S5")
+    assert unlabelled.train == tuple(r for r in DATA.train if r.subject != "S5")
+
+
+def test_a_piece_says_which_frames_it_holds():
+    labelled, unlabelled = split_labels(DATA, ["S1"], 0.25)
+    clips = {r.clip for p in (labelled, unlabelled) for r in p.train if r.subject == "S1"}
+    assert {"Walking 1 0-25", "Walking 1 25-35", "Walking 1 35-40"} <= clips
+    everywhere = [r.name for r in (*labelled.train, *unlabelled.train)]
+    assert len(set(everywhere)) == len(everywhere)
+
+
+def test_the_parts_say_what_they_are():
+    labelled, unlabelled = split_labels(DATA, ["S1", "S6"], 0.001)
+    assert labelled.name == "people-labelled"
+    assert unlabelled.name == "people-unlabelled"
+    assert labelled.source == "Made here. Labelled: 0.1 % of S1, S6."
+    assert unlabelled.source == "Made here. Without labels: all but 0.1 % of S1, S6."
+    assert labelled.fingerprint != unlabelled.fingerprint
+
+
+def test_everything_labelled_leaves_nothing():
+    labelled, unlabelled = split_labels(DATA, ["S1", "S5", "S6"])
+    assert labelled.train == DATA.train
+    assert unlabelled.train == ()
+
+
+@pytest.mark.parametrize("fraction", [0, -0.1, 1.01, float("nan")])
+def test_fractions_that_are_none_are_refused(fraction):
+    with pytest.raises(ValueError, match=r"a fraction in \(0, 1\]"):
+        split_labels(DATA, ["S1"], fraction)
+
+
+def test_subjects_that_are_not_there_to_learn_from_are_refused():
+    with pytest.raises(ValueError, match="name some of S1, S5, S6"):
+        split_labels(DATA, [])
+    for stranger in ("S9", "S7"):  # the first is there, but to be judged by
+        with pytest.raises(ValueError, match=f"unknown subject '{stranger}'.*'S1', 'S5', 'S6'"):
+            split_labels(DATA, ["S1", stranger])
+
+
+# ---- fewer frames --------------------------------------------------------------------------------
+
+
+def test_every_fifth_frame_of_everything():
+    fewer = downsampled(DATA)
+    assert fewer.name == "people-10hz"
+    assert fewer.source == "Made here. Every 5th frame, 10 Hz."
+    for part in ("train", "test"):
+        for one, whole in zip(fewer.split(part), DATA.split(part), strict=True):
+            assert (one.name, one.fps) == (whole.name, 10.0)
+            assert numbers(one) == list(range(0, len(whole), 5))
+            assert torch.equal(one.positions, whole.positions[::5])
+            assert torch.equal(one.visible, whole.visible[::5])
+
+
+def test_recordings_of_other_frame_rates_come_to_the_same():
+    faster = recording("S7", "Running", 13, fps=60.0)
+    both = downsampled(replace(DATA, train=(*DATA.train, faster)), 10.0)
+    assert numbers(both.train[-1]) == [0, 6, 12]
+    assert {r.fps for r in both.train} == {10.0}
+
+
+def test_the_frame_rate_it_has_already_changes_no_frame():
+    same = downsampled(DATA, 50.0)
+    assert [numbers(r) for r in same.train] == [numbers(r) for r in DATA.train]
+
+
+@pytest.mark.parametrize("fps", [100.0, 20.0, 49.0, -10.0])
+def test_frame_rates_that_frames_would_have_to_be_invented_for_are_refused(fps):
+    with pytest.raises(ValueError, match=rf"cannot bring \[50.0\] Hz to {fps:g}"):
+        downsampled(DATA, fps)

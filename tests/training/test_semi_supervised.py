@@ -1,0 +1,536 @@
+"""Semi-supervised training: its terms by hand, what it may look at, and that it helps."""
+
+import math
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from paperlib.cameras import Camera, normalize_screen_coordinates, project
+from paperlib.kinematics import forward_kinematics, rotation_from_vector
+from paperlib.models import PoseAndTrajectory, TemporalModel
+from paperlib.recordings import Dataset, Recording
+from paperlib.skeletons import COCO_17, H36M_17
+from paperlib.training import Recipe, evaluate, load_run, supervised, train_semi_supervised
+from paperlib.training.semi_supervised import SemiSupervised
+from paperlib.windows import Windows, mirror
+
+FRONT = Camera(
+    "front", 1000, 1000, focal=(1145.0, 1143.0), centre=(512.0, 515.0),
+    radial=(-0.2, 0.24, -0.002), tangential=(-0.004, -0.006),
+)  # fmt: skip
+SIDE = Camera(
+    "side", 1280, 720, focal=(1250.0, 1240.0), centre=(651.0, 347.0),
+    radial=(-0.1, 0.1, 0.01), tangential=(0.005, 0.003),
+)  # fmt: skip
+RECIPE = Recipe(epochs=4, batch_size=16, channels=8, dropout=0.0)
+
+
+def body(seed: int = 3, size: float = 0.3) -> Tensor:
+    """(17, 3): a bone for each joint, as long on the left as on the right."""
+    bones = torch.randn(17, 3, generator=torch.Generator().manual_seed(seed)) * size
+    bones[0] = 0
+    return (bones + mirror(bones, H36M_17)) / 2
+
+
+def moving(clip: str, frames: int, camera: Camera = FRONT, bones: Tensor | None = None, seed=0):
+    """Somebody of constant bones who bends, turns and walks about."""
+    generator = torch.Generator().manual_seed(seed)
+    time = torch.arange(frames)[:, None, None] / 10
+    speed, phase = (torch.rand(2, 17, 3, generator=generator) * 6).unbind()
+    turns = rotation_from_vector(0.3 * torch.sin(speed * time / 4 + phase))
+    wander = torch.sin(time[:, 0] * torch.tensor([0.9, 1.1, 1.3]) + phase[0])
+    root = wander * torch.tensor([0.5, 0.2, 0.8]) + torch.tensor([0.0, 0.0, 5.0])
+    positions = forward_kinematics(turns, body() if bones is None else bones, H36M_17.parents, root)
+    return Recording(
+        "S1", "moving", clip, 50.0, camera, positions, project(positions, camera),
+        torch.ones(frames, 17),
+    )  # fmt: skip
+
+
+def data(*recordings: Recording, name: str = "moves") -> Dataset:
+    return Dataset(name, "made here", recordings, (moving("test", 20, seed=99),))
+
+
+# 24 labelled examples, doubled by mirroring: three batches of 16; of the unlabelled ones there are
+# fewer than that, of two cameras
+LABELLED = data(moving("a", 14, seed=1), moving("b", 10, SIDE, seed=2))
+UNLABELLED = data(moving("c", 12, SIDE, seed=3), moving("d", 7, seed=4), name="more moves")
+
+
+def build(**options) -> PoseAndTrajectory:
+    options = {"filter_widths": (3,), "channels": 8, "dropout": 0.0} | options
+    return PoseAndTrajectory(17, 2, 17, **options)
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+def train(labelled=LABELLED, unlabelled=UNLABELLED, recipe=RECIPE, make=build, **options):
+    options = {"device": "cpu", "progress": False} | options
+    return train_semi_supervised(make, labelled, unlabelled, recipe, **options)
+
+
+def weights(run) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in run.model.state_dict().items()}
+
+
+def same(one, other) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+def objective(model, labelled=LABELLED, unlabelled=UNLABELLED, flip=True, device="cpu", **options):
+    windows = [
+        Windows(part.train, model.receptive_field, model.causal, flip=flip, device=device)
+        for part in (labelled, unlabelled)
+    ]
+    options = {"warm_up": 1, "bones": True, "distortion": True} | options
+    return SemiSupervised(model, *windows, H36M_17.parents, **options)
+
+
+def order_of(aim: SemiSupervised, epoch: int, seed: int = 0) -> Tensor:
+    return aim.order(torch.Generator().manual_seed(seed), epoch)
+
+
+# ---- the terms -----------------------------------------------------------------------------------
+
+
+def examples_of(dataset: Dataset) -> list[tuple[Tensor, Tensor, Camera]]:
+    """Keypoints on the screen, positions and camera of each frame; then of each in the mirror."""
+    plain, mirrored = [], []
+    for r in dataset.train:
+        screen = normalize_screen_coordinates(r.keypoints, r.camera.width, r.camera.height)
+        for seen, there in zip(screen, r.positions, strict=True):
+            plain.append((seen, there, r.camera))
+            mirrored.append((mirror(seen, H36M_17), mirror(there, H36M_17), r.camera.mirrored()))
+    return plain + mirrored
+
+
+def mean(values) -> float:
+    values = [float(v) for v in values]
+    return sum(values) / len(values)
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    return math.dist(one.tolist(), other.tolist())
+
+
+@pytest.mark.parametrize("distortion", [True, False])
+@pytest.mark.parametrize("bones", [True, False])
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_terms_by_hand(causal, bones, distortion):
+    model = build(filter_widths=(3, 3), causal=causal).train()
+    with torch.no_grad():
+        model.trajectory.shrink.bias[2] = 5  # in front of the camera
+    aim = objective(model, bones=bones, distortion=distortion)
+    examples = order_of(aim, epoch=1)[:9]
+    found = aim.loss(examples).tolist()
+
+    labelled = [examples_of(LABELLED)[i] for i in examples[:, 0].tolist()]
+    unlabelled = [examples_of(UNLABELLED)[i] for i in examples[:, 1].tolist()]
+    inputs = torch.cat([
+        aim.labelled.batch(examples[:, 0])[0], aim.unlabelled.batch(examples[:, 1])[0]
+    ])  # fmt: skip
+    with torch.no_grad():  # batch norm takes its statistics of both halves
+        poses, roots = model.pose(inputs)[:, 0], model.trajectory(inputs)[:, 0, 0]
+
+    expected = [
+        mean(
+            distance(joint, true - there[0])
+            for pose, (_, there, _) in zip(poses[:9], labelled, strict=True)
+            for joint, true in zip(pose, there, strict=True)
+        ),
+        mean(
+            distance(root, there[0]) / float(there[0, 2])
+            for root, (_, there, _) in zip(roots[:9], labelled, strict=True)
+        ),
+    ]
+    offs = []
+    for pose, root, (seen, _, camera) in zip(poses[9:], roots[9:], unlabelled, strict=True):
+        lens = camera if distortion else camera.without_distortion()
+        fallen = project(pose + root, lens)
+        fallen = normalize_screen_coordinates(fallen, camera.width, camera.height)
+        offs += [distance(one, other) for one, other in zip(fallen, seen, strict=True)]
+    expected.append(mean(offs))
+    differences = []
+    for parent, child in H36M_17.bones:
+        long, goal = (
+            mean(distance(p[child], p[parent]) for p in half) for half in (poses[9:], poses[:9])
+        )
+        differences.append(abs(long - goal))
+    expected.append(mean(differences) if bones else 0.0)
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-7)
+    assert min(expected[:3]) > 0.01
+
+
+def test_warming_up_there_are_the_labelled_terms_alone():
+    model = build().train()
+    aim = objective(model)
+    examples = order_of(aim, epoch=0)[:9]
+    found = aim.loss(examples).tolist()
+    inputs, target = aim.labelled.batch(examples[:, 0])
+    with torch.no_grad():  # and batch norm has but the labelled half
+        assert found[0] == pytest.approx(mean((model.pose(inputs) - target).norm(dim=-1).flatten()))
+    assert found[1] > 0.1
+    assert found[2:] == [0, 0]
+
+
+def test_which_network_learns_from_which_term():
+    """The two of the labelled half are the one's and the other's; both must fall back together."""
+    model = build().train()
+    terms = objective(model).loss(order_of(objective(model), epoch=1))
+    for term, name in zip(terms, SemiSupervised.terms, strict=True):
+        model.zero_grad()
+        term.backward(retain_graph=True)
+        learns = {
+            part: any(p.grad is not None and p.grad.any() for p in network.parameters())
+            for part, network in model.named_children()
+        }
+        assert learns == {
+            "pose": name in ("train_mpjpe", "projection", "bones"),
+            "trajectory": name in ("trajectory", "projection"),
+        }
+
+
+class Oracle(nn.Module):
+    """Knows every pose and root by the keypoints of its window."""
+
+    receptive_field = 9
+
+    def __init__(self, causal: bool, *datasets: Dataset):
+        super().__init__()
+        self.causal = causal
+        parts = [Windows(d.train, 9, causal) for d in datasets]
+        every = [torch.arange(len(windows)) for windows in parts]
+        known = [w.batch(i) for w, i in zip(parts, every, strict=True)]
+        self.seen = torch.cat([inputs for inputs, _ in known]).flatten(1)
+        self.poses = torch.cat([poses for _, poses in known])
+        self.roots = torch.cat([w.roots_of(i) for w, i in zip(parts, every, strict=True)])
+
+    def _place(self, inputs: Tensor) -> Tensor:
+        return (inputs.flatten(1)[:, None] == self.seen).all(dim=-1).int().argmax(dim=1)
+
+    def pose(self, inputs: Tensor) -> Tensor:
+        return self.poses[self._place(inputs)]
+
+    def trajectory(self, inputs: Tensor) -> Tensor:
+        return self.roots[self._place(inputs)]
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_nothing_is_left_to_learn_for_a_network_that_is_right(causal):
+    aim = objective(Oracle(causal, LABELLED, UNLABELLED))
+    for epoch in (0, 1):
+        terms = aim.loss(order_of(aim, epoch))
+        torch.testing.assert_close(terms, torch.zeros(4), rtol=0, atol=2e-6)
+    # what it knows is needed for each of them
+    aim.model.poses = aim.model.poses * 1.1
+    wrong = aim.loss(order_of(aim, 1))
+    assert wrong[0] > 0.01 and wrong[1] < 1e-6 and wrong[2] > 1e-3 and wrong[3] < 1e-6
+    aim.model.poses, aim.model.roots = aim.model.poses / 1.1, aim.model.roots * 1.1
+    wrong = aim.loss(order_of(aim, 1))
+    assert wrong[0] < 1e-6 and wrong[1] > 0.01 and wrong[2] > 1e-3 and wrong[3] < 1e-6
+
+
+def test_bones_of_other_people_are_told_apart():
+    taller = data(moving("e", 12, SIDE, bones=1.2 * body(), seed=3))
+    aim = objective(Oracle(False, LABELLED, taller), unlabelled=taller)
+    terms = aim.loss(order_of(aim, 1))
+    assert terms[:3].max() < 2e-6
+    expected = 0.2 * body()[1:].norm(dim=-1).mean()
+    torch.testing.assert_close(terms[3], expected, rtol=1e-4, atol=0)
+
+
+def test_a_step_makes_no_tensor_of_plain_numbers():
+    """On a GPU it is recorded, and such tensors would be copied there meanwhile."""
+    makers = ("tensor", "as_tensor", "new_tensor", "from_numpy")
+    made = []
+
+    class Watch(TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            name = getattr(function, "__name__", "")
+            index = args[1] if name == "__getitem__" else ()
+            parts = index if isinstance(index, tuple) else (index,)
+            if name in makers or any(isinstance(part, list) for part in parts):
+                made.append((name, index))
+            return function(*args, **(kwargs or {}))
+
+    aim = objective(build().train())
+    for epoch in (0, 1):
+        examples = order_of(aim, epoch)
+        with Watch():
+            aim.loss(examples).sum().backward()
+    assert made == []
+
+
+# ---- the order -----------------------------------------------------------------------------------
+
+
+def test_an_epoch_is_every_labelled_example_once_with_unlabelled_ones_beside():
+    aim = objective(build())
+    assert len(aim) == 48 and len(aim.unlabelled) == 38
+    warm, mixed = order_of(aim, 0), order_of(aim, 1)
+    assert (warm.shape, mixed.shape) == ((48, 1), (48, 2))
+    for order in (warm, mixed):
+        assert sorted(order[:, 0].tolist()) == list(range(48))
+        assert order[:, 0].tolist() != list(range(48))
+    # all of the unlabelled ones before any comes again
+    assert sorted(mixed[:38, 1].tolist()) == list(range(38))
+    assert len(set(mixed[38:, 1].tolist())) == 10
+    assert torch.equal(mixed, order_of(aim, 1))
+    assert not torch.equal(mixed[:, 1], order_of(aim, 1, seed=1)[:, 1])
+
+
+def test_of_more_unlabelled_examples_each_epoch_takes_others():
+    aim = objective(build(), labelled=UNLABELLED, unlabelled=LABELLED, warm_up=0)
+    orders = [order_of(aim, 0, seed)[:, 1] for seed in range(20)]
+    assert all(len(set(order.tolist())) == len(order) == 38 for order in orders)
+    assert set(torch.cat(orders).tolist()) == set(range(48))
+
+
+def test_labelled_and_unlabelled_examples_are_not_paired_the_same_way_each_time():
+    aim = objective(build(), unlabelled=LABELLED)
+    mixed = order_of(aim, 1)
+    assert (mixed[:, 0] == mixed[:, 1]).float().mean() < 0.2
+
+
+@pytest.mark.parametrize("warm_up", [0, 1, 3])
+def test_the_unlabelled_half_comes_after_warming_up(warm_up):
+    run = train(warm_up=warm_up)
+    assert [set(row) for row in run.history] == [
+        {"epoch", "train_mpjpe", "trajectory", "projection", "bones"}
+    ] * 4
+    for row in run.history:
+        for term in ("projection", "bones"):
+            assert (row[term] > 0) == (row["epoch"] > warm_up)
+
+
+@pytest.mark.parametrize(("causal", "flip", "stride"), [(True, False, 1), (False, True, 3)])
+def test_examples_are_those_of_the_model_and_of_the_recipe(causal, flip, stride, monkeypatch):
+    aims, order = [], SemiSupervised.order
+    monkeypatch.setattr(
+        SemiSupervised, "order", lambda self, *args: (aims.append(self), order(self, *args))[1]
+    )
+    recipe = RECIPE.but(epochs=1, train_flip=flip, stride=stride)
+    train(recipe=recipe, make=lambda: build(causal=causal))
+    (aim,) = aims
+    for windows, part in ((aim.labelled, LABELLED), (aim.unlabelled, UNLABELLED)):
+        expected = Windows(part.train, 3, causal, flip=flip, stride=stride)
+        assert len(windows) == len(expected)
+        every = torch.arange(len(windows))
+        assert all(map(torch.equal, windows.batch(every), expected.batch(every)))
+
+
+# ---- what it looks at ----------------------------------------------------------------------------
+
+
+def test_no_pose_of_the_unlabelled_data_is_ever_looked_at():
+    nonsense = [replace(r, positions=torch.randn(len(r), 17, 3)) for r in UNLABELLED.train]
+    first, other = train(), train(unlabelled=data(*nonsense))
+    assert first.key != other.key
+    assert same(weights(first), weights(other))
+
+
+def test_the_keypoints_and_the_cameras_of_the_unlabelled_data_are():
+    moved = [r.with_keypoints(r.keypoints + 5, r.confidence) for r in UNLABELLED.train]
+    zoomed = [
+        replace(r, camera=replace(r.camera, focal=(1000.0, 1000.0))) for r in UNLABELLED.train
+    ]
+    first = weights(train())
+    assert not same(first, weights(train(unlabelled=data(*moved))))
+    assert not same(first, weights(train(unlabelled=data(*zoomed))))
+
+
+def test_where_the_labelled_people_stand_is_learnt_by_the_trajectory_alone_while_warming_up():
+    aside = [
+        replace(r, positions=r.positions + torch.tensor([0.0, 0.0, 1.0])) for r in LABELLED.train
+    ]
+    one, other = (train(labelled, warm_up=4).model for labelled in (LABELLED, data(*aside)))
+    assert same(one.pose.state_dict(), other.pose.state_dict())
+    assert not same(one.trajectory.state_dict(), other.trajectory.state_dict())
+
+
+def test_warming_up_takes_no_unlabelled_examples():
+    other = data(moving("e", 30, seed=7))
+    assert same(weights(train(warm_up=4)), weights(train(unlabelled=other, warm_up=4)))
+    assert same(weights(train(warm_up=4)), weights(train(warm_up=9)))
+    assert not same(weights(train(warm_up=3)), weights(train(unlabelled=other, warm_up=3)))
+
+
+def test_warming_up_is_supervised_training_of_the_pose_network():
+    run = train(warm_up=4)
+    alone = supervised.train(
+        lambda: TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.0),
+        LABELLED, RECIPE, device="cpu", progress=False,
+    )  # fmt: skip
+    assert same(run.model.pose.state_dict(), alone.model.state_dict())
+    found = [row["train_mpjpe"] for row in run.history]
+    assert found == pytest.approx([row["train_mpjpe"] for row in alone.history], rel=1e-6)
+
+
+def test_without_the_bone_term_all_else_stays():
+    with_bones, without = train(warm_up=1), train(warm_up=1, bones=False)
+    assert without.history[0] == with_bones.history[0]
+    assert all(row["bones"] == 0 for row in without.history)
+    assert all(row["projection"] > 0 for row in without.history[1:])
+    assert not same(weights(with_bones), weights(without))
+
+
+def test_the_lens_can_be_left_out():
+    bent, straight = train(), train(distortion=False)
+    assert straight.history[0] == bent.history[0]
+    assert straight.history[1]["projection"] != bent.history[1]["projection"]
+
+
+# ---- runs ----------------------------------------------------------------------------------------
+
+
+def test_other_settings_and_other_data_are_other_runs():
+    other = data(moving("e", 12, seed=7))
+    runs = [
+        train(recipe=RECIPE.but(epochs=1), **changes)
+        for changes in [
+            {}, {"warm_up": 0}, {"warm_up": 2}, {"bones": False}, {"distortion": False},
+            {"seed": 1}, {"unlabelled": other}, {"labelled": other},
+            {"labelled": UNLABELLED, "unlabelled": LABELLED}, {"make": lambda: build(causal=True)},
+        ]
+    ]  # fmt: skip
+    assert not any(run.reused for run in runs)
+    assert len({run.key for run in runs}) == len(runs)
+    assert train(recipe=RECIPE.but(epochs=1)).reused
+
+
+def test_a_run_is_found_again_and_loaded_by_its_name():
+    run = train()
+    found = load_run(run.key, lambda config: PoseAndTrajectory(
+        **{k: v for k, v in config.items() if k != "class"}
+    ))  # fmt: skip
+    assert run.key.startswith("poseandtrajectory-seed0-")
+    assert found.finished and same(weights(run), weights(found))
+    assert train().reused
+
+
+# three batches an epoch, two epochs of them to warm up: while warming up, between, and after
+@pytest.mark.parametrize("calls", [[2], [4], [6], [7], [9], [2, 3, 4]], ids=str)
+def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, monkeypatch, runs):
+    options = {"make": lambda: build(dropout=0.25), "warm_up": 2}
+    monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "whole"))
+    whole = train(**options)
+    monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "parts"))
+    roots_of = Windows.roots_of  # once a batch
+    for call in calls:
+        seen = []
+
+        def counted(self, examples, call=call, seen=seen):
+            seen.append(examples)
+            if len(seen) == call:
+                os.kill(os.getpid(), signal.SIGINT)
+            return roots_of(self, examples)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Windows, "roots_of", counted)
+            with pytest.raises(KeyboardInterrupt):
+                train(**options)
+    resumed = train(**options)
+    assert resumed.finished and not resumed.reused
+    assert same(weights(whole), weights(resumed))
+    for row, expected in zip(resumed.history, whole.history, strict=True):
+        assert row == pytest.approx(expected, rel=1e-5)
+
+
+def test_every_epoch_has_an_order_of_its_own_also_where_a_run_goes_on(monkeypatch):
+    asked, order = [], SemiSupervised.order
+
+    def noted(self, generator, epoch):
+        asked.append((epoch, generator.initial_seed()))
+        if len(asked) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return order(self, generator, epoch)
+
+    monkeypatch.setattr(SemiSupervised, "order", noted)
+    with pytest.raises(KeyboardInterrupt, match="epoch 3, batch 0"):
+        train()
+    train()
+    assert [epoch for epoch, _ in asked] == [0, 1, 2, 2, 3]
+    assert asked[2] == asked[3]  # the same examples as they would have been
+    assert len({number for _, number in asked}) == 4
+    train(seed=1)
+    assert not {number for _, number in asked[:5]} & {number for _, number in asked[5:]}
+
+
+# ---- it learns -----------------------------------------------------------------------------------
+
+
+def bending(clip: str, frames: int, camera: Camera, seed: int, aside: float) -> Recording:
+    """Somebody who bends in two ways, more or less of each, standing about."""
+    ways = torch.randn(2, 17, 3, generator=torch.Generator().manual_seed(8))
+    generator = torch.Generator().manual_seed(seed)
+    much = torch.rand(frames, 2, generator=generator) * 2 - 1
+    turns = rotation_from_vector(0.4 * torch.einsum("tk,kjc->tjc", much, ways))
+    place = (torch.rand(frames, 3, generator=generator) * 2 - 1) * torch.tensor([0.6, 0.3, 0.8])
+    root = place * aside + torch.tensor([0.0, 0.0, 5.0])
+    positions = forward_kinematics(turns, body(size=0.15), H36M_17.parents, root)
+    return replace(
+        moving(clip, frames, camera), positions=positions, keypoints=project(positions, camera)
+    )
+
+
+def test_what_was_never_labelled_is_lifted_better_for_having_been_seen(device):
+    """Few labelled frames, all of one place; the others are all over the room."""
+    views = (FRONT, SIDE)
+    few = data(*(bending(f"few{i}", 8, view, i + 1, 0.2) for i, view in enumerate(views)))
+    many = data(*(bending(f"many{i}", 200, view, i + 3, 1.0) for i, view in enumerate(views)))
+    recipe = Recipe(epochs=200, batch_size=32, channels=64, dropout=0.0, learning_rate=3e-3,
+                    decay=0.977)  # fmt: skip
+    options = {
+        "recipe": recipe, "device": device.type,
+        "make": lambda: build(filter_widths=(1, 1), channels=64),
+    }  # fmt: skip
+    alone, together = (train(few, many, warm_up=epochs, **options) for epochs in (200, 20))
+    assert together.history[-1]["projection"] < 0.5 * together.history[20]["projection"]
+    found, supervised_alone = (
+        evaluate(run.model, many.train, device=device.type).average("mpjpe")
+        for run in (together, alone)
+    )
+    assert found < 0.95 * supervised_alone
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+def test_keypoints_that_are_other_joints_than_the_poses_are_refused():
+    detected = [r.with_keypoints(r.keypoints, r.confidence, COCO_17) for r in LABELLED.train]
+    for parts in ((data(*detected), UNLABELLED), (LABELLED, data(*detected))):
+        with pytest.raises(ValueError, match="keypoints of coco_17 and poses of h36m_17"):
+            train(*parts)
+
+
+def test_data_sets_of_different_joints_are_refused():
+    """They may have as many."""
+    other = [replace(r, skeleton=COCO_17, keypoint_skeleton=COCO_17) for r in UNLABELLED.train]
+    coco = Dataset("coco", "made here", tuple(other), ())
+    with pytest.raises(ValueError, match="moves has joints of h36m_17, coco of coco_17"):
+        train(LABELLED, coco)
+
+
+@pytest.mark.parametrize("warm_up", [-1, float("nan")])
+def test_a_warm_up_of_fewer_epochs_than_none_is_refused(warm_up):
+    with pytest.raises(ValueError, match=f"warm_up is a number of epochs, got {warm_up}"):
+        train(warm_up=warm_up)
+
+
+def test_chunks_are_refused():
+    with pytest.raises(ValueError, match="takes one frame a window, got chunk=4"):
+        train(recipe=RECIPE.but(chunk=4))
+
+
+def test_nothing_unlabelled_is_refused():
+    with pytest.raises(ValueError, match="no recordings"):
+        train(unlabelled=replace(UNLABELLED, train=()))

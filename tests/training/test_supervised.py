@@ -1,0 +1,212 @@
+"""Supervised training with several target frames a window, and tested after each epoch."""
+
+import os
+import signal
+
+import pytest
+import torch
+from torch import nn
+
+from paperlib.cameras import Camera, project
+from paperlib.models import TemporalModel
+from paperlib.recordings import Dataset, Recording
+from paperlib.training import Recipe, evaluate, supervised
+from paperlib.training.loop import fit
+from paperlib.windows import Windows
+
+CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
+RECIPE = Recipe(epochs=4, batch_size=16, channels=8, dropout=0.25)
+
+
+def swinging(clip: str, frames: int, speed: float, action: str = "swinging") -> Recording:
+    """A fixed pose whose joints swing to and fro, each in its own way."""
+    generator = torch.Generator().manual_seed(5)
+    rest = torch.randn(17, 3, generator=generator) * 0.3
+    swing = torch.randn(17, 3, generator=generator) * 0.3
+    phase = torch.sin(speed * torch.arange(frames))[:, None, None]
+    positions = rest + swing * phase + torch.tensor([0.0, 0.0, 5.0])
+    return Recording(
+        "S1", action, clip, 50.0, CAMERA, positions, project(positions, CAMERA),
+        torch.ones(frames, 17),
+    )  # fmt: skip
+
+
+DATA = Dataset(
+    "swings", "made here",
+    (swinging("a", 15, 0.21), swinging("b", 7, 0.33)),
+    (swinging("c", 30, 0.27), swinging("d", 9, 0.7, "waving")),
+)  # fmt: skip
+
+
+def build() -> nn.Module:
+    return TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.25)
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
+
+
+def train(recipe=RECIPE, make=build, device="cpu", **options):
+    return supervised.train(make, DATA, recipe, device=device, progress=False, **options)
+
+
+def weights(run) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in run.model.state_dict().items()}
+
+
+def same(one, other) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+def batches(monkeypatch, recipe) -> list[int]:
+    """The sizes of the batches of an epoch, in windows."""
+    sizes, batch = [], Windows.batch
+
+    def noting(self, examples):
+        sizes.append(len(examples))
+        return batch(self, examples)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Windows, "batch", noting)
+        train(recipe.but(epochs=1))
+    return sizes
+
+
+# ---- chunks --------------------------------------------------------------------------------------
+
+
+def test_a_batch_has_as_many_target_frames_whatever_the_chunk(monkeypatch):
+    """15 and 7 frames, and their mirror images: 44, or 8 and 4 chunks of 4, 2 and 2 of 16."""
+    assert batches(monkeypatch, RECIPE) == [16, 16, 12]
+    assert batches(monkeypatch, RECIPE.but(chunk=4)) == [4, 4, 4]
+    assert batches(monkeypatch, RECIPE.but(chunk=5, batch_size=16)) == [3, 3, 3, 1]
+
+
+def test_a_batch_of_one_window_is_left_out_only_where_it_has_one_frame(monkeypatch):
+    """Several frames are enough for batch norm."""
+    assert batches(monkeypatch, RECIPE.but(chunk=16)) == [1, 1, 1, 1]
+    assert batches(monkeypatch, RECIPE.but(batch_size=43)) == [43]
+
+
+def test_the_loss_is_the_mean_over_all_target_frames():
+    recipe = RECIPE.but(epochs=1, batch_size=1000, train_flip=False, dropout=0.0, chunk=3)
+
+    def still():
+        return TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.0)
+
+    torch.manual_seed(0)
+    model = still().train()
+    inputs, target = Windows(DATA.train, 3, flip=False, chunk=3).batch(torch.arange(8))
+    assert inputs.shape == (8, 5, 17, 2) and target.shape == (8, 3, 17, 3)
+    loss = (model(inputs) - target).norm(dim=-1).mean().item()
+    assert train(recipe, still).history[0]["train_mpjpe"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_another_chunk_is_another_run():
+    first, second = train(), train(RECIPE.but(chunk=4))
+    assert first.key != second.key
+    assert not second.reused
+    assert train(RECIPE.but(chunk=4)).reused
+    assert not same(weights(first), weights(second))
+
+
+def test_training_in_chunks_learns(device):
+    def larger():
+        return TemporalModel(17, 2, 17, (3,), channels=48, dropout=0.0)
+
+    recipe = Recipe(epochs=20, batch_size=16, learning_rate=5e-3, chunk=4)
+    losses = [row["train_mpjpe"] for row in train(recipe, larger, device.type).history]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_chunks_with_a_stride_are_refused_before_training():
+    with pytest.raises(ValueError, match="chunk 4 with stride 2"):
+        train(RECIPE.but(chunk=4, stride=2))
+
+
+# ---- tested after each epoch ---------------------------------------------------------------------
+
+
+def test_each_epoch_is_tested_and_training_goes_on_as_without(device):
+    plain = train(device=device.type)
+    watched = train(device=device.type, test_each_epoch=True)
+    assert watched.key != plain.key and not watched.reused
+    for name, value in weights(watched).items():
+        if device.type == "cpu":
+            assert torch.equal(value, plain.model.state_dict()[name])
+        else:  # sums may be added up in another order
+            torch.testing.assert_close(value, plain.model.state_dict()[name])
+    assert [set(row) for row in plain.history] == [{"epoch", "train_mpjpe"}] * 4
+    assert [set(row) for row in watched.history] == [{"epoch", "train_mpjpe", "test_mpjpe"}] * 4
+    if device.type == "cpu":
+        assert [row["train_mpjpe"] for row in plain.history] == [
+            row["train_mpjpe"] for row in watched.history
+        ]
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_error_after_an_epoch_is_that_of_the_model_as_it_then_stood(flip):
+    recipe, states = RECIPE.but(test_flip=flip), []
+    run = train(recipe, test_each_epoch=True)
+
+    def keep(run):
+        states.append(weights(run))
+        return {}
+
+    fit(build, lambda model, where: supervised.Supervised(model, Windows(DATA.train, 3)),
+        "the same", recipe, (), device="cpu", progress=False, after_epoch=keep)  # fmt: skip
+    model = build()
+    for state, row in zip(states, run.history, strict=True):
+        model.load_state_dict(state)
+        found = evaluate(model, DATA.test, flip, "cpu")
+        assert row["test_mpjpe"] == found.average("mpjpe")
+        assert row["test_mpjpe"] != found.frame_mean("mpjpe")
+    assert len({row["test_mpjpe"] for row in run.history}) == 4
+
+
+def test_a_watched_run_is_found_with_what_was_seen():
+    first = train(test_each_epoch=True)
+    again = train(test_each_epoch=True)
+    assert again.reused and again.history == first.history
+
+
+def test_what_is_done_after_an_epoch_has_no_effect_on_training():
+    """Not even where random numbers are drawn; and the model is in evaluation mode."""
+    modes = []
+
+    def meddle(run):
+        modes.append((run.epoch, run.model.training))
+        torch.rand(1000)
+        return {"seen": len(modes)}
+
+    def fitted(data, after_epoch):
+        return fit(
+            build, lambda model, where: supervised.Supervised(model, Windows(DATA.train, 3)),
+            data, RECIPE, (), device="cpu", progress=False, after_epoch=after_epoch,
+        )  # fmt: skip
+
+    plain, watched = fitted("plain", None), fitted("watched", meddle)
+    assert same(weights(plain), weights(watched))
+    assert modes == [(1, False), (2, False), (3, False), (4, False)]
+    assert [row["seen"] for row in watched.history] == [1, 2, 3, 4]
+
+
+def test_an_interrupted_run_misses_no_epoch(monkeypatch):
+    whole = train(test_each_epoch=True)
+    calls, batch = [], Windows.batch
+
+    def interrupting(self, examples):
+        calls.append(examples)
+        if len(calls) == 8:  # within the third of four epochs
+            os.kill(os.getpid(), signal.SIGINT)
+        return batch(self, examples)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Windows, "batch", interrupting)
+        with pytest.raises(KeyboardInterrupt):
+            train(test_each_epoch=True, retrain=True)
+    resumed = train(test_each_epoch=True)
+    assert not resumed.reused
+    assert same(weights(whole), weights(resumed))
+    assert resumed.history == whole.history
