@@ -138,6 +138,7 @@ def forward_kinematics(
 
 def bone_lengths(positions: torch.Tensor, parents: Sequence[int]) -> torch.Tensor:
     """``(..., J, 3)`` positions to ``(..., J - 1)`` lengths, in the order of the joints."""
-    children = [j for j, p in enumerate(parents) if p >= 0]
-    above = [parents[j] for j in children]
-    return (positions[..., children, :] - positions[..., above, :]).norm(dim=-1)
+    # a list as an index would be copied to the device, which a step recorded on a GPU must not do
+    joints = positions.unbind(dim=-2)
+    bones = [joints[j] - joints[p] for j, p in enumerate(parents) if p >= 0]
+    return torch.stack(bones, dim=-2).norm(dim=-1)

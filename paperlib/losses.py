@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from paperlib.cameras import project_to_screen
+from paperlib.kinematics import bone_lengths
 
 
 def projection_loss(
@@ -34,13 +34,6 @@ def bone_length_loss(unlabelled: Tensor, labelled: Tensor, parents: Sequence[int
     calls the term an L2 loss; it is the absolute difference here, as in its reference
     implementation. Source: pavllo2019, section 4.
     """
-    mean, goal = (_mean_bone_lengths(poses, parents) for poses in (unlabelled, labelled))
+    lengths = (bone_lengths(poses, parents) for poses in (unlabelled, labelled))
+    mean, goal = (each.flatten(0, -2).mean(dim=0) for each in lengths)
     return (mean - goal).abs().mean()
-
-
-def _mean_bone_lengths(poses: Tensor, parents: Sequence[int]) -> Tensor:
-    # kinematics.bone_lengths takes lists as indices, and those are copied to the device: a step
-    # that is recorded on a GPU must not
-    joints = poses.unbind(dim=-2)
-    bones = [joints[j] - joints[p] for j, p in enumerate(parents) if p >= 0]
-    return torch.stack(bones).norm(dim=-1).flatten(1).mean(dim=1)
