@@ -57,7 +57,8 @@ experiment
 # so `as_coco` places COCO's points on the body: the face ahead of the head's axis, hips wider and
 # higher than the joints, shoulders a little. **This is our model of the annotators, from the
 # proportions of adults, and no measurement.** How large the effect is here follows from it; what
-# kind of effect it is does not.
+# kind of effect it is does not. The simulated detector then errs on both kinds about alike; by how
+# much, the line below the table says.
 
 # %%
 if detector in DETECTORS:
@@ -155,15 +156,17 @@ table.style.set_caption(f"mm; {experiment.caption}")
 
 # %%
 protocol = experiment.protocol(coco, recipe, receptive_field, measured["seed"], exact)
-Markdown(f"*{protocol}*")
+other = experiment.protocol(h36m, recipe, receptive_field).keypoint_error
+known = "" if pd.isna(other) else f" Human3.6M's keypoints: {other:.1f} px mean error."
+Markdown(f"*{protocol}{known}*")
 
 # %% [markdown]
 # ## Where the error is
 #
 # On the left, how far each keypoint that was mapped by hand lies from Human3.6M's own, in the image
-# and converted to millimetres at the person's distance; at the ankles, which are the same in both,
-# that is only what the detector errs. On the right, how wrong each joint of the pose is. A network
-# sees all keypoints at once, so a few wrong ones can spoil joints whose own keypoints are right.
+# and converted to millimetres at the person's distance; on free data the ankles are the same in
+# both, and what is left there are the detector's errors. On the right, how wrong each joint of the
+# pose is. A network sees all keypoints at once: a few wrong ones can spoil other joints as well.
 
 # %%
 camera = coco.test[0].camera.name
@@ -204,8 +207,8 @@ saved = experiment.save_figure(figure, "pavllo2019_other_joints_errors")
 means = average.groupby(["metric", "system"])["value"].mean().unstack()[list(systems)]
 hand, learned, limit = means.loc["mpjpe"]
 Markdown(
-    f"Here the hand map costs **{hand - limit:+.1f} mm** against a model that is given Human3.6M's "
-    f"joints, the learned map **{learned - limit:+.1f} mm** (MPJPE; {experiment.caption})."
+    "MPJPE, against that of the model that is given Human3.6M's joints: mapped by hand "
+    f"**{hand - limit:+.1f} mm**, learned **{learned - limit:+.1f} mm** ({experiment.caption})."
 )
 
 # %% [markdown]

@@ -27,7 +27,8 @@ def as_coco(recording: Recording) -> Recording:
     """The recording with exact projections of COCO's 17 points as its keypoints, and with
     confidence 1; a simulated detector may then add its errors to them.
 
-    Positions stay Human3.6M's. ``ValueError`` where they are of another joint set.
+    Positions stay Human3.6M's, and so does ``visible``, which does not say whether the face is
+    hidden. ``ValueError`` where the positions are of another joint set.
     """
     if recording.skeleton != H36M_17:
         raise ValueError(

@@ -60,9 +60,7 @@ def simulate(recording: Recording, profile: Profile, seed: int = 0) -> Recording
     # pixels to a metre at the person, frame by frame
     depth = recording.trajectory[:, 2].numpy()[:, None, None]
     pixels = np.asarray(recording.camera.focal).mean() / depth
-    hidden = np.zeros((frames, len(skeleton)))
-    if recording.visible is not None and recording.skeleton == skeleton:
-        hidden = 1.0 - recording.visible.numpy()
+    hidden = _hidden(recording)
     difficulty = [_DIFFICULTY.get(part(joint), 0.9) for joint in skeleton.joints]
     scale = np.array(difficulty)[None, :, None]
     scale = scale * (1 + (profile.hidden - 1) * _smooth(hidden))[..., None]
@@ -79,6 +77,17 @@ def simulate(recording: Recording, profile: Profile, seed: int = 0) -> Recording
     return recording.with_keypoints(
         torch.from_numpy(found).float(), torch.from_numpy(score).float().clamp(0.02, 1.0)
     )
+
+
+def _hidden(recording: Recording) -> np.ndarray:
+    """(T, K): 1.0 where the joint of a keypoint's name is hidden; what is not known is seen."""
+    joints, points = recording.skeleton.joints, recording.keypoint_skeleton.joints
+    hidden = np.zeros((len(recording), len(points)))
+    if recording.visible is not None:
+        for k, joint in enumerate(points):
+            if joint in joints:
+                hidden[:, k] = 1.0 - recording.visible[:, joints.index(joint)].numpy()
+    return hidden
 
 
 def _smooth(hidden: np.ndarray, frames: int = 5) -> np.ndarray:
