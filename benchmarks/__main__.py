@@ -8,7 +8,7 @@ import pandas as pd
 from benchmarks.common import write
 from paperlib.training import choose_device
 
-NAMES = ("training", "inference", "streaming", "everything_else", "growth")
+NAMES = ("training", "inference", "streaming", "everything_else", "growth", "precision")
 
 
 def main() -> None:

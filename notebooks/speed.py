@@ -98,6 +98,16 @@ hours.style.format("{:.3g}").set_caption(caption)
 # %% [markdown]
 # The paper reports a day on its GPU for 243 frames (its cards were of 2016).
 #
+# Does bfloat16 cost accuracy? The same training in both precisions, on the embedded data; two seeds
+# say how much of a difference is chance.
+
+# %%
+precision = rows("precision")
+errors = precision.pivot(index="seed", columns="precision", values="mpjpe_mm")
+errors["bfloat16 - float32"] = errors["bfloat16"] - errors["float32"]
+errors.style.format("{:.2f}").set_caption("test MPJPE, mm, embedded data")
+
+# %% [markdown]
 # ## Whole sequences
 #
 # Once trained, the batch norms are folded into the weights (`paperlib.models.fold`).
