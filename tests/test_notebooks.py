@@ -111,21 +111,24 @@ def test_outputs_need_no_script_of_the_page(text):
         assert "<script" not in str(output.get("data", {}).get("text/html", ""))
 
 
+SAVING = {"save_figure": "png", "save_animation": "gif"}
+
+
 def saved_figures() -> list[str]:
-    """The names in calls ``….save_figure(figure, "name")`` of all notebooks."""
+    """The files that all notebooks save, as ``….save_figure(figure, "name")`` names them."""
     names = []
     for text in TEXTS:
         for node in ast.walk(ast.parse(text.read_text(encoding="utf-8"))):
-            called = isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "save_figure"
-            if called:
-                names.append(ast.literal_eval(node.args[1]))
+            called = getattr(node.func, "attr", "") if isinstance(node, ast.Call) else ""
+            if called in SAVING:
+                names.append(f"{ast.literal_eval(node.args[1])}.{SAVING[called]}")
     return names
 
 
 def test_figures_and_notebooks_belong_together():
     names = saved_figures()
     assert names and len(set(names)) == len(names)
-    assert {path.stem for path in (ROOT / "figures").glob("*.png")} == set(names)
+    assert {path.name for path in (ROOT / "figures").iterdir()} == set(names)
 
 
 # --- told something wrong --------------------------------------------------------------------

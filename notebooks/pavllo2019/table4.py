@@ -97,14 +97,18 @@ else:
     single, alone = "single-action", recipe
 
 
+def build():
+    return TemporalModel(*joints, filter_widths(27), **size)
+
+
 def trained(name, part, how):
-    return experiment.train(name, lambda: TemporalModel(*joints, filter_widths(27), **size), part, how)
+    return experiment.train(name, build, part, how)
 
 
 multi = trained("multi-action", data, recipe)
 runs = {
     "multi-action": dict.fromkeys(actions, multi),
-    single: {action: trained(f"{single}, {action}", part, alone) for action, part in actions.items()},
+    single: {a: trained(f"{single}, {a}", part, alone) for a, part in actions.items()},
 }
 
 
@@ -212,6 +216,7 @@ pd.Series({system: stands(system) for system in runs}, name="the paper's number"
 
 # %% [markdown]
 # ## Does the claim hold here?
+
 
 # %%
 def effects(table):

@@ -64,5 +64,5 @@ def lifting_animation(
             true[name].set_segments(seen_from(truth[frames[moment]], azimuth)[below])
             lifted[name].set_segments(seen_from(poses[moment], azimuth)[below])
 
-    interval = 1000 * step / recording.fps
-    return FuncAnimation(figure, show, frames=len(frames), interval=interval, init_func=lambda: None)
+    timing = {"frames": len(frames), "interval": 1000 * step / recording.fps}
+    return FuncAnimation(figure, show, init_func=lambda: None, **timing)

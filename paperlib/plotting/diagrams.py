@@ -73,7 +73,7 @@ def streaming(model: TemporalModel) -> Figure:
     """What a causal model computes (colour) when a new frame comes: run on its whole receptive
     field, and as a stream, which has the earlier columns of every layer still in memory (grey)."""
     if not model.causal:
-        raise ValueError("a model that sees ahead has no pose of its newest frame: draw a causal one")
+        raise ValueError("only a causal model has a pose of its newest frame: give one")
     figure, axes = plt.subplots(1, 2, figsize=(9.5, 2.9), sharex=True, sharey=True)
     colour, taps = colour_of("temporal, causal"), layer_taps(model)
     _tree(axes[0], model, colour, all_frames=False)
