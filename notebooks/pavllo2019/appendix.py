@@ -41,8 +41,10 @@ from paperlib.windows import Windows
 from paperlib.workflow import Experiment
 
 plotting.use_style()
-own = {"detector": DETECTORS + FILES, "receptive_field": RECEPTIVE_FIELDS[1:]}
-experiment = Experiment.begin("pavllo2019/appendix", globals(), **own)
+experiment = Experiment.begin(
+    "pavllo2019/appendix", globals(), detector=DETECTORS + FILES,
+    receptive_field=RECEPTIVE_FIELDS[1:],
+)  # fmt: skip
 experiment
 
 # %%

@@ -27,7 +27,7 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.cameras import project_to_screen, screen_intrinsics
-from paperlib.datasets.labelled import FRACTIONS, split_labels
+from paperlib.datasets.labelled import split_labels
 from paperlib.detection import DETECTORS, FILES
 from paperlib.kinematics import bone_lengths
 from paperlib.models import PoseAndTrajectory, TemporalModel, filter_widths, lift
@@ -40,7 +40,7 @@ from paperlib.workflow import METRIC_NAMES, Experiment
 plotting.use_style()
 experiment = Experiment.begin(
     "pavllo2019/section4", globals(), detector=DETECTORS + FILES,
-    percent=[100 * f for f in FRACTIONS],
+    percent=(0.1, 1, 5, 10, 50, 100),
 )  # fmt: skip
 experiment
 

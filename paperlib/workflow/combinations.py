@@ -93,6 +93,14 @@ def _choices(notebook: Path) -> dict[str, Any]:
 def _known(node: ast.expr, imported: Mapping[str, tuple[str, str]]) -> Any:
     """The value of literals, names that the notebook imports from paperlib, sums and slices."""
     match node:
+        case ast.Tuple(elts=parts):
+            values = []
+            for part in parts:
+                if isinstance(part, ast.Starred):
+                    values += _known(part.value, imported)
+                else:
+                    values.append(_known(part, imported))
+            return tuple(values)
         case ast.Name(id=name):
             module, attribute = imported[name]
             return getattr(import_module(module), attribute)
