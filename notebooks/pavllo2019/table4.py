@@ -153,7 +153,7 @@ for system, models in runs.items():
         about = {"action": "average", "value": of_metric["value"].mean(), "seconds": seconds}
         own.append(of_metric.iloc[0].to_dict() | about)
     rows += own
-experiment.record(rows)
+saved = experiment.record(rows)
 
 # %%
 measured = select(experiment.measured(rows), metric="p_mpjpe")
