@@ -55,7 +55,7 @@ def lifting(
             "choose one further inside"
         )
     unit = _SPAN / reach
-    figure, ax = plt.subplots(figsize=(9, 8.1))
+    figure, ax = plt.subplots(figsize=(9, 6.6))
     _keypoints(ax, recording, range(first, last + 1), frame, unit)
     _layers(ax, taps, levels, unit)
     _influence(ax, sorted(levels[0]), influence, unit)
