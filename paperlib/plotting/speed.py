@@ -20,13 +20,15 @@ def ratios(training: pd.DataFrame, inference: pd.DataFrame) -> Figure:
             own = rows[rows["precision"] == precision].set_index("receptive_field")["ratio"]
             places = [i + shift for i in range(len(fields))]
             bars = ax.bar(places, own.loc[fields], 0.36, color=colour, label=precision)
-            ax.bar_label(bars, fmt="%.1f", fontsize=9, padding=2)
-        ax.axhline(1, color=INK, lw=1, ls="--")
+            ax.bar_label(bars, fmt="%.1f", fontsize=9, padding=2, zorder=4,
+                         bbox={"fc": "white", "ec": "none", "pad": 0.6})  # fmt: skip
+        ax.axhline(1, color=INK, lw=1, ls="--", zorder=3)
         ax.set_xticks(range(len(fields)), fields)
         ax.grid(axis="x", visible=False)
         ax.set(title=title, xlabel="receptive field, frames")
     axes[0].set_ylabel("times as fast as\nthe plain version")
-    axes[0].legend(loc="upper right")
+    axes[0].margins(y=0.12)
+    axes[1].legend(loc="upper right")
     return figure
 
 
