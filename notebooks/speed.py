@@ -110,9 +110,9 @@ errors.style.format("{:.2f}").set_caption("test MPJPE, mm, embedded data")
 # %% [markdown]
 # ## Whole sequences
 #
-# Once trained, the batch norms are folded into the weights (`paperlib.models.fold`).
-# One sequence at a time, batch of one. A ratio below 1 says that `Conv1d` modules are the faster way
-# there: on a CPU in float32, PyTorch's convolutions get more out of it than its matrix products.
+# Once trained, the batch norms are folded into the weights (`paperlib.models.fold`). One sequence
+# at a time, batch of one. A ratio below 1 says that `Conv1d` modules are the faster way there: on a
+# CPU in float32, PyTorch's convolutions get more out of it than its matrix products.
 
 # %%
 inference = rows("inference")
