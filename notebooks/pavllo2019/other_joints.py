@@ -45,6 +45,8 @@ from paperlib.training import Recipe, evaluate, predict
 from paperlib.workflow import METRIC_NAMES, Experiment
 
 plotting.use_style()
+
+# %%
 experiment = Experiment.begin(
     "pavllo2019/other_joints", globals(), detector=(*DETECTORS, "detectron_pt_coco"),
     receptive_field=RECEPTIVE_FIELDS[1:],

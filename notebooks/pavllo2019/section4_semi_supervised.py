@@ -38,6 +38,8 @@ from paperlib.windows import network_input, pad_sequence
 from paperlib.workflow import METRIC_NAMES, Experiment
 
 plotting.use_style()
+
+# %%
 experiment = Experiment.begin(
     "pavllo2019/section4", globals(), detector=DETECTORS + FILES,
     percent=(0.1, 1, 5, 10, 50, 100),

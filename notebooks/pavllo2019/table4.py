@@ -45,6 +45,8 @@ from paperlib.training import Recipe, evaluate
 from paperlib.workflow import Experiment
 
 plotting.use_style()
+
+# %%
 experiment = Experiment.begin(
     "pavllo2019/table4", globals(), dataset=("auto", "humaneva", "humaneva_like"),
     detector=(*DETECTORS, "detectron_pt_coco"), equal=("epochs", "steps"),
