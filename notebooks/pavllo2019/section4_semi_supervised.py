@@ -124,6 +124,7 @@ def both(bones):
     )  # fmt: skip
 
 
+# %%
 runs = {
     "supervised": experiment.train(
         "supervised", lambda: TemporalModel(*joints, **size), labelled, recipe

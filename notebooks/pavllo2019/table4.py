@@ -107,6 +107,7 @@ def trained(name, part, how):
     return experiment.train(name, build, part, how)
 
 
+# %%
 multi = trained("multi-action", data, recipe)
 runs = {
     "multi-action": dict.fromkeys(actions, multi),
