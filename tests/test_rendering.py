@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from paperlib.rendering import _may_hide, _segment_distance, capsule_radii, joint_visibility
+from paperlib.rendering import capsule_radii, joint_visibility
+from paperlib.rendering.visibility import _may_hide, _segment_distance
 from paperlib.skeletons import H36M_17, SKELETONS
 
 # a person facing the camera: x right, y down, z away, metres from the pelvis

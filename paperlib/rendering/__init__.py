@@ -1,0 +1,19 @@
+"""Bodies of capsules: what of them a camera sees, and images of them."""
+
+from paperlib.rendering.capsules import Capsules, body_capsules, capsule_radii
+from paperlib.rendering.images import Rendered, pixel_rays, render, resized, shade
+from paperlib.rendering.visibility import Visibility, joint_visibility, people_visibility
+
+__all__ = [
+    "Capsules",
+    "Rendered",
+    "Visibility",
+    "body_capsules",
+    "capsule_radii",
+    "joint_visibility",
+    "people_visibility",
+    "pixel_rays",
+    "render",
+    "resized",
+    "shade",
+]
