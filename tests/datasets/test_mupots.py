@@ -1,0 +1,331 @@
+"""MuPoTS-3D: on small files of the public format, made here."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.io import savemat
+
+from paperlib.cameras import project
+from paperlib.datasets import mupots
+from paperlib.errors import MissingDataError
+from paperlib.skeletons import MUPOTS_17
+
+FRAMES, PEOPLE = 5, 2
+# fx, fy, cx, cy of the two cameras
+STUDIO, OUTSIDE = (1500.0, 1490.0, 1030.0, 1010.0), (1100.0, 1105.0, 950.0, 545.0)
+
+
+def lens(name):
+    return STUDIO if int(name[2:]) <= 5 else OUTSIDE
+
+
+def scene(name, frames=FRAMES, people=PEOPLE) -> dict:
+    """Millimetres (T, P, 17, 3), pixels (T, P, 17, 2), flags (T, P) and (T, P, 17)."""
+    rng = np.random.default_rng(int(name[2:]))
+    points = rng.uniform([-900, -900, 3000], [900, 900, 5000], (frames, people, 17, 3))
+    fx, fy, cx, cy = lens(name)
+    u = fx * points[..., 0] / points[..., 2] + cx
+    v = fy * points[..., 1] / points[..., 2] + cy
+    valid = np.ones((frames, people), dtype=bool)
+    valid[1, 0] = valid[0, 1] = False
+    return {
+        "annot2": np.stack([u, v], axis=-1),
+        "annot3": points,
+        "univ_annot3": points * 1.1 + 7,
+        "isValidFrame": valid,
+        "occluded": rng.random((frames, people, 17)) < 0.3,
+    }
+
+
+def cells(made) -> np.ndarray:
+    """(T, P) cells, a structure in each, joints as columns."""
+    found = np.empty(made["annot3"].shape[:2], dtype=object)
+    for place in np.ndindex(found.shape):
+        found[place] = {
+            **{f: made[f][place].T for f in ("annot2", "annot3", "univ_annot3")},
+            "isValidFrame": np.array([[made["isValidFrame"][place]]], dtype="u1"),
+        }
+    return found
+
+
+def flags(made) -> np.ndarray:
+    found = np.empty(made["occluded"].shape[:2], dtype=object)
+    for place in np.ndindex(found.shape):
+        found[place] = made["occluded"][place][None].astype("u1")
+    return found
+
+
+def write(folder, name, made, annotations=None, labels=None):
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    savemat(
+        folder / name / "annot.mat",
+        {"annotations": cells(made) if annotations is None else annotations},
+    )
+    savemat(
+        folder / name / "occlusion.mat",
+        {"occlusion_labels": flags(made) if labels is None else labels},
+        do_compression=True,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty data folder, and no other."""
+    monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path))
+    monkeypatch.setattr("paperlib.paths.ROOT", tmp_path / "elsewhere")
+    (tmp_path / "mupots").mkdir()
+    return tmp_path / "mupots"
+
+
+@pytest.fixture
+def made(folder):
+    """TS1 and TS7 on the disk."""
+    scenes = {"TS1": scene("TS1"), "TS7": scene("TS7", people=3)}
+    for name, one in scenes.items():
+        write(folder, name, one)
+    return scenes
+
+
+def test_all_sequences_and_people(folder):
+    for name in mupots.SEQUENCES:
+        write(folder, name, scene(name, frames=3, people=3 if name == "TS7" else 2))
+    data = mupots.load()
+    assert data.name == "mupots-normal" and data.train == () and len(data.test) == 41
+    assert data.skeleton is data.keypoint_skeleton is MUPOTS_17
+    assert list(dict.fromkeys(r.clip for r in data.test)) == [f"TS{k}" for k in range(1, 21)]
+    assert [r.person for r in data.test if r.clip == "TS7"] == [0, 1, 2]
+    for r in data.test:
+        indoors = r.clip in ("TS1", "TS2", "TS3", "TS4", "TS5")
+        assert (r.fps, r.camera.width, r.camera.height) == (
+            (30, 2048, 2048) if indoors else (60, 1920, 1080)
+        )
+        assert r.action == ("indoors" if indoors else "outdoors")
+    assert "TS1, TS2" in data.source and "without a valid annotation" in data.excluded
+
+
+def test_positions_and_keypoints_are_those_of_the_file(made):
+    for name, one in made.items():
+        tracks = mupots.load(sequences=name).test
+        assert len(tracks) == one["annot3"].shape[1]
+        for p, r in enumerate(tracks):
+            np.testing.assert_allclose(r.positions.numpy(), one["annot3"][:, p] / 1000, atol=1e-6)
+            np.testing.assert_allclose(r.keypoints.numpy(), one["annot2"][:, p], rtol=1e-6)
+            assert r.positions.dtype == r.keypoints.dtype == torch.float32
+
+
+def test_universal_positions_leave_camera_and_keypoints_as_they_are(made):
+    normal, scaled = (mupots.load("TS7", c) for c in ("normal", "universal"))
+    assert scaled.name == "mupots-universal" and "universal coordinates" in scaled.source
+    for p, (a, b) in enumerate(zip(normal.test, scaled.test, strict=True)):
+        expected = made["TS7"]["univ_annot3"][:, p] / 1000
+        np.testing.assert_allclose(b.positions.numpy(), expected, atol=1e-6)
+        assert a.camera == b.camera and torch.equal(a.keypoints, b.keypoints)
+
+
+def test_intrinsics_are_fitted(made):
+    for r in mupots.load(["TS1", "TS7"]).test:
+        fx, fy, cx, cy = lens(r.clip)
+        assert r.camera.focal == pytest.approx((fx, fy), abs=1e-3)
+        assert r.camera.centre == pytest.approx((cx, cy), abs=1e-3)
+        assert (project(r.positions, r.camera) - r.keypoints).abs().max() < 0.01
+
+
+def test_the_fit_is_the_least_squares_of_valid_annotations(folder):
+    """With noise: the line of u over X/Z; frames that do not hold play no part."""
+    one = scene("TS8")
+    one["annot2"] += np.random.default_rng(1).normal(0, 5, one["annot2"].shape)
+    one["annot2"][~one["isValidFrame"]] += 300
+    write(folder, "TS8", one)
+    camera = mupots.load("TS8").test[0].camera
+    pixels, points = (one[f][one["isValidFrame"]].reshape(-1, n) for f, n in
+                      (("annot2", 2), ("annot3", 3)))  # fmt: skip
+    for axis in range(2):
+        line = np.polyfit(points[:, axis] / points[:, 2], pixels[:, axis], 1)
+        assert (camera.focal[axis], camera.centre[axis]) == pytest.approx(line, abs=1e-4)
+
+
+def test_validity_and_occlusion(made):
+    for p, r in enumerate(mupots.load("TS1").test):
+        valid = made["TS1"]["isValidFrame"][:, p]
+        assert (mupots.valid_frames(r).numpy() == valid).all() and not valid.all()
+        seen = ~made["TS1"]["occluded"][:, p] & valid[:, None]
+        assert (r.visible.numpy() == seen).all() and seen.any()
+        assert (r.confidence.numpy() == np.repeat(valid[:, None], 17, axis=1)).all()
+
+
+def test_someone_hidden_altogether_still_counts(folder):
+    one = scene("TS1")
+    one["occluded"][:, 0] = True
+    write(folder, "TS1", one)
+    first = mupots.load("TS1").test[0]
+    assert not first.visible.any()
+    assert mupots.valid_frames(first).tolist() == [True, False, True, True, True]
+
+
+def test_what_is_stored_for_frames_that_do_not_hold(folder):
+    """Kept as it is if it can be a person before the camera; else the nearest frame that holds."""
+    one = scene("TS1", frames=6)
+    one["isValidFrame"][:] = True
+    one["isValidFrame"][[0, 1, 4, 5], 0] = False
+    one["annot3"][0, 0] = np.nan
+    one["annot2"][0, 0] = np.nan
+    one["annot3"][1, 0] = 0
+    one["annot3"][4, 0] = 123, 45, 4000
+    one["annot3"][5, 0] = -one["annot3"][5, 0]
+    write(folder, "TS1", one)
+    first = mupots.load("TS1").test[0]
+    stored = torch.from_numpy(one["annot3"][:, 0] / 1000).float()
+    expected = stored[[2, 2, 2, 3, 4, 3]]
+    torch.testing.assert_close(first.positions, expected)
+    assert mupots.valid_frames(first).tolist() == [False, False, True, True, False, False]
+    assert not first.visible[[0, 1, 4, 5]].any()
+
+
+def test_an_array_of_structures_is_read_as_well(folder, made):
+    one = made["TS1"]
+    fields = ("annot2", "annot3", "univ_annot3", "isValidFrame")
+    array = np.zeros((FRAMES, PEOPLE), dtype=[(f, object) for f in fields])
+    for place in np.ndindex(array.shape):
+        for f in fields:
+            array[place][f] = np.atleast_2d(one[f][place]).T.astype("f8")
+    before = mupots.load("TS1").fingerprint
+    write(folder, "TS1", one, annotations=array)
+    assert mupots.load("TS1").fingerprint == before
+
+
+def test_the_downloads_own_folder_may_stay(folder, made):
+    assert mupots.find() == folder
+    before = mupots.load("TS7").fingerprint
+    (folder / "MultiPersonTestSet").mkdir()
+    for name in made:
+        (folder / name).rename(folder / "MultiPersonTestSet" / name)
+    assert mupots.load("TS7").fingerprint == before
+    assert mupots.find() == folder / "MultiPersonTestSet"
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+def test_missing_data(folder):
+    with pytest.raises(MissingDataError) as caught:
+        mupots.load()
+    for needed in ("MuPoTS-3D: TS1/annot.mat is missing", "mupots/TS1/annot.mat", "PAPERLIB_DATA",
+                   "vcai.mpi-inf.mpg.de/3dhp-dataset", "licensed",
+                   "muco_temp.compose"):  # fmt: skip
+        assert needed in str(caught.value)
+    with pytest.raises(MissingDataError):
+        mupots.find()
+    write(folder, "TS1", scene("TS1"))
+    (folder / "TS1" / "occlusion.mat").unlink()
+    with pytest.raises(MissingDataError, match=r"TS1/occlusion\.mat is missing"):
+        mupots.load("TS1")
+
+
+def metres(one):
+    one["annot3"] = one["annot3"] / 1000
+    one["annot3"][1, 0] = 1e6  # what does not hold says nothing
+
+
+def universal_metres(one):
+    one["univ_annot3"] = one["univ_annot3"] / 1000
+
+
+def fourteen_joints(one):
+    one["annot3"] = one["annot3"][:, :, :14]
+
+
+def columns(one):
+    one["annot2"] = one["annot2"].swapaxes(-1, -2)
+
+
+def nan(one):
+    one["univ_annot3"][3, 1, 2] = np.nan
+
+
+def other_people(one):
+    one["annot2"] = one["annot2"][:, ::-1]
+
+
+def scattered(one):
+    one["annot2"][:, :, ::2] += 200
+    one["annot2"][:, :, 1::2] -= 200
+
+
+def nothing_holds(one):
+    one["isValidFrame"][:] = False
+
+
+def behind(one):
+    one["annot3"] = -one["annot3"]
+
+
+def few_flags(one):
+    one["occluded"] = one["occluded"][..., :15]
+
+
+def short_labels(one):
+    one["occluded"] = one["occluded"][:-1]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (metres, r"annot\.mat: positions up to 4\.\d+: metres\? expected millimetres"),
+        (universal_metres, r"annot\.mat: positions up to \d\.\d+: metres"),
+        (fourteen_joints, r"annot3 of shape \(3, 14\) in .* person \(0, 0\); expected \(3, 17\)"),
+        (columns, r"annot2 of shape \(17, 2\)"),
+        (nan, r"TS6-1/outdoors/TS6/TS6/1: positions has NaN .* in 1 of 5 frames.* frame 3"),
+        (other_people, "positions and keypoints fit no camera"),
+        (scattered, r"positions are seen \d{3} pixels from the keypoints \(median\)"),
+        (nothing_holds, "no valid annotation before the camera"),
+        (behind, "no valid annotation before the camera"),
+        (few_flags, r"occlusion\.mat: 15 flags for frame and person \(0, 0\); expected 17"),
+        (short_labels, r"annotations \(5, 2\), occlusion labels \(4, 2\)"),
+    ],
+)
+def test_spoilt_annotations(folder, spoil, said):
+    one = scene("TS6")
+    spoil(one)
+    write(folder, "TS6", one)
+    with pytest.raises(ValueError, match=said):
+        mupots.load("TS6", "universal")
+
+
+def test_structures_without_a_field_or_none_at_all(folder, made):
+    entries = cells(made["TS1"])
+    del entries[2, 1]["isValidFrame"]
+    write(folder, "TS1", made["TS1"], annotations=entries)
+    with pytest.raises(ValueError, match=r"no isValidFrame in .* person \(2, 1\)"):
+        mupots.load("TS1")
+    write(folder, "TS1", made["TS1"], annotations=np.zeros((FRAMES, PEOPLE)))
+    with pytest.raises(ValueError, match=r"no isValidFrame in .* person \(0, 0\)"):
+        mupots.load("TS1")
+
+
+@pytest.mark.parametrize("name", ["annot", "occlusion"])
+def test_files_that_cannot_be_read(folder, made, name):
+    path = folder / "TS1" / f"{name}.mat"
+    whole = path.read_bytes()
+    for part in (whole[: len(whole) // 2], whole[:60], b"", b"no such file at all" * 20):
+        path.write_bytes(part)
+        with pytest.raises(ValueError, match=rf"{name}\.mat: (not a readable MATLAB|no variable)"):
+            mupots.load("TS1")
+    path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + bytes([0, 2]) + b"IM" + bytes(400))
+    with pytest.raises(ValueError, match=rf"{name}\.mat: of MATLAB 7\.3; .*'-v7'"):
+        mupots.load("TS1")
+    savemat(path, {"something": np.zeros(3)})
+    with pytest.raises(ValueError, match=rf"{name}\.mat: no variable .*; this is another kind"):
+        mupots.load("TS1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"sequences": ["TS21"]}, "unknown sequence 'TS21'"),
+        ({"sequences": []}, "no sequence chosen"),
+        ({"coordinates": "absolute"}, "unknown coordinates 'absolute': .*'normal', 'universal'"),
+    ],
+)
+def test_wrong_arguments_are_explained_before_a_file_is_missed(folder, arguments, said):
+    with pytest.raises(ValueError, match=said):
+        mupots.load(**arguments)
