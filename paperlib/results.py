@@ -9,7 +9,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TextIO
@@ -73,6 +73,9 @@ class Protocol:
     training: str
     averaging: str = "frames pooled within an action, actions averaged alike"
     excluded: str = "nothing"
+
+    def but(self, **changes) -> "Protocol":
+        return replace(self, **changes)
 
     def __str__(self) -> str:
         flips = "averaged over the mirrored input" if self.test_flip else "no test-time flip"

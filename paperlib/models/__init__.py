@@ -6,6 +6,7 @@ from paperlib.models.linear import LinearModel
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
 from paperlib.models.streaming import Streaming
 from paperlib.models.temporal import RECEPTIVE_FIELDS, TemporalModel, filter_widths
+from paperlib.models.temporal_posenet import TemporalPoseNet
 from paperlib.models.videopose3d import load_videopose3d_checkpoint
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "PoseAndTrajectory",
     "Streaming",
     "TemporalModel",
+    "TemporalPoseNet",
     "count_parameters",
     "filter_widths",
     "flops_per_frame",

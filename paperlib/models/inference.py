@@ -4,6 +4,7 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from paperlib.models.activation import Activation
 from paperlib.models.temporal import TemporalConv, TemporalModel
@@ -46,4 +47,31 @@ def lift(model: nn.Module, keypoints: Tensor, part: int = 8192) -> Tensor:
     of them at a time: that bounds the memory, and computes R - 1 frames twice at each seam."""
     ahead = model.receptive_field - 1
     starts = range(0, max(keypoints.shape[1] - ahead, 1), part)
-    return torch.cat([model(keypoints[:, s : s + part + ahead]) for s in starts], dim=1)
+    poses = _channels_first if _suits_channels_first(model) else nn.Module.__call__
+    return torch.cat([poses(model, keypoints[:, s : s + part + ahead]) for s in starts], dim=1)
+
+
+def _suits_channels_first(model: nn.Module) -> bool:
+    """Whether PyTorch's own convolution is the faster: on a processor in float32, where it needs no
+    copies of its input side by side. In bfloat16, and on a GPU, the matrix product is."""
+    if not isinstance(model, TemporalModel) or model.expand.bias is None:
+        return False
+    weight = model.expand.weight
+    return weight.device.type == "cpu" and weight.dtype == torch.float32
+
+
+def _channels_first(model: TemporalModel, keypoints: Tensor) -> Tensor:
+    """What a folded model gives, computed on activations ``(B, C, T)``."""
+    model.check(keypoints)
+
+    def conv(layer: TemporalConv, x: Tensor, dilation: int = 1) -> Tensor:
+        weight = layer.weight.transpose(1, 2)
+        return F.conv1d(x, weight, layer.bias, dilation=dilation).relu_()
+
+    x = conv(model.expand, keypoints.flatten(2).transpose(1, 2))
+    for block in model.blocks:
+        y = conv(block.point, conv(block.wide, x, block.dilation))
+        start = block.tap * block.dilation
+        x = y.add_(x[:, :, start : start + y.shape[2]])
+    poses = model.shrink(x.transpose(1, 2))
+    return poses.unflatten(-1, (-1, 3))

@@ -138,7 +138,7 @@ class TemporalModel(nn.Module):
     def forward(self, keypoints: Tensor, schedule: str = "auto") -> Tensor:
         """``schedule`` is ``"dilated"``, ``"strided"`` (windows of one receptive field only) or
         ``"auto"``: strided where it applies. In evaluation mode all give the same poses."""
-        self._check(keypoints)
+        self.check(keypoints)
         one_of("schedule", schedule, ("auto", "dilated", "strided"))
         batch, frames = keypoints.shape[:2]
         strided = frames == self.receptive_field and not self.dense
@@ -157,7 +157,8 @@ class TemporalModel(nn.Module):
             poses = self.shrink(x.float())
         return poses.view(batch, -1, self.config["num_joints_out"], 3)
 
-    def _check(self, keypoints: Tensor) -> None:
+    def check(self, keypoints: Tensor) -> None:
+        """``ValueError`` for keypoints that this model cannot take."""
         joints, features = self.config["num_joints_in"], self.config["in_features"]
         if keypoints.ndim != 4 or tuple(keypoints.shape[2:]) != (joints, features):
             raise ValueError(

@@ -126,7 +126,7 @@ class _Fit:
                     run.epoch, run.step, run.loss_so_far = run.epoch + 1, 0, []
                     run.model.eval()
                     run.history.append({"epoch": run.epoch, **means, **self.after_epoch(run)})
-                    bar.set_postfix(train=f"{1000 * means[self.objective.terms[0]]:.1f} mm")
+                    bar.set_postfix(train=_shown(*next(iter(means.items()))))
                 if first:
                     save(run, self.optimizer, None if whole else _random_state(self.device))
                 if not whole:
@@ -170,6 +170,11 @@ class _Fit:
             else:
                 group["lr"] = rate
         set_momentum(self.run.model, self.recipe.momentum(epoch))
+
+
+def _shown(term: str, mean: float) -> str:
+    """Position errors are metres; any other loss has no unit."""
+    return f"{1000 * mean:.1f} mm" if term.endswith("mpjpe") else f"{mean:.4f}"
 
 
 def _random_state(device: torch.device) -> torch.Tensor:

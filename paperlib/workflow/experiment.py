@@ -193,9 +193,9 @@ class Experiment:
         """Train a system, or find it trained (unless ``retrain``)."""
         return train(build, data, recipe, name=system, **self.how)
 
-    def rows(self, system: str, evaluation: Evaluation, run: Run) -> list[dict]:
-        """The evaluation as rows of results: each metric for each action, and their average."""
-        about = {
+    def about(self, system: str, run: Run) -> dict[str, Any]:
+        """What the rows of a system have in common."""
+        return {
             "dataset": self.dataset,
             "detector": self.detector,
             "preset": self.preset,
@@ -206,7 +206,10 @@ class Experiment:
             "seconds": run.seconds,
             "device": results.machine(self.device),
         }
-        rows = []
+
+    def rows(self, system: str, evaluation: Evaluation, run: Run) -> list[dict]:
+        """The evaluation as rows of results: each metric for each action, and their average."""
+        about, rows = self.about(system, run), []
         for metric, (_, unit, factor) in SHOWN.items():
             actions, average = evaluation.per(metric)
             for action, value in {**actions, "average": average}.items():

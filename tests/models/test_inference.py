@@ -32,6 +32,19 @@ def test_the_same_poses(widths, options, device):
     assert model.expand.bias is None and model.expand.weight.requires_grad
 
 
+@pytest.mark.parametrize("options", [{}, {"causal": True}, {"dense": True}], ids=str)
+def test_lifting_with_a_folded_model_gives_the_same(options, device):
+    """On a processor another kind of convolution computes it."""
+    model = trained(**options).to(device)
+    x = torch.randn(2, 90, 17, 2, device=device)
+    for part in (20, 1000):
+        torch.testing.assert_close(lift(fold(model), x, part), model(x), rtol=1e-5, atol=1e-5)
+    window = x[:, : model.receptive_field]
+    torch.testing.assert_close(lift(fold(model), window), model(window), rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match="are fewer than the receptive field of 27"):
+        lift(fold(model), x[:, :10])
+
+
 def test_half_precision_moves_poses_a_little(device):
     model = trained().to(device)
     quick, x = fold(model, torch.bfloat16), torch.randn(1, 100, 17, 2, device=device)

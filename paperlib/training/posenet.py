@@ -1,0 +1,91 @@
+"""Training the Temporal PoseNet (veges2020, 3.1 and 4.3), and what it makes of a track."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from paperlib.models import TemporalPoseNet, filter_widths, lift
+from paperlib.recordings import Dataset, Recording
+from paperlib.skeletons import COMMON_14
+from paperlib.tracks import Tracks, features
+from paperlib.training.checkpoints import Run
+from paperlib.training.loop import fit
+from paperlib.training.recipes import Recipe
+from paperlib.windows import mirror, pad_sequence
+
+_CODE = ("training/posenet.py", "models/temporal_posenet.py", "tracks.py")
+
+
+class Located:
+    """Mean absolute error of the standardised answer: robust against outliers, and the same weight
+    for the root's place as for any joint."""
+
+    terms = ("train_l1",)
+
+    def __init__(self, model: TemporalPoseNet, tracks: Tracks):
+        self.model, self.tracks = model, tracks
+
+    def __len__(self) -> int:
+        return len(self.tracks)
+
+    def order(self, generator: torch.Generator, epoch: int) -> Tensor:
+        return self.tracks.order(generator)
+
+    def loss(self, examples: Tensor) -> Tensor:
+        inputs, answers = self.tracks.batch(examples)
+        told = self.model.answer(inputs).float()
+        return F.l1_loss(told, self.model.standardise(answers))[None]
+
+
+def train_posenet(
+    dataset: Dataset,
+    recipe: Recipe,
+    receptive_field: int = 81,
+    zoom: bool = True,
+    seed: int = 0,
+    device: str = "auto",
+    retrain: bool = False,
+    name: str = "training",
+    progress: bool = True,
+) -> Run:
+    """Train a :class:`TemporalPoseNet` on ``dataset.train``, single people and several alike; or
+    find it trained (see :func:`paperlib.training.loop.fit`). ``zoom=False`` leaves the zoom
+    augmentation out.
+
+    Source: veges2020, 3.1 and 4.3; what its text lacks is as in the reference implementation.
+    """
+    if recipe.chunk != 1:
+        raise ValueError(f"the Temporal PoseNet learns one frame a window, got {recipe.chunk=}")
+    tracks = Tracks(
+        dataset.train, receptive_field, zoom, recipe.train_flip, recipe.stride, seed=seed
+    )
+    skeleton, statistics = dataset.skeleton, tracks.statistics()
+
+    def build() -> TemporalPoseNet:
+        return TemporalPoseNet(
+            len(COMMON_14), len(skeleton), filter_widths(receptive_field), skeleton.root,
+            dropout=recipe.dropout, channels=recipe.channels,
+        ).standardised_by(*statistics)  # fmt: skip
+
+    def objective(model: TemporalPoseNet, where: torch.device) -> Located:
+        return Located(model, tracks.to(where))
+
+    data = f"{dataset.fingerprint}, zoom {zoom}"
+    return fit(build, objective, data, recipe, _CODE, seed, device, retrain, name, progress)
+
+
+@torch.no_grad()
+def locate(model: TemporalPoseNet, recording: Recording, flip: bool = True) -> Tensor:
+    """Where a person is in each frame: absolute positions ``(T, J, 3)``, metres, camera space.
+
+    The track is padded at its ends; with ``flip`` the mirrored-back answer to its mirror image is
+    averaged in. A person who was not found gets the network's guess.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    views = [features(recording, mirrored=m) for m in ((False, True) if flip else (False,))]
+    padded = [pad_sequence(view, model.receptive_field) for view in views]
+    positions = lift(model, torch.stack(padded).to(device)).float().cpu()
+    if flip:
+        positions = torch.stack([positions[0], mirror(positions[1], recording.skeleton)])
+    return positions.mean(dim=0)
