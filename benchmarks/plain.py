@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from paperlib.cameras import Camera
-from paperlib.rendering import capsule_radii
+from paperlib.rendering import body_capsules, capsule_radii
 from paperlib.skeletons import Skeleton
 
 
@@ -70,12 +70,30 @@ def visibility(positions: Tensor, skeleton: Skeleton) -> Tensor:
         other = [m for m, bone in enumerate(skeleton.bones) if not own & set(bone)]
         depth = positions[:, joint].norm(dim=-1, keepdim=True)
         sight = (positions[:, joint] * ((depth - 0.1) / depth).clamp_min(0))[:, None]
-        a, b = (sight * sight).sum(-1), (sight * along[:, other]).sum(-1)
-        c = (along[:, other] ** 2).sum(-1).clamp_min(1e-12)
-        d, e = (sight * start[:, other]).sum(-1), (along[:, other] * start[:, other]).sum(-1)
-        s = ((d * c - b * e) / (a * c - b * b).clamp_min(1e-12)).clamp(0, 1)
-        t = ((b * s - e) / c).clamp(0, 1)
-        s = ((d + b * t) / a.clamp_min(1e-12)).clamp(0, 1)
-        gap = s[..., None] * sight - start[:, other] - t[..., None] * along[:, other]
-        hidden.append((gap.norm(dim=-1) < radii[other]).any(dim=-1))
+        gap = _gap(sight, start[:, other], along[:, other])
+        hidden.append((gap < radii[other]).any(dim=-1))
     return ~torch.stack(hidden, dim=-1)
+
+
+def people_visibility(positions: Tensor, skeleton: Skeleton) -> Tensor:
+    """``(P, T, J)`` of people ``(P, T, J, 3)``: what is not hidden by the own body, nor by any
+    capsule of anybody else, one pair of people after the other."""
+    bodies = body_capsules(positions, skeleton)
+    seen = torch.stack([visibility(person, skeleton) for person in positions])
+    for person, sight in enumerate(positions):
+        for other in range(len(positions)):
+            if other != person:
+                start, along = bodies.start[other][:, None], bodies.along[other][:, None]
+                gap = _gap(sight[:, :, None], start, along)
+                seen[person] &= ~(gap < bodies.radii).any(dim=-1)
+    return seen
+
+
+def _gap(sight: Tensor, start: Tensor, along: Tensor) -> Tensor:
+    """Distance of the segments from the camera to ``sight`` and from ``start`` along ``along``."""
+    a, b, c = (sight * sight).sum(-1), (sight * along).sum(-1), (along * along).sum(-1)
+    d, e, c = (sight * start).sum(-1), (along * start).sum(-1), c.clamp_min(1e-12)
+    s = ((d * c - b * e) / (a * c - b * b).clamp_min(1e-12)).clamp(0, 1)
+    t = ((b * s - e) / c).clamp(0, 1)
+    s = ((d + b * t) / a.clamp_min(1e-12)).clamp(0, 1)
+    return (s[..., None] * sight - start - t[..., None] * along).norm(dim=-1)
