@@ -1,0 +1,58 @@
+"""Smooth trajectories through occlusions: the energy of veges2020, its solvers, and baselines."""
+
+import numpy as np
+import torch
+
+from paperlib.errors import one_of
+from paperlib.refinement.adam import ITERATIONS, LEARNING_RATE, History, adam
+from paperlib.refinement.arrays import Array
+from paperlib.refinement.delay import delay
+from paperlib.refinement.direct import direct
+from paperlib.refinement.energy import energy, energy_terms, visibility_score
+from paperlib.refinement.filters import gaussian, one_euro, savitzky_golay
+from paperlib.refinement.interpolation import interpolate
+from paperlib.refinement.settings import PAPER, Settings
+
+SOLVERS = ("direct", "adam")
+
+__all__ = [
+    "SOLVERS",
+    "History",
+    "Settings",
+    "adam",
+    "delay",
+    "direct",
+    "energy",
+    "energy_terms",
+    "gaussian",
+    "interpolate",
+    "one_euro",
+    "refine",
+    "savitzky_golay",
+    "visibility_score",
+]
+
+
+def refine(
+    positions: Array,
+    visibility: np.ndarray | torch.Tensor | None = None,
+    settings: Settings = PAPER,
+    solver: str = "direct",
+    iterations: int = ITERATIONS,
+    learning_rate: float = LEARNING_RATE,
+) -> Array:
+    """Predicted trajectories made smooth where the person was not seen (veges2020, 3.2).
+
+    ``positions`` ``(T, J, 3)`` or ``(P, T, J, 3)`` are absolute metres in camera space, joint 0 the
+    root; NaN for what is not known, also to pad shorter tracks at their end. ``visibility`` is one
+    score from 0 to 1 a frame, ``(T,)`` or ``(P, T)``, or one for each of K keypoints, with K last;
+    ``None`` takes every known frame as seen. The result has the shape, kind, precision and device
+    of ``positions`` and no gaps.
+
+    ``"direct"`` minimises the energy by banded linear systems; ``"adam"`` is the paper's way, with
+    its number of ``iterations`` and a ``learning_rate`` that it does not give. Raises
+    ``ValueError`` for a joint that is known in no frame.
+    """
+    if one_of("solver", solver, SOLVERS) == "direct":
+        return direct(positions, visibility, settings)
+    return adam(positions, visibility, settings, iterations, learning_rate)

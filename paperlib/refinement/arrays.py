@@ -1,0 +1,42 @@
+"""Positions as they come, NumPy or torch: checked once, and given back as the kind they were."""
+
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+Array = TypeVar("Array", np.ndarray, torch.Tensor)
+
+
+def as_tensor(values: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """A tensor as it is; of an array a copy, which may be read-only or run backwards."""
+    return values if isinstance(values, torch.Tensor) else torch.from_numpy(np.array(values))
+
+
+def as_positions(positions: Array, gaps: bool = True) -> torch.Tensor:
+    """Positions ``(..., T, J, 3)`` as a tensor, refused where they are no such thing. ``gaps``
+    allows NaN for what is not known."""
+    if not isinstance(positions, np.ndarray | torch.Tensor):
+        raise ValueError(
+            f"positions are {type(positions).__name__}: pass a NumPy array or a torch tensor"
+        )
+    tensor = as_tensor(positions).detach()
+    if tensor.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"positions are {tensor.dtype}: convert them to float32 or float64")
+    if tensor.ndim < 3 or tensor.shape[-1] != 3 or tensor.numel() == 0:
+        raise ValueError(
+            f"positions have shape {tuple(tensor.shape)}, expected (..., T, J, 3) with at least "
+            "one frame and one joint"
+        )
+    if tensor.isinf().any():
+        raise ValueError("positions hold infinity: mark what is not known by NaN")
+    if not gaps and tensor.isnan().any():
+        raise ValueError("positions hold NaN: fill the gaps first, by interpolate or refine")
+    return tensor
+
+
+def like(result: torch.Tensor, positions: Array) -> Array:
+    """The result as the kind and in the precision of the positions it was made from."""
+    if isinstance(positions, torch.Tensor):
+        return result.to(positions)
+    return result.cpu().numpy().astype(positions.dtype, copy=False)

@@ -1,0 +1,70 @@
+"""Filters that smooth every frame alike, seen or not: what the refinement is compared with.
+
+All take ``(..., T, J, 3)`` without gaps, NumPy or torch, and return the same kind.
+"""
+
+import math
+
+import torch
+from scipy import ndimage, signal
+
+from paperlib.refinement.arrays import Array, as_positions, like
+
+
+def one_euro(
+    positions: Array,
+    fps: float,
+    min_cutoff: float = 1.0,
+    beta: float = 0.0,
+    derivative_cutoff: float = 1.0,
+) -> Array:
+    """The 1-Euro filter (Casiez et al. 2012) on each coordinate: a first-order low-pass filter that
+    looks at the past only, whose cut-off is ``min_cutoff`` Hz at rest and rises with speed by
+    ``beta`` Hz for each metre per second; ``derivative_cutoff`` Hz smooths that speed. The second
+    baseline of veges2020 (5), which does not give its parameters.
+    """
+    values = as_positions(positions, gaps=False).double()
+    if not (fps > 0 and min_cutoff > 0 and derivative_cutoff > 0 and beta >= 0):
+        raise ValueError(
+            f"fps={fps}, min_cutoff={min_cutoff}, beta={beta}, "
+            f"derivative_cutoff={derivative_cutoff}: rate and cut-offs are in Hz and above 0, beta "
+            "is not negative"
+        )
+    follow = _follow(derivative_cutoff, fps)
+    frames = values.unbind(dim=-3)
+    last, speed = frames[0], torch.zeros_like(frames[0])
+    filtered = [last]
+    for frame in frames[1:]:
+        # as published: the speed is that of the input against the filtered frame before it
+        speed = speed + follow * ((frame - last) * fps - speed)
+        last = last + _follow(min_cutoff + beta * speed.abs(), fps) * (frame - last)
+        filtered.append(last)
+    return like(torch.stack(filtered, dim=-3), positions)
+
+
+def _follow(cutoff, fps: float):
+    """The share of the way to a new value that a low-pass filter goes in one frame."""
+    return 1 / (1 + fps / (2 * math.pi * cutoff))
+
+
+def savitzky_golay(positions: Array, window: int, order: int) -> Array:
+    """Each frame from the polynomial of an ``order`` that fits the ``window`` of frames about it
+    best, an odd number of them; at the ends, from that of the first or last window."""
+    values = as_positions(positions, gaps=False)
+    frames = values.shape[-3]
+    if window % 2 == 0 or not 0 <= order < window <= frames:
+        raise ValueError(
+            f"window={window}, order={order}: a Savitzky-Golay filter of {frames} frames takes an "
+            "odd window of at most as many, and an order below it"
+        )
+    values = values.double().cpu().numpy()
+    return like(torch.from_numpy(signal.savgol_filter(values, window, order, axis=-3)), positions)
+
+
+def gaussian(positions: Array, sigma: float) -> Array:
+    """A Gaussian of ``sigma`` frames over time; the ends are continued by their mirror image."""
+    values = as_positions(positions, gaps=False)
+    if not sigma > 0:
+        raise ValueError(f"sigma={sigma}: the width of the Gaussian must be above 0 frames")
+    values = values.double().cpu().numpy()
+    return like(torch.from_numpy(ndimage.gaussian_filter1d(values, sigma, axis=-3)), positions)

@@ -1,0 +1,51 @@
+"""The simplest way through an occlusion: a straight line (veges2020, 5, the first baseline)."""
+
+import numpy as np
+import torch
+
+from paperlib.refinement.arrays import Array, as_positions, as_tensor, like
+
+
+def interpolate(positions: Array, visible: np.ndarray | torch.Tensor) -> Array:
+    """Absolute positions ``(..., T, J, 3)`` with each coordinate drawn straight through the frames
+    that are not ``visible`` ``(..., T)``, and held constant before the first and after the last
+    visible one. Visible frames stay as they are.
+
+    A NaN counts as not visible. Which score makes a frame visible is the caller's to say: 0.1 in
+    table 3b of veges2020, which does not give it for the interpolation.
+    """
+    values = as_positions(positions)
+    visible = as_tensor(visible).to(values.device)
+    if visible.dtype != torch.bool or visible.shape != values.shape[:-2]:
+        raise ValueError(
+            f"visible is {visible.dtype} {tuple(visible.shape)}, expected one boolean for each "
+            f"frame, {tuple(values.shape[:-2])}: compare the scores with a threshold"
+        )
+    values = values.movedim(-3, -1)  # (..., J, 3, T)
+    known = visible[..., None, None, :] & ~values.isnan()
+    unseen = (~known.any(dim=-1)).nonzero()
+    if len(unseen):
+        *person, joint, axis = unseen[0].tolist()
+        who = f" of person {person[0] if len(person) == 1 else tuple(person)}" if person else ""
+        raise ValueError(
+            f"coordinate {'xyz'[axis]} of joint {joint}{who} is visible in no frame: there is "
+            "nothing to interpolate from; leave it out"
+        )
+    return like(fill(values, known).movedim(-1, -3), positions)
+
+
+def fill(values: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+    """Values ``(..., T)`` with what is not ``known`` ``(..., T)`` interpolated linearly over time,
+    constant beyond the ends. A row without any known value becomes NaN or is left as it is."""
+    if known.all():
+        return values
+    frames = values.shape[-1]
+    now = torch.arange(frames, device=values.device)
+    before = torch.where(known, now, -1).cummax(dim=-1).values
+    after = torch.where(known, now, frames).flip(-1).cummin(dim=-1).values.flip(-1)
+    # beyond an end there is only one neighbour, which then stands on both sides
+    left = torch.where(before < 0, after, before).clamp_max(frames - 1)
+    right = torch.where(after == frames, before, after).clamp_min(0)
+    low, high = values.gather(-1, left), values.gather(-1, right)
+    share = (now - left) / (right - left).clamp_min(1).to(values.dtype)
+    return torch.where(known, values, low + share * (high - low))
