@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import ipywidgets
 import numpy as np
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from paperlib.plotting.poses import upright
-from paperlib.plotting.style import INK, colour_of
+from paperlib.plotting.style import GRID, INK, colour_of
 from paperlib.recordings import Recording
+from paperlib.refinement import PAPER, Settings, refine
 from paperlib.skeletons import Skeleton
 
 
@@ -66,3 +68,76 @@ def pose_player(
     slider.observe(show, names="value")
     show({"new": 0})
     return ipywidgets.VBox([figure, ipywidgets.HBox([play, slider])])
+
+
+def smoothing_demo(
+    positions: np.ndarray,
+    visibility: np.ndarray,
+    truth: np.ndarray | None = None,
+    fps: float = 25.0,
+    settings: Settings = PAPER,
+) -> ipywidgets.VBox:
+    """The refinement of veges2020 with a slider for each of its knobs: where the root of one person
+    is, to the right, down and away, as predicted ``(T, J, 3)``, in metres, and refined.
+
+    ``visibility`` ``(T,)`` or ``(T, K)`` are scores; grey are frames in which it is 0. Weights are
+    powers of ten. Moving a slider solves for the whole track anew.
+    """
+    shapes = {np.shape(p) for p in (positions, truth) if p is not None}
+    if len(shapes) != 1 or len(next(iter(shapes))) != 3:
+        raise ValueError(f"expected positions and truth of one shape (T, J, 3), got {shapes}")
+    refined = refine(positions, visibility, settings)
+    paths = {"truth": truth, "without refinement": positions, "refinement": refined}
+    paths = {name: np.asarray(path)[:, 0] for name, path in paths.items() if path is not None}
+    figure = go.FigureWidget(make_subplots(rows=3, shared_xaxes=True, vertical_spacing=0.04))
+    seconds = np.arange(len(positions)) / fps
+    for axis, label in enumerate(("to the right, m", "down, m", "away, m")):
+        for name, path in paths.items():
+            look = {"width": 5 if name == "truth" else 2, "color": colour_of(name)}
+            figure.add_scatter(
+                x=seconds, y=path[:, axis], name=name, line=look, showlegend=axis == 0,
+                opacity=0.4 if name == "truth" else 1.0, row=axis + 1, col=1,
+            )  # fmt: skip
+        figure.update_yaxes(title_text=label, row=axis + 1, col=1)
+    for start, stop in _hidden(np.asarray(visibility)):
+        figure.add_vrect(x0=start / fps, x1=stop / fps, fillcolor=GRID, line_width=0, layer="below")
+    figure.update_xaxes(title_text="seconds", row=3, col=1)
+    figure.update_layout(height=560, margin={"l": 60, "r": 10, "t": 10, "b": 40})
+    answers = [trace for trace in figure.data if trace.name == "refinement"]
+    sliders = _knobs(settings)
+
+    def solve(change):
+        chosen = settings.but(**{name: slider.value for name, slider in sliders.items()})
+        path = np.asarray(refine(positions, visibility, chosen))[:, 0]
+        with figure.batch_update():
+            for axis, trace in enumerate(answers):
+                trace.y = path[:, axis]
+
+    for slider in sliders.values():
+        slider.observe(solve, names="value")
+    return ipywidgets.VBox([figure, *sliders.values()])
+
+
+def _hidden(visibility: np.ndarray) -> list[tuple[int, int]]:
+    """Beginnings and ends of the runs of frames whose score is 0."""
+    lost = visibility.reshape(len(visibility), -1).mean(axis=1) == 0
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]])))
+    return [tuple(run) for run in edges.reshape(-1, 2).tolist()]
+
+
+def _knobs(settings: Settings) -> dict[str, ipywidgets.Widget]:
+    """A slider for each setting that moves the root."""
+    wide = {"style": {"description_width": "12em"}, "layout": {"width": "70%"}}
+    weights = {"root_short": "weight, short step", "root_long": "weight, long step"}
+    sliders = {
+        name: ipywidgets.FloatLogSlider(
+            getattr(settings, name), min=-3, max=3, step=0.1, description=label, **wide
+        )
+        for name, label in weights.items()
+    }
+    steps = {"long_step": ("long step, frames", 1, 60, 1), "median": ("median filter", 1, 31, 2)}
+    for name, (label, low, high, step) in steps.items():
+        sliders[name] = ipywidgets.IntSlider(
+            getattr(settings, name), low, high, step, description=label, **wide
+        )
+    return sliders

@@ -4,6 +4,13 @@ from paperlib.plotting.animation import lifting_animation
 from paperlib.plotting.charts import error_bars, joint_path, per_action, training_curves, velocity
 from paperlib.plotting.diagrams import receptive_fields, schedules, streaming
 from paperlib.plotting.lifting import lifting
+from paperlib.plotting.people import (
+    PEOPLE,
+    energy_curves,
+    floor_plan,
+    occluded_path,
+    shade_gaps,
+)
 from paperlib.plotting.poses import draw_keypoints, draw_pose, pose_sequence
 from paperlib.plotting.semi_supervised import (
     back_projection,
@@ -12,27 +19,33 @@ from paperlib.plotting.semi_supervised import (
     reprojections,
 )
 from paperlib.plotting.speed import growth, ratios
-from paperlib.plotting.style import COLOURS, colour_of, use_style
+from paperlib.plotting.style import COLOURS, GRID, colour_of, use_style
 
 __all__ = [
     "COLOURS",
+    "GRID",
+    "PEOPLE",
     "back_projection",
     "colour_of",
     "draw_keypoints",
     "draw_pose",
+    "energy_curves",
     "error_bars",
+    "floor_plan",
     "growth",
     "joint_path",
     "label_curves",
     "lifting",
     "lifting_animation",
     "loss_terms",
+    "occluded_path",
     "per_action",
     "pose_sequence",
     "ratios",
     "receptive_fields",
     "reprojections",
     "schedules",
+    "shade_gaps",
     "streaming",
     "training_curves",
     "use_style",

@@ -19,6 +19,15 @@ COLOURS = {
     "supervised": "#e07a3f",
     "semi-supervised": "#2867b2",
     "semi-supervised, no bone term": "#8d6cab",
+    "without refinement": "#e07a3f",
+    "interpolation": "#4fa88b",
+    "1-Euro": "#8d6cab",
+    "Savitzky-Golay": "#b0a18f",
+    "refinement": "#2867b2",
+    "single people": "#b0a18f",
+    "MuCo-Temp": "#e07a3f",
+    "adam": "#e07a3f",
+    "direct": "#2867b2",
 }
 # left and right are told apart by colour in every drawn body
 SIDES = {"left": "#2867b2", "right": "#d1495b", "centre": "#5b6770"}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from typing import NamedTuple
 
 import torch
@@ -71,14 +72,15 @@ class Gap(NamedTuple):
     stop: int
 
 
-def longest_gap(truth: Sequence[Scene]) -> Gap:
-    """The longest time that anybody is lost, and found again after it."""
+def longest_gap(truth: Sequence[Scene], most: float = inf) -> Gap:
+    """The longest time, of ``most`` frames, that anybody is lost, and found again after it."""
     best = Gap(0, 0, 0, 0)
     for number, scene in enumerate(truth):
         for person, score in enumerate(scene.score):
             found = [-1, *(score > 0).nonzero().flatten().tolist()]
             for before, after in pairwise(found):
-                if before >= 0 and after - before - 1 > best.stop - best.start:
+                length = after - before - 1 if before >= 0 else 0
+                if best.stop - best.start < length <= most:
                     best = Gap(number, person, before + 1, after)
     return best
 

@@ -49,6 +49,7 @@ def test_the_longest_gap(recordings):
     confidence[15:] = 0
     changed = [*recordings[:3], replace(recordings[3], confidence=confidence)]
     assert longest_gap(scenes(changed)) == Gap(1, 1, 5, 12)
+    assert longest_gap(scenes(changed), most=6) == Gap(0, 1, 5, 10)
     assert longest_gap(scenes(recordings[::2])) == Gap(0, 0, 0, 0)
 
 
