@@ -8,7 +8,10 @@ import pandas as pd
 from benchmarks.common import write
 from paperlib.training import choose_device
 
-NAMES = ("training", "inference", "streaming", "everything_else", "growth", "precision")
+NAMES = (
+    "training", "inference", "streaming", "everything_else", "rendering", "refinement", "growth",
+    "precision",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -1,0 +1,77 @@
+"""The refinement of veges2020: the direct solver against the paper's 500 steps of Adam, both on the
+same processor or GPU, from positions to refined positions.
+
+Tracks are smooth random walks of 17 joints, hidden for 1 to 2 s every now and then, with root
+errors of the given size there. With 0.3 m no error comes near the cap, and one linear system is
+enough; with 0.6 m some do, and with 1 m many.
+"""
+
+import torch
+
+from benchmarks.common import seconds_of
+from paperlib.refinement import energy, refine
+
+JOINTS, FPS = 17, 25
+FRAMES = (250, 1000, 2000)
+PEOPLE = (1, 16)
+ERRORS = (0.3, 0.6, 1.0)  # metres in depth, standard deviation where hidden
+
+
+def measure(device: torch.device) -> list[dict]:
+    rows = []
+    for people in PEOPLE:
+        for frames in FRAMES:
+            rows += [_compared(people, frames, error, device) for error in ERRORS]
+    return rows
+
+
+def _compared(people: int, frames: int, error: float, device: torch.device) -> dict:
+    positions, visibility = (x.to(device) for x in tracks(people, frames, error))
+    refined, seconds = {}, {}
+    for solver, times in (("direct", 7), ("adam", 1)):
+
+        def once(solver: str = solver) -> None:
+            refined[solver] = refine(positions, visibility, solver=solver)
+
+        # what Adam needs for its first steps is small beside all of them
+        runs = [seconds_of(once, device) for _ in range(times)]
+        seconds[solver] = sorted(runs)[times // 2]
+    exact = positions.double()
+    energies = {s: energy(p.double(), exact, visibility) for s, p in refined.items()}
+    return {
+        "people": people, "frames": frames, "error_m": error,
+        "direct_s": seconds["direct"], "adam_s": seconds["adam"],
+        "ratio": seconds["adam"] / seconds["direct"],
+        "direct_energy": energies["direct"].mean().item(),
+        "adam_energy": energies["adam"].mean().item(),
+        "highest": (energies["direct"] / energies["adam"]).max().item(),
+    }  # fmt: skip
+
+
+def tracks(people: int, frames: int, error: float, seed: int = 0):
+    """Predicted positions ``(P, T, J, 3)`` and visibility scores ``(P, T)``."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def smooth(joints: int, seconds: float) -> torch.Tensor:
+        """Noise of variance 1 that changes within some seconds."""
+        reach = int(2 * seconds * FPS)
+        time = torch.arange(-reach, reach + 1) / (seconds * FPS)
+        kernel = torch.exp(-(time**2) / 2)
+        noise = torch.randn(people * joints * 3, 1, frames + 2 * reach, generator=generator)
+        noise = torch.nn.functional.conv1d(noise, (kernel / kernel.norm())[None, None])
+        return noise.reshape(people, joints, 3, frames).permute(0, 3, 1, 2)
+
+    root = 0.5 * smooth(1, 1.5) + torch.tensor([0.0, 0.0, 5.0])
+    pose = 0.25 * smooth(JOINTS, 0.5)
+    visibility = 0.8 + 0.1 * torch.rand(people, frames, generator=generator)
+    for person in range(people):
+        for start in range(60, frames - 60, 120):
+            begin = start + int(torch.randint(40, (), generator=generator))
+            length = int(torch.randint(FPS, 2 * FPS, (), generator=generator))
+            low = 0.05 + 0.2 * torch.rand((), generator=generator)
+            visibility[person, begin : begin + length] = low
+    hidden = (visibility < 0.5)[..., None, None]
+    wrong = error * torch.tensor([0.4, 0.4, 1.0]) * smooth(1, 0.3)
+    pose = pose + (0.01 + 0.08 * hidden) * smooth(JOINTS, 0.1)
+    pose[:, :, 0] = 0
+    return root + hidden * wrong + pose, visibility
