@@ -8,7 +8,7 @@ import torch
 
 from paperlib.refinement import Settings, adam, direct, energy, refine
 from paperlib.refinement.banded import by_cyclic_reduction
-from paperlib.refinement.direct import _windows
+from paperlib.refinement.direct import _anchor, _descend, _minimum, _square, _windows
 from paperlib.refinement.energy import coordinates, rows_of
 
 RAW = Settings(median=1)
@@ -118,6 +118,19 @@ def test_errors_beyond_the_cap_are_given_up_as_well_as_can_be(seed):
     least = [exhaustive(rows, row, settings) for row in range(3)]
     found = rows.energy(coordinates(refined), settings).sum(dim=0).tolist()
     assert found == pytest.approx(least, rel=1e-6)
+
+
+def test_the_descent_ends_where_no_choice_changes():
+    positions, score = a_track(3, frames=100)
+    rows = rows_of(with_errors(positions, score, 2.0), score, RAW)
+    anchor = _anchor(rows)
+    start = _minimum(rows, anchor, None, RAW)
+    found = _descend(rows, anchor, start, RAW)
+    chosen = _square(rows, found) <= RAW.cap
+    torch.testing.assert_close(_minimum(rows, anchor, chosen, RAW), found, rtol=0, atol=1e-9)
+    before, after = (rows.energy(x, RAW).sum(dim=0) for x in (start, found))
+    assert (after <= before + 1e-9).all() and (after < before - 0.01).any()
+    assert (chosen != (_square(rows, start) <= RAW.cap)).any()  # more than one step was needed
 
 
 def test_windows_by_hand():
