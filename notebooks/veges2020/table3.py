@@ -1,0 +1,149 @@
+# %% [markdown]
+# # Table 3: what each part is worth
+#
+# *Véges & Lőrincz 2020, section 5.1, tables 3a and 3b.*
+#
+# Three steps, each added to those before: a [Temporal PoseNet](section3_1_temporal_posenet.ipynb)
+# that has learnt from people alone; the same with [videos of four](section4_1_muco_temp.ipynb) in
+# its training; and the [refinement](section3_2_pose_refinement.ipynb) of what it answers. The paper
+# finds all five metrics better at each step (3a). Over those poses that can be seen, the
+# refinement changes next to nothing (3b): what it gains, it gains where people are hidden.
+
+# %% tags=["parameters"]
+# Parameters
+dataset = "auto"  # "synthetic" (embedded), "cmu" (real motion capture) or "human36m"
+detector = "simulated"  # or "simulated_fine", "simulated_pretrained", "simulated_coarse"
+receptive_field = 81  # frames that the network sees: 9, 27, 81 or 243
+preset = "auto"  # "smoke" (seconds), "laptop" (minutes), "paper" (a GPU); "auto": by the machine
+seed = 0  # of weights, shuffling, dropout and simulated detections
+device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
+retrain = False  # True trains again where a finished run is on disk
+
+# %%
+from dataclasses import replace
+
+import pandas as pd
+from IPython.display import Markdown
+
+from paperlib import plotting
+from paperlib.datasets import muco_temp
+from paperlib.detection import PROFILES, detect
+from paperlib.detection.people import detect_people
+from paperlib.recordings import count_frames
+from paperlib.refinement import refine
+from paperlib.results import over_seeds, paper_table, select
+from paperlib.training import Recipe, evaluate_people, scenes, train_posenet
+from paperlib.workflow import PEOPLE_METRICS, Experiment, people_protocol, people_rows
+
+plotting.use_style()
+experiment = Experiment.begin(
+    "veges2020/table3", globals(), detector=tuple(PROFILES), receptive_field=(9, 27, 81, 243)
+)
+experiment
+
+# %% [markdown]
+# ## Two training sets
+#
+# The second holds the first and the videos. Both networks take the same number of steps, so that
+# more data does not mean more training.
+
+# %%
+videos = muco_temp.compose(experiment.exact, muco_temp.SIZES[experiment.preset])
+alone = detect(muco_temp.single(experiment.exact), detector, seed)
+crowd = detect_people(videos, detector, seed)
+both = replace(crowd, train=alone.train + crowd.train)
+truth = scenes(both.test)
+recipe = Recipe.veges2020(experiment.preset)
+longer = recipe.shortened(
+    round(recipe.epochs * count_frames(both.train) / count_frames(alone.train))
+)
+print(f"{count_frames(alone.train):,} frames of people alone, {recipe.epochs} epochs of both sets")
+
+# %%
+trained = {
+    "single people": train_posenet(
+        alone, longer, receptive_field, name="single people", **experiment.how
+    ),
+    "MuCo-Temp": train_posenet(both, recipe, receptive_field, name="MuCo-Temp", **experiment.how),
+}
+answers = {
+    name: [scene.located(run.model, recipe.test_flip) for scene in truth]
+    for name, run in trained.items()
+}
+answers["refinement"] = [
+    refine(p, scene.score) for p, scene in zip(answers["MuCo-Temp"], truth, strict=True)
+]
+
+# %%
+rows = []
+for system, positions in answers.items():
+    run = trained.get(system, trained["MuCo-Temp"])
+    rows += people_rows(experiment, system, evaluate_people(positions, truth), run)
+kept = experiment.record(rows)
+measured = experiment.measured(rows)
+COLUMNS = ["mrpe", "mpjpe", "pck3d", "n_mrpe", "n_mpjpe"]
+
+
+def table(poses):
+    found = select(measured, action=poses)
+    cells = over_seeds(found[found["metric"].isin(COLUMNS)])[COLUMNS]
+    cells.index = [name if name == "single people" else f"+ {name}" for name in cells.index]
+    return cells.rename(columns=PEOPLE_METRICS).rename_axis(columns=None)
+
+
+# %% [markdown]
+# ## Table 3a: all poses
+
+# %%
+caption = f"mm and % (3D-PCK); {experiment.caption}; ± 95 % over seeds"
+table("all").style.set_caption(f"all poses, {caption}")
+
+# %% [markdown]
+# ## Table 3b: visible poses
+#
+# Only where the mean score of the keypoints is at least 0.1.
+
+# %%
+table("visible").drop("single people").style.set_caption(f"visible poses, {caption}")
+
+# %%
+protocol = people_protocol(experiment, both, videos, recipe, receptive_field, measured["seed"])
+Markdown(f"*{protocol}*")
+
+# %% [markdown]
+# ## The paper's rows
+
+# %%
+names = {"mrpe_mm": "mrpe", "mpjpe_mm": "mpjpe", "pck_3d_percent": "pck3d"}
+part_a = paper_table("veges2020_table3a").rename(columns=names)
+part_a.index = ["single people", "+ MuCo-Temp", "+ refinement"]
+part_b = paper_table("veges2020_table3b").rename(columns=names)
+part_b.index = ["+ MuCo-Temp", "+ refinement"]
+printed = pd.concat({"all": part_a[COLUMNS], "visible": part_b[COLUMNS]})
+printed.rename(columns=PEOPLE_METRICS).style.format("{:g}").set_caption(
+    "Tables 3a and 3b of the paper: MuPoTS-3D; networks of mm and of universal coordinates (3D-PCK)"
+)
+
+# %% [markdown]
+# ## Do the claims hold here?
+
+# %%
+means = measured.groupby(["action", "system", "metric"])["value"].mean()
+
+
+def row(claim, metric, new, old, poses="all"):
+    theirs = printed.loc[(poses, f"+ {new}"), metric]
+    before = printed.loc[(poses, old if old == "single people" else f"+ {old}"), metric]
+    ours = means[poses, new, metric], means[poses, old, metric]
+    return f"| {claim} | {before:g} → {theirs:g} | {ours[1]:.1f} → {ours[0]:.1f} |"
+
+
+lines = [f"| | paper, MuPoTS-3D | here, {experiment.dataset} |\n|---|---|---|"]
+for metric in COLUMNS:
+    lines.append(row(f"MuCo-Temp: {PEOPLE_METRICS[metric]}", metric, "MuCo-Temp", "single people"))
+for metric in COLUMNS:
+    lines.append(row(f"refinement: {PEOPLE_METRICS[metric]}", metric, "refinement", "MuCo-Temp"))
+for metric in ("mrpe", "mpjpe"):
+    claim = f"refinement, visible poses: {PEOPLE_METRICS[metric]}"
+    lines.append(row(claim, metric, "refinement", "MuCo-Temp", "visible"))
+Markdown("\n".join(lines))
