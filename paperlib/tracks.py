@@ -49,6 +49,12 @@ def targets(recording: Recording, zoom: float = 1.0, mirrored: bool = False) -> 
     in camera space, after a ``zoom`` that moves the person away by that factor. The inverse is
     :func:`paperlib.models.temporal_posenet.absolute`."""
     root = recording.skeleton.root
+    if not (recording.trajectory[:, 2] > 0).all():
+        frame = int((recording.trajectory[:, 2] <= 0).nonzero()[0])
+        raise ValueError(
+            f"{recording.name}: the root is not in front of the camera in frame {frame}, so that "
+            "its depth has no logarithm; cut such frames out"
+        )
     place, pose = zoom * recording.trajectory, recording.pose
     answer = pose.clone()
     answer[:, root] = torch.cat([place[:, :2], place[:, 2:].log()], dim=-1)
@@ -98,11 +104,15 @@ class Tracks:
         kinds = {r.skeleton.name for r in recordings}
         if len(kinds) > 1:
             raise ValueError(f"recordings of different skeletons cannot be mixed: {sorted(kinds)}")
-        if stride < 1:
-            raise ValueError(f"stride must be at least 1, got {stride}")
+        if stride < 1 or receptive_field < 1 or receptive_field % 2 == 0:
+            raise ValueError(
+                f"stride must be at least 1 and a window have a middle, got {stride=} and "
+                f"{receptive_field=}"
+            )
         self.receptive_field, self.flip = receptive_field, flip
         zooms = [(1.0, draw_zoom(r, seed)) if zoom else (1.0,) for r in recordings]
-        inputs, answers, starts, middles = [], [], [], []
+        inputs, answers, starts, middles, real = [], [], [], [], []
+        half = receptive_field // 2
         padded_so_far = frames_so_far = 0
         # all as it is first, then all mirrored: an example's mirror image is so many further on
         for mirrored in (False, True) if flip else (False,):
@@ -111,6 +121,7 @@ class Tracks:
                 for factor in factors:
                     seen = features(recording, factor, mirrored)
                     inputs.append(pad_sequence(seen, receptive_field))
+                    real.append(torch.arange(len(seen)) + padded_so_far + half)
                     answers.append(targets(recording, factor, mirrored))
                     starts.append(found + padded_so_far)
                     middles.append(found + frames_so_far)
@@ -118,6 +129,7 @@ class Tracks:
                     frames_so_far += len(recording)
         self.inputs, self.answers = torch.cat(inputs), torch.cat(answers)
         self.starts, self.middles = torch.cat(starts), torch.cat(middles)
+        self._real = torch.cat(real)  # frames of the inputs that are no padding
         self._steps = torch.arange(receptive_field)
         if not len(self.starts):
             raise ValueError("nobody was found in any frame: there is nothing to learn from")
@@ -127,16 +139,17 @@ class Tracks:
 
     def to(self, device: torch.device | str) -> "Tracks":
         """These tracks, moved to a device."""
-        for name in ("inputs", "answers", "starts", "middles", "_steps"):
+        for name in ("inputs", "answers", "starts", "middles", "_steps", "_real"):
             setattr(self, name, getattr(self, name).to(device))
         return self
 
     def statistics(self) -> Statistics:
-        """Over all frames, of all versions of the tracks."""
-        seen = torch.std_mean(self.inputs.double(), dim=0)
+        """Over all frames of all versions of the tracks, those in which nobody was found too: what
+        these contain is seen in the windows of others."""
+        seen = torch.std_mean(self.inputs[self._real].double(), dim=0)
         told = torch.std_mean(self.answers.double(), dim=0)
-        # what never changes (a score that is always 1) must not be divided by nothing
-        values = (seen[1], seen[0].clamp_min(1e-4), told[1], told[0].clamp_min(1e-4))
+        # what never changes (a score that is always 1) is left as it is
+        values = (seen[1], _or_one(seen[0]), told[1], _or_one(told[0]))
         return Statistics(*(value.float() for value in values))
 
     def batch(self, examples: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,3 +163,7 @@ class Tracks:
         if self.flip:
             chosen += len(self) * torch.randint(0, 2, (len(self),), generator=generator)
         return chosen.to(self.starts.device)
+
+
+def _or_one(deviation: Tensor) -> Tensor:
+    return torch.where(deviation > 1e-4, deviation, 1.0)

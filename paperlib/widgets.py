@@ -76,9 +76,11 @@ def smoothing_demo(
     truth: np.ndarray | None = None,
     fps: float = 25.0,
     settings: Settings = PAPER,
+    root: int = 0,
 ) -> ipywidgets.VBox:
     """The refinement of veges2020 with a slider for each of its knobs: where the root of one person
-    is, to the right, down and away, as predicted ``(T, J, 3)``, in metres, and refined.
+    (joint ``root``) is, to the right, down and away, as predicted ``(T, J, 3)``, in metres, and
+    refined.
 
     ``visibility`` ``(T,)`` or ``(T, K)`` are scores; grey are frames in which it is 0. Weights are
     powers of ten. Moving a slider solves for the whole track anew.
@@ -86,9 +88,9 @@ def smoothing_demo(
     shapes = {np.shape(p) for p in (positions, truth) if p is not None}
     if len(shapes) != 1 or len(next(iter(shapes))) != 3:
         raise ValueError(f"expected positions and truth of one shape (T, J, 3), got {shapes}")
-    refined = refine(positions, visibility, settings)
+    refined = refine(positions, visibility, settings, root=root)
     paths = {"truth": truth, "without refinement": positions, "refinement": refined}
-    paths = {name: np.asarray(path)[:, 0] for name, path in paths.items() if path is not None}
+    paths = {name: np.asarray(path)[:, root] for name, path in paths.items() if path is not None}
     figure = go.FigureWidget(make_subplots(rows=3, shared_xaxes=True, vertical_spacing=0.04))
     seconds = np.arange(len(positions)) / fps
     for axis, label in enumerate(("to the right, m", "down, m", "away, m")):
@@ -108,7 +110,7 @@ def smoothing_demo(
 
     def solve(change):
         chosen = settings.but(**{name: slider.value for name, slider in sliders.items()})
-        path = np.asarray(refine(positions, visibility, chosen))[:, 0]
+        path = np.asarray(refine(positions, visibility, chosen, root=root))[:, root]
         with figure.batch_update():
             for axis, trace in enumerate(answers):
                 trace.y = path[:, axis]
@@ -126,7 +128,8 @@ def _hidden(visibility: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _knobs(settings: Settings) -> dict[str, ipywidgets.Widget]:
-    """A slider for each setting that moves the root."""
+    """A slider for the weights of the root, the long step and the median filter; a weight below
+    the lowest of a slider starts there."""
     wide = {"style": {"description_width": "12em"}, "layout": {"width": "70%"}}
     weights = {"root_short": "weight, short step", "root_long": "weight, long step"}
     sliders = {
@@ -138,6 +141,11 @@ def _knobs(settings: Settings) -> dict[str, ipywidgets.Widget]:
     steps = {"long_step": ("long step, frames", 1, 60, 1), "median": ("median filter", 1, 31, 2)}
     for name, (label, low, high, step) in steps.items():
         sliders[name] = ipywidgets.IntSlider(
-            getattr(settings, name), low, high, step, description=label, **wide
+            getattr(settings, name),
+            low,
+            max(high, getattr(settings, name)),
+            step,
+            description=label,
+            **wide,
         )
     return sliders

@@ -143,15 +143,16 @@ def test_tracks_hold_each_track_four_times(data):
     frames = sum(len(r) for r in data.train)
     assert len(tracks) == 2 * frames
     first, length = data.train[0], len(data.train[0])
-    seen, answers = tracks.batch(torch.tensor([13, 13 + length, 13 + 2 * frames]))
-    assert seen.shape == (3, 27, 14, 3) and answers.shape == (3, 1, 17, 3)
+    places = [13, 13 + length, 13 + 2 * frames, 13 + 2 * frames + length]
+    seen, answers = tracks.batch(torch.tensor(places))
+    assert seen.shape == (4, 27, 14, 3) and answers.shape == (4, 1, 17, 3)
     zoom = draw_zoom(first)
     assert torch.equal(seen[0], features(first)[:27])
     assert torch.equal(seen[1], features(first, zoom)[:27])
     assert torch.equal(seen[2], features(first, mirrored=True)[:27])
-    assert torch.equal(answers[:, 0], torch.stack([
-        targets(first)[13], targets(first, zoom)[13], targets(first, mirrored=True)[13]
-    ]))  # fmt: skip
+    assert torch.equal(seen[3], features(first, zoom, mirrored=True)[:27])
+    versions = [targets(first, z, mirrored=m)[13] for m in (False, True) for z in (1.0, zoom)]
+    assert torch.equal(answers[:, 0], torch.stack(versions))
 
 
 def test_at_the_ends_the_edge_frame_is_repeated(data):
@@ -184,16 +185,28 @@ def test_an_epoch_takes_every_example_once_mirrored_or_not(data):
 
 
 def test_statistics_standardise_what_the_network_sees(data):
-    tracks = Tracks(data.train, 9)
-    mean, std, told_mean, told_std = tracks.statistics()
-    assert torch.allclose(tracks.inputs.mean(dim=0), mean, atol=1e-4)
-    assert torch.allclose(tracks.answers.std(dim=0), told_std.clamp_min(1e-4), atol=1e-3)
-    assert torch.allclose(tracks.answers.mean(dim=0), told_mean, atol=1e-3)
-    assert (std > 0).all()  # scores are always 1 here: never divided by nothing
+    """Over the frames themselves: what pads a track at its ends counts nothing."""
+    mean, std, told_mean, told_std = Tracks(data.train, 9, zoom=False).statistics()
+    seen = torch.cat([features(r, mirrored=m) for r in data.train for m in (False, True)])
+    told = torch.cat([targets(r, mirrored=m) for r in data.train for m in (False, True)])
+    assert torch.allclose(seen.mean(dim=0), mean, atol=1e-5)
+    assert torch.allclose(seen[..., :2].std(dim=0), std[..., :2], atol=1e-5)
+    assert (std[..., 2] == 1).all()  # scores are always 1 here: never divided by nothing
+    assert torch.allclose(told.mean(dim=0), told_mean, atol=1e-5)
+    assert torch.allclose(told.std(dim=0)[1:], told_std[1:], atol=1e-5)
 
 
 def test_wrong_tracks_are_refused(data):
     with pytest.raises(ValueError, match="no recordings"):
         Tracks([], 9)
-    with pytest.raises(ValueError, match="stride must be at least 1"):
-        Tracks(data.train, 9, stride=0)
+    for wrong in ({"stride": 0}, {"receptive_field": 8}, {"receptive_field": 0}):
+        with pytest.raises(
+            ValueError, match="stride must be at least 1 and a window have a middle"
+        ):
+            Tracks(data.train, **{"receptive_field": 9} | wrong)
+
+
+def test_who_is_behind_the_camera_is_refused(recording):
+    behind = replace(recording, positions=recording.positions - torch.tensor([0.0, 0.0, 20.0]))
+    with pytest.raises(ValueError, match="not in front of the camera in frame 0"):
+        targets(behind)

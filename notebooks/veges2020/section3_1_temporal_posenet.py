@@ -36,7 +36,7 @@ from paperlib.cameras import project
 from paperlib.datasets import muco_temp
 from paperlib.detection import PROFILES, detect
 from paperlib.detection.people import detect_people
-from paperlib.models import TemporalPoseNet, count_parameters
+from paperlib.models import TemporalPoseNet, count_parameters, filter_widths
 from paperlib.models.temporal_posenet import absolute
 from paperlib.results import over_seeds, select
 from paperlib.skeletons import COMMON_14
@@ -151,10 +151,11 @@ print("drawn for ten tracks:", [round(draw_zoom(r), 2) for r in experiment.exact
 videos = muco_temp.compose(experiment.exact, muco_temp.SIZES[experiment.preset])
 alone = detect(muco_temp.single(experiment.exact), detector, seed)
 crowd = detect_people(videos, detector, seed)
-data = replace(crowd, train=alone.train + crowd.train)
+data = muco_temp.joined(alone, crowd)
 
 recipe = Recipe.veges2020(experiment.preset)
-run = train_posenet(data, recipe, receptive_field, name="Temporal PoseNet", **experiment.how)
+widths = filter_widths(receptive_field)
+run = train_posenet(data, recipe, widths, name="Temporal PoseNet", **experiment.how)
 pd.DataFrame(run.history).set_index("epoch").T.style.format("{:.3f}")
 
 # %%

@@ -6,7 +6,7 @@
 # The paper sets its 3D-PCK beside that of three methods which lift every picture by itself: 85.3 %
 # against 81.8, 78.2 and 70.6. It calls the comparison unfair, since its own sees 81 frames. These
 # methods need pictures, so their rows cannot come out here. What can be measured is the point of
-# the comparison: the same network, the same people, with **one frame** and with many, with and
+# the comparison: a network as deep, the same people, with **one frame** and with many, with and
 # without refinement.
 
 # %% tags=["parameters"]
@@ -20,8 +20,6 @@ device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
 retrain = False  # True trains again where a finished run is on disk
 
 # %%
-from dataclasses import replace
-
 import pandas as pd
 from IPython.display import Markdown
 
@@ -29,6 +27,7 @@ from paperlib import plotting
 from paperlib.datasets import muco_temp
 from paperlib.detection import PROFILES, detect
 from paperlib.detection.people import detect_people
+from paperlib.models import filter_widths
 from paperlib.multi_person import evaluate_scene, pooled_scenes, pose_sets, universal
 from paperlib.refinement import refine
 from paperlib.results import over_seeds, paper_table, select
@@ -45,13 +44,15 @@ experiment
 videos = muco_temp.compose(experiment.exact, muco_temp.SIZES[experiment.preset])
 alone = detect(muco_temp.single(experiment.exact), detector, seed)
 crowd = detect_people(videos, detector, seed)
-data = replace(crowd, train=alone.train + crowd.train)
+data = muco_temp.joined(alone, crowd)
 truth = scenes(data.test)
 recipe = Recipe.veges2020(experiment.preset)
-systems = {"single frame": 1, "temporal": receptive_field}
+widths = filter_widths(receptive_field)
+root = data.skeleton.root
+systems = {"single frame": (1,) * len(widths), "temporal": widths}  # as deep, and as many channels
 trained = {
-    name: train_posenet(data, recipe, frames, name=name, **experiment.how)
-    for name, frames in systems.items()
+    name: train_posenet(data, recipe, widths, name=name, **experiment.how)
+    for name, widths in systems.items()
 }
 
 # %%
@@ -60,7 +61,7 @@ answers = {
     for name, run in trained.items()
 }
 answers["refinement"] = [
-    refine(p, scene.score) for p, scene in zip(answers["temporal"], truth, strict=True)
+    refine(p, scene.score, root=root) for p, scene in zip(answers["temporal"], truth, strict=True)
 ]
 rows = []
 for system, positions in answers.items():

@@ -12,14 +12,14 @@ its beginning, and so on; it slows down before it turns, so that nobody jumps.
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from paperlib.cameras import Camera, camera_to_world, project, world_to_camera
 from paperlib.kinematics import rotation_about
-from paperlib.recordings import Dataset, Recording
+from paperlib.recordings import Dataset, Recording, count_frames
 from paperlib.rendering import people_visibility
 
 FPS = 25.0  # to which the reference unifies its sources
@@ -28,6 +28,7 @@ NEAREST, FARTHEST = 2.8, 7.5  # metres from the camera, where people are set dow
 SHORTEST = 2.0  # seconds of a take; who runs to and fro within less is no person any more
 SEEN = 0.5  # share of a video's frames in which half of a person must be seen, at least
 _TURN = 0.3  # seconds before and after a take's end in which it slows down and turns
+_RESTARTS = 100  # of a video in which somebody finds no place
 _TRIES = 400  # places tried for a person before the video is begun anew
 
 
@@ -86,8 +87,21 @@ def compose(source: Dataset, size: Size | None = None, seed: int = 0) -> Dataset
     )
 
 
+def joined(alone: Dataset, crowd: Dataset) -> Dataset:
+    """What the paper trains on, single people and videos together (4.1.1); tested on the videos."""
+    return replace(
+        crowd,
+        train=alone.train + crowd.train,
+        source=(
+            f"{crowd.source} The single-person recordings themselves ({len(alone.train)}, "
+            f"{count_frames(alone.train)} frames) are learnt from too."
+        ),
+    )
+
+
 def single(source: Dataset) -> Dataset:
-    """The single-person recordings at the frame rate of the videos (every so-manieth frame)."""
+    """The single-person recordings at the frame rate of the videos, or as near to it as taking
+    every so-manieth frame comes."""
     return source.map(lambda r: r.frames(0, len(r), max(1, round(r.fps / FPS))))
 
 
@@ -106,7 +120,7 @@ def video(
             "load more actions or subjects"
         )
     camera = seen[0].camera
-    while True:  # until everybody has found a place, and is seen there
+    for _ in range(_RESTARTS):  # until everybody has found a place, and is seen there
         chosen = [seen[i] for i in rng.choice(len(seen), people, replace=len(seen) < people)]
         worlds = [_played(take, frames, rng) for take in chosen]
         placed = _set_down(worlds, chosen[0].skeleton.root, camera, rng)
@@ -117,6 +131,11 @@ def video(
         mostly_hidden = (~visible).float().mean(dim=-1) > 0.5
         if (mostly_hidden.float().mean(dim=-1) <= 1 - SEEN).all():
             break
+    else:
+        raise ValueError(
+            f"{part}, video {number}: no room for {people} people, {APART} m apart and each seen "
+            f"in {100 * SEEN:.0f} % of the frames, in {_RESTARTS} attempts; ask for fewer people"
+        )
     return tuple(
         _recording(take, camera, f"{part}{number:02d}", person, positions[person], visible[person])
         for person, take in enumerate(chosen)
@@ -196,7 +215,7 @@ def _set_down(
 
 
 def _place(camera: Camera, rng: np.random.Generator) -> torch.Tensor:
-    """A place ``(2,)`` on the floor in front of the camera, anywhere that it sees."""
+    """A place ``(2,)`` on the floor in front of the camera, not at the edges of the picture."""
     distance = rng.uniform(NEAREST, FARTHEST)
     side = rng.uniform(-0.3, 0.3) * distance
     ahead = camera_to_world(torch.tensor([side, 0.0, distance], dtype=torch.float64), camera)
@@ -204,7 +223,8 @@ def _place(camera: Camera, rng: np.random.Generator) -> torch.Tensor:
 
 
 def _in_view(path: torch.Tensor, height: torch.Tensor, camera: Camera) -> bool:
-    """Whether the root stays inside the picture, and not too near, on all of its path."""
+    """Whether the root stays between left and right of the picture, and not too near, on all of
+    its path."""
     points = world_to_camera(torch.cat([path, height[:, None]], dim=-1), camera)
     if not (points[:, 2] > 2.0).all():
         return False

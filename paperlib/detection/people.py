@@ -26,7 +26,8 @@ def detect_people(dataset: Dataset, detector: str = "simulated", seed: int = 0) 
 
 def lose_hidden(recording: Recording) -> Recording:
     """The recording without the keypoints of the frames in which its person is lost: keypoints and
-    scores are 0 there. Scores of single joints fall with the share of the body that is hidden."""
+    scores are 0 there. Scores of single hidden joints fall with the share of the body that is
+    hidden, where the detector's joints are those of the recording."""
     if recording.visible is None:
         raise ValueError(f"{recording.name}: it is not known which joints are visible")
     hidden = 1 - recording.visible.float()

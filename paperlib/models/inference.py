@@ -19,6 +19,11 @@ def fold(model: TemporalModel, dtype: torch.dtype = torch.float32) -> TemporalMo
     activations: bfloat16 is about twice as fast where the hardware computes in it, and moves a pose
     by tenths of a millimetre. The copy has no gradients and cannot be trained.
     """
+    if not isinstance(model, TemporalModel):
+        raise ValueError(
+            f"a {type(model).__name__} has no batch norms of its own to fold; fold the "
+            "TemporalModel that it is made of"
+        )
     if dtype not in (torch.float32, torch.bfloat16):
         raise ValueError(f"dtype must be torch.float32 or torch.bfloat16, got {dtype}")
     copy = deepcopy(model)

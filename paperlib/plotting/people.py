@@ -48,8 +48,8 @@ def occluded_path(
             dark = name == "truth"
             look = {"lw": 2.6, "alpha": 0.5, "zorder": 2} if dark else {"lw": 1.4, "zorder": 3}
             ax.plot(seconds, values, color=colour_of(name), label=name, **look)
-        near = np.asarray(paths["truth"] if "truth" in paths else values)
-        near = near[frames, joint, axis] if near.ndim == 3 else near
+        shown = [paths["truth"]] if "truth" in paths else paths.values()
+        near = np.concatenate([np.asarray(path)[frames, joint, axis] for path in shown])
         room = max(0.4, 0.6 * np.ptp(near))
         ax.set_ylim(near.min() - room, near.max() + room)
         ax.set_ylabel(f"{_AXES[axis]}, m")

@@ -36,7 +36,8 @@ def adam(
     prediction, whose gaps are interpolated first; in float32. With ``history`` also how the energy
     fell.
 
-    The learning rate, in metres, is not given in the paper: see :data:`LEARNING_RATE`.
+    The ``learning_rate``, in metres, is the one that came lowest in 500 steps on tracks of people
+    who are hidden for one to two seconds; the paper's is not known here.
     """
     if iterations < 0 or not learning_rate > 0:
         raise ValueError(

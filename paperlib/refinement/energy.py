@@ -6,9 +6,9 @@ not (veges2020, 3.2).
       + w3 sum_t |q_{t+short} - q_t|^2 + w4 sum_t (1 - v_{t+long}) |q_{t+long} - q_t|^2
 
 r is the root in camera space, q the other joints relative to it, p both of them with all their
-coordinates k, p̂ the prediction and v the visibility score. As the paper's formulas are lost in its
-text, this is what its published implementation computes. The short step counts everywhere, so that
-even a person seen throughout is smoothed a little.
+coordinates k, p̂ the prediction and v the visibility score. Formula and weights are those of its
+published implementation and of a published configuration. The short step counts everywhere, so
+that even a person seen throughout is smoothed a little.
 
 No coordinate depends on another one. Here each is a row of M, one after the other for each person:
 the root's three, then those of the other joints.
@@ -63,15 +63,16 @@ def energy(
     initial: Array,
     visibility: np.ndarray | torch.Tensor | None = None,
     settings: Settings = PAPER,
+    root: int = 0,
 ) -> torch.Tensor:
     """The energy ``(P,)`` of trajectories ``(P, T, J, 3)``, or one number of ``(T, J, 3)``
-    (veges2020, 3.2, equation 1). They are absolute metres in camera space, joint 0 the root.
+    (veges2020, 3.2, equation 1). They are absolute metres in camera space.
 
     ``initial`` is the prediction, of the same shape, with NaN where there is none: its data term is
     left out there. ``visibility`` is as :func:`visibility_score` takes it. Differentiable in
-    ``positions``, and in their precision.
+    ``positions``, and in their precision. ``root`` is the number of the root joint.
     """
-    return sum(energy_terms(positions, initial, visibility, settings).values())
+    return sum(energy_terms(positions, initial, visibility, settings, root).values())
 
 
 def energy_terms(
@@ -79,6 +80,7 @@ def energy_terms(
     initial: Array,
     visibility: np.ndarray | torch.Tensor | None = None,
     settings: Settings = PAPER,
+    root: int = 0,
 ) -> dict[str, torch.Tensor]:
     """The parts of :func:`energy` by name (``TERMS``), weighted: they add up to it."""
     as_positions(positions, gaps=False)
@@ -87,8 +89,9 @@ def energy_terms(
             f"positions {tuple(positions.shape)} and the initial ones {tuple(initial.shape)} "
             "must have the same shape"
         )
-    positions = as_tensor(positions)
-    initial = as_positions(initial).to(positions)
+    order = root_first(root, positions.shape[-2])
+    positions = as_tensor(positions)[..., order, :]
+    initial = as_positions(initial).to(positions)[..., order, :]
     rows = rows_of(initial, visibility, settings)
     parts = rows.energy(coordinates(positions), settings)
     parts = parts.unflatten(1, (-1, 3 * positions.shape[-2]))  # (3, P, K)
@@ -193,6 +196,13 @@ def rows_of(
 
 def _choose(root: torch.Tensor, here: float, elsewhere: float, like: torch.Tensor) -> torch.Tensor:
     return torch.where(root, like.new_tensor(here), like.new_tensor(elsewhere))
+
+
+def root_first(root: int, joints: int) -> list[int]:
+    """The joints in an order in which the root is the first."""
+    if not 0 <= root < joints:
+        raise ValueError(f"the root must be one of {joints} joints, got {root}")
+    return [root, *(j for j in range(joints) if j != root)]
 
 
 def coordinates(positions: torch.Tensor) -> torch.Tensor:

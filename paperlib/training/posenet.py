@@ -1,10 +1,13 @@
 """Training the Temporal PoseNet (veges2020, 3.1 and 4.3), and what it makes of a track."""
 
+from collections.abc import Sequence
+from math import prod
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from paperlib.models import TemporalPoseNet, filter_widths, lift
+from paperlib.models import TemporalPoseNet, lift
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import COMMON_14
 from paperlib.tracks import Tracks, features
@@ -13,7 +16,9 @@ from paperlib.training.loop import fit
 from paperlib.training.recipes import Recipe
 from paperlib.windows import mirror, pad_sequence
 
-_CODE = ("training/posenet.py", "models/temporal_posenet.py", "tracks.py")
+_CODE = (
+    "training/posenet.py", "models/temporal_posenet.py", "tracks.py", "cameras.py", "skeletons.py",
+)  # fmt: skip
 
 
 class Located:
@@ -40,7 +45,7 @@ class Located:
 def train_posenet(
     dataset: Dataset,
     recipe: Recipe,
-    receptive_field: int = 81,
+    widths: Sequence[int] = (3, 3, 3, 3),
     zoom: bool = True,
     seed: int = 0,
     device: str = "auto",
@@ -49,21 +54,20 @@ def train_posenet(
     progress: bool = True,
 ) -> Run:
     """Train a :class:`TemporalPoseNet` on ``dataset.train``, single people and several alike; or
-    find it trained (see :func:`paperlib.training.loop.fit`). ``zoom=False`` leaves the zoom
-    augmentation out.
+    find it trained (see :func:`paperlib.training.loop.fit`). ``widths`` are the filter widths, for
+    81 frames by default; all 1 make a network as deep that sees a single frame. ``zoom=False``
+    leaves the zoom augmentation out, and with it half of an epoch's examples.
 
     Source: veges2020, 3.1 and 4.3; what its text lacks is as in the reference implementation.
     """
     if recipe.chunk != 1:
         raise ValueError(f"the Temporal PoseNet learns one frame a window, got {recipe.chunk=}")
-    tracks = Tracks(
-        dataset.train, receptive_field, zoom, recipe.train_flip, recipe.stride, seed=seed
-    )
+    tracks = Tracks(dataset.train, prod(widths), zoom, recipe.train_flip, recipe.stride, seed=seed)
     skeleton, statistics = dataset.skeleton, tracks.statistics()
 
     def build() -> TemporalPoseNet:
         return TemporalPoseNet(
-            len(COMMON_14), len(skeleton), filter_widths(receptive_field), skeleton.root,
+            len(COMMON_14), len(skeleton), widths, skeleton.root,
             dropout=recipe.dropout, channels=recipe.channels,
         ).standardised_by(*statistics)  # fmt: skip
 
@@ -81,6 +85,12 @@ def locate(model: TemporalPoseNet, recording: Recording, flip: bool = True) -> T
     The track is padded at its ends; with ``flip`` the mirrored-back answer to its mirror image is
     averaged in. A person who was not found gets the network's guess.
     """
+    joints = model.config["num_joints_out"]
+    if joints != len(recording.skeleton) or model.root != recording.skeleton.root:
+        raise ValueError(
+            f"{recording.name} has joints of {recording.skeleton.name}, but this network answers "
+            f"{joints} joints with the root in row {model.root}: it learnt another skeleton"
+        )
     model.eval()
     device = next(model.parameters()).device
     views = [features(recording, mirrored=m) for m in ((False, True) if flip else (False,))]

@@ -8,7 +8,7 @@ import torch
 
 from paperlib.cameras import camera_to_world, project
 from paperlib.datasets import muco_temp, synthetic
-from paperlib.datasets.muco_temp import Size, compose, single, to_and_fro
+from paperlib.datasets.muco_temp import Size, compose, joined, single, to_and_fro
 
 FAMILIES = ("walking", "reaching", "boxing")
 SIZE = Size(train=2, test=1, frames=120)
@@ -140,6 +140,18 @@ def test_too_short_takes_are_refused(source):
     short = source.map(lambda r: r.frames(0, 60))
     with pytest.raises(ValueError, match="no take lasts 2 seconds"):
         compose(short, SIZE)
+
+
+def test_too_many_people_are_refused(source, monkeypatch):
+    monkeypatch.setattr(muco_temp, "_RESTARTS", 2)
+    with pytest.raises(ValueError, match="train, video 0: no room for 40 people"):
+        compose(source, Size(train=1, test=0, frames=50, people=40))
+
+
+def test_single_people_and_videos_are_learnt_from_together(source, videos):
+    data = joined(single(source), videos)
+    assert len(data.train) == len(source.train) + len(videos.train) and data.test == videos.test
+    assert f"({len(source.train)}, " in data.source and videos.source in data.source
 
 
 @pytest.mark.parametrize("wrong", [{"frames": 0}, {"people": 0}, {"train": -1}])

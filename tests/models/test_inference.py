@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from paperlib.models import LinearModel, TemporalModel, fold, lift
+from paperlib.models import LinearModel, PoseAndTrajectory, TemporalModel, fold, lift
 
 
 def trained(widths=(3, 3, 3), **options) -> TemporalModel:
@@ -60,6 +60,11 @@ def test_there_is_nothing_left_to_normalise_or_train():
     assert not any(values.requires_grad for values in quick.parameters())
     with pytest.raises(ValueError, match=r"float32 or torch\.bfloat16, got torch\.float16"):
         fold(trained(), torch.float16)
+
+
+def test_what_is_no_temporal_model_is_refused():
+    with pytest.raises(ValueError, match="PoseAndTrajectory has no batch norms of its own"):
+        fold(PoseAndTrajectory(17, 2, 17, filter_widths=(3,), channels=4))
 
 
 @pytest.mark.parametrize("part", [1, 7, 50, 74, 1000])

@@ -50,7 +50,9 @@ def test_the_loss_is_the_mean_absolute_error_of_the_standardised_answer(data):
 
 def test_it_learns_to_locate(data):
     """After a few epochs better than where people stand on average."""
-    run = train_posenet(data, RECIPE.but(epochs=12, batch_size=32, decay=0.9), 9, progress=False)
+    run = train_posenet(
+        data, RECIPE.but(epochs=12, batch_size=32, decay=0.9), (3, 3), progress=False
+    )
     assert run.history[-1]["train_l1"] < 0.6 * run.history[0]["train_l1"]
     mean = torch.cat([r.trajectory for r in data.train]).mean(dim=0)
     found = guess = 0.0
@@ -62,11 +64,11 @@ def test_it_learns_to_locate(data):
 
 def test_a_run_is_found_again_and_other_settings_are_other_runs(data):
     recipe = RECIPE.but(epochs=1)
-    first = train_posenet(data, recipe, 9, progress=False)
-    again = train_posenet(data, recipe, 9, progress=False)
+    first = train_posenet(data, recipe, (3, 3), progress=False)
+    again = train_posenet(data, recipe, (3, 3), progress=False)
     assert again.reused and again.key == first.key
     assert torch.equal(again.model.output_std, first.model.output_std)
-    assert not train_posenet(data, recipe, 9, zoom=False, progress=False).reused
+    assert not train_posenet(data, recipe, (3, 3), zoom=False, progress=False).reused
 
 
 def test_locating_averages_over_the_mirror_image(data):
@@ -86,6 +88,20 @@ def test_locating_a_lost_person_gives_a_guess(data):
     assert torch.isfinite(locate(model, lost)).all()
 
 
+def test_a_single_frame_is_seen_by_a_network_as_deep(data):
+    deep = train_posenet(data, RECIPE.but(epochs=1), (1, 1, 1, 1), progress=False).model
+    assert deep.receptive_field == 1 and len(deep.temporal.blocks) == 3
+    assert locate(deep, data.test[0]).shape == data.test[0].positions.shape
+
+
+def test_recordings_of_another_skeleton_are_refused(data):
+    model = TemporalPoseNet(14, 15, filter_widths(9), channels=8)
+    with pytest.raises(ValueError, match="it learnt another skeleton"):
+        locate(model, data.test[0], flip=False)
+    with pytest.raises(ValueError, match="it learnt another skeleton"):
+        locate(TemporalPoseNet(14, 17, filter_widths(9), root=14, channels=8), data.test[0])
+
+
 def test_chunks_are_refused(data):
     with pytest.raises(ValueError, match="one frame a window"):
-        train_posenet(data, RECIPE.but(chunk=2), 9)
+        train_posenet(data, RECIPE.but(chunk=2), (3, 3))

@@ -26,7 +26,7 @@ def videos(experiment):
 def test_a_row_for_each_metric_of_each_set_of_poses(experiment, videos, tmp_path, monkeypatch):
     monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path))
     truth = scenes(videos.test)
-    run = train_posenet(videos, Recipe.veges2020("smoke"), 9, progress=False)
+    run = train_posenet(videos, Recipe.veges2020("smoke"), (3, 3), progress=False)
     moved = [s.positions + torch.tensor([0.0, 0.0, 0.2]) for s in truth]
     rows = people_rows(experiment, "moved", evaluate_people(moved, truth), run)
     assert all(set(row) <= set(COLUMNS) for row in rows)
