@@ -59,10 +59,11 @@ def refine(
     joint that is known in no frame.
     """
     one_of("solver", solver, SOLVERS)
-    order = root_first(root, as_positions(positions).shape[-2])
-    moved = positions[..., order, :]
+    if root != 0:  # put it there, and back
+        order = root_first(root, as_positions(positions).shape[-2])
+        moved = positions[..., order, :]
+        refined = refine(moved, visibility, settings, solver, iterations, learning_rate)
+        return refined[..., [order.index(joint) for joint in range(len(order))], :]
     if solver == "direct":
-        refined = direct(moved, visibility, settings)
-    else:
-        refined = adam(moved, visibility, settings, iterations, learning_rate)
-    return refined[..., [order.index(joint) for joint in range(len(order))], :]
+        return direct(positions, visibility, settings)
+    return adam(positions, visibility, settings, iterations, learning_rate)

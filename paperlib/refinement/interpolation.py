@@ -40,12 +40,25 @@ def fill(values: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     if known.all():
         return values
     frames = values.shape[-1]
-    now = torch.arange(frames, device=values.device)
+    rows, masks = values.reshape(-1, frames), known.reshape(-1, frames)
+    # what is known is mostly the same for all coordinates of a person: find neighbours once
+    differs = torch.ones_like(masks[:, 0])
+    differs[1:] = (masks[1:] != masks[:-1]).any(dim=-1)
+    same = differs.cumsum(0) - 1
+    left, right, share = _neighbours(masks[differs])
+    low, high = rows.gather(-1, left[same]), rows.gather(-1, right[same])
+    filled = torch.lerp(low, high, share.to(rows.dtype)[same])
+    return torch.where(masks, rows, filled).reshape(values.shape)
+
+
+def _neighbours(known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of each frame of ``(N, T)`` the known one before it and the one after it, and which share of
+    the way from the first to the second it has gone."""
+    frames = known.shape[-1]
+    now = torch.arange(frames, device=known.device)
     before = torch.where(known, now, -1).cummax(dim=-1).values
     after = torch.where(known, now, frames).flip(-1).cummin(dim=-1).values.flip(-1)
     # beyond an end there is only one neighbour, which then stands on both sides
     left = torch.where(before < 0, after, before).clamp_max(frames - 1)
     right = torch.where(after == frames, before, after).clamp_min(0)
-    low, high = values.gather(-1, left), values.gather(-1, right)
-    share = (now - left) / (right - left).clamp_min(1).to(values.dtype)
-    return torch.where(known, values, low + share * (high - low))
+    return left, right, (now - left) / (right - left).clamp_min(1).double()
