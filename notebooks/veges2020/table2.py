@@ -201,3 +201,23 @@ lines = [
     f"| visible poses, refinement: MPJPE | {change('mpjpe', OURS, PLAIN, 'visible')} |",
 ]
 Markdown("\n".join(lines))
+
+# %% [markdown]
+# **What is on record here** (CMU motion, three seeds, `laptop`). The paper's effects are all there,
+# most of them larger: a person who is lost costs this network metres, since it never learns what to
+# answer for somebody who is not found. Refinement more than halves the error of the location;
+# interpolation does nearly as well on the pose and clearly worse on the location; the 1-Euro filter
+# adds nothing to either, though it takes most of the trembling away. Visible poses come to no harm:
+# they gain a little, from the short step, which smooths what is seen too.
+#
+# Two things are not as in the paper. A plain Savitzky-Golay filter over the interpolation, which it
+# does not try, gets about a third of the way from interpolation to refinement, and is smoother than
+# both. And the scale-free N-MRPE of the unrefined network is *above* its MRPE: the one scale of a
+# video is a least-squares fit, and follows the few poses that are metres off.
+#
+# ## Try next
+#
+# * `-p detector simulated_coarse`: is the gain larger where the detector is worse?
+# * Lower the threshold of the interpolation from 0.1, or raise it to 0.6: the frames just before
+#   somebody is lost are the worst of those that are seen.
+# * Refine the interpolation instead of the network's answer.
