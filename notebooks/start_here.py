@@ -142,5 +142,11 @@ if interactive:
 # | [Table 2](pavllo2019/table2.ipynb) | smooth motion: the velocity error |
 # | [Table 5](pavllo2019/table5.ipynb) | parameters and operations, to the printed digit |
 #
+# | Véges & Lőrincz 2020 | what it shows |
+# |---|---|
+# | [section 3.2](veges2020/section3_2_pose_refinement.ipynb) | through occlusions, with sliders |
+# | [section 4.1](veges2020/section4_1_muco_temp.ipynb) | four people, and who hides whom |
+# | [Table 2](veges2020/table2.ipynb) | bridging occlusions: four answers and one more |
+#
 # Change something above and run it again: another `detector`, another test recording, another
 # `frame`.
