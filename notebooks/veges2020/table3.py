@@ -155,9 +155,9 @@ Markdown("\n".join(lines))
 # %% [markdown]
 # **What is on record here** (CMU motion, three seeds, `laptop`). Each part improves every metric,
 # as in the paper, and far more than there: who has only learnt from people alone has never met a
-# frame without a person, and answers with nonsense. In the paper's single-person videos a real
-# detector fails now and then, so that its baseline knows a little of this. Over visible poses the
-# refinement changes next to nothing, here as there.
+# frame without a person, and answers with nonsense, of another kind for every seed. In the paper's
+# single-person videos a real detector fails now and then, so that its baseline knows a little of
+# this. Over visible poses the refinement changes next to nothing, here as there.
 #
 # ## Try next
 #
