@@ -131,11 +131,11 @@ printed.rename(columns=names)[list(names.values())].style.format("{:g}", na_rep=
 # *Not run (licence)*: MuPoTS-3D. Its loader is `paperlib.datasets.mupots`, with the matching of
 # predicted to annotated people in `paperlib.multi_person`.
 #
-# **What is on record here** (CMU motion, three seeds, `laptop`). Over people whom the detector found,
-# many frames give the better pose, by three points of 3D-PCK, and hardly a better place. Over all,
-# the single frame has nothing to go by where nobody was found; the temporal network has the frames
-# around, and the refinement makes the most of them. Universal coordinates lower the shares by two
-# points and change no order.
+# **What is on record here** (CMU motion, three seeds, `laptop`). Over people whom the detector
+# found, many frames give the better pose, by three points of 3D-PCK, and hardly a better place.
+# Over all, the single frame has nothing to go by where nobody was found; the temporal network has
+# the frames around, and the refinement makes the most of them. Universal coordinates lower the
+# shares by two points and change no order.
 #
 # ## Try next
 #
