@@ -193,21 +193,22 @@ side_by_side = panels.groupby(level=[0, 1, 2]).agg(lambda v: shown(*interval(v))
 side_by_side.style.set_caption("mm; ± 95 % over seeds; none is measured on the paper's data")
 
 # %% [markdown]
-# On CMU motion, **back-projection lowers the error in every panel** and on both subsets, and more
-# on the smaller one, as in the paper. That better keypoints raise the gain does not show: with
-# exact ones it is about as large as with the simulated detector's.
+# **Back-projection lowers the error in every panel**, on CMU motion and on the embedded data, on
+# both subsets and more on the smaller one, as in the paper. That better keypoints raise the gain
+# does not show: with exact ones it is about as large as with the simulated detector's.
 #
 # **The bone-length term** does what it does in the paper only at 10 Hz, if anywhere: in N-MPJPE the
 # gains with and without it lie within each other's intervals (in MPJPE, which the size of the body
 # enters, there is no gain at all without it). At the full rate, with longer receptive fields, it is
-# the other way round: the error is lower without the term, clearly so at 1 % with exact keypoints.
-# The term is computed as in the reference implementation and tested against a calculation by hand,
-# and a longer training (10,000 steps at 1 %, judged on a held-out training body) left the order as
-# it is. A likely reason lies in the data: the bodies here were scaled on purpose, by up to 12 %,
-# while one body alone has labels, and the means of 64 windows scatter by some millimetres with the
-# bodies they happen to hold. So the term pulls towards a wrong size, with a force that does not
-# shrink near the goal (an absolute value has the same slope everywhere). Perhaps, where few frames
-# are seen and the size is least certain, a wrong size is still better than none. Neither is proven.
+# the other way round, on both data sets: the error is lower without the term, clearly so at 1 %
+# with exact keypoints. The term is computed as in the reference implementation and tested against a
+# calculation by hand, and a longer training (10,000 steps at 1 %, judged on a held-out training
+# body) left the order as it is. A likely reason lies in the data: the bodies here were scaled on
+# purpose, by up to 12 %, while one body alone has labels, and the means of 64 windows scatter by
+# some millimetres with the bodies they happen to hold. So the term pulls towards a wrong size, with
+# a force that does not shrink near the goal (an absolute value has the same slope everywhere).
+# Perhaps, where few frames are seen and the size is least certain, a wrong size is still better
+# than none. Neither is proven.
 #
 # ## Try next
 #

@@ -149,11 +149,11 @@ Markdown(f"*Of networks trained for these videos: {protocol}*")
 
 # %% [markdown]
 # **What is on record here** (CMU motion, three seeds, `laptop`). Neither network reads the depth
-# off the height alone: that would be a slope of about eleven. But the one without zoom leans on it:
-# its depth leaps with every jump. With zoom the slope is less than half as steep, and it is not
-# zero; on this take, of two tall leaps, the depth is off by a metre at their height. So the paper's
-# statement holds in its direction: the augmentation is needed. That it suffices does not show here,
-# where cameras are shared between training and test and hardly anybody jumps in training.
+# off the height alone: that would be a slope of about eleven. But both lean on it, the one without
+# zoom about twice as much, and in the two tallest leaps both answer a depth that is more than a
+# metre too large. So the paper's statement holds in its direction: the augmentation helps. That it
+# suffices does not show here, where training and test share their cameras and hardly anybody jumps
+# in training.
 #
 # ## Try next
 #
