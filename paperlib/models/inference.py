@@ -52,8 +52,8 @@ def lift(model: nn.Module, keypoints: Tensor, part: int = 8192) -> Tensor:
     of them at a time: that bounds the memory, and computes R - 1 frames twice at each seam."""
     ahead = model.receptive_field - 1
     starts = range(0, max(keypoints.shape[1] - ahead, 1), part)
-    poses = _channels_first if _suits_channels_first(model) else nn.Module.__call__
-    return torch.cat([poses(model, keypoints[:, s : s + part + ahead]) for s in starts], dim=1)
+    poses = _ChannelsFirst(model) if _suits_channels_first(model) else model
+    return torch.cat([poses(keypoints[:, s : s + part + ahead]) for s in starts], dim=1)
 
 
 def _suits_channels_first(model: nn.Module) -> bool:
@@ -65,18 +65,24 @@ def _suits_channels_first(model: nn.Module) -> bool:
     return weight.device.type == "cpu" and weight.dtype == torch.float32
 
 
-def _channels_first(model: TemporalModel, keypoints: Tensor) -> Tensor:
-    """What a folded model gives, computed on activations ``(B, C, T)``."""
-    model.check(keypoints)
+class _ChannelsFirst:
+    """A folded model, computed on activations ``(B, C, T)``."""
 
-    def conv(layer: TemporalConv, x: Tensor, dilation: int = 1) -> Tensor:
-        weight = layer.weight.transpose(1, 2)
-        return F.conv1d(x, weight, layer.bias, dilation=dilation).relu_()
+    def __init__(self, model: TemporalModel):
+        layers = [model.expand, *(conv for b in model.blocks for conv in (b.wide, b.point))]
+        # laid out as the convolution wants them: strided weights would be a third slower
+        self.weights = {conv: conv.weight.transpose(1, 2).contiguous() for conv in layers}
+        self.model = model
 
-    x = conv(model.expand, keypoints.flatten(2).transpose(1, 2))
-    for block in model.blocks:
-        y = conv(block.point, conv(block.wide, x, block.dilation))
-        start = block.tap * block.dilation
-        x = y.add_(x[:, :, start : start + y.shape[2]])
-    poses = model.shrink(x.transpose(1, 2))
-    return poses.unflatten(-1, (-1, 3))
+    def __call__(self, keypoints: Tensor) -> Tensor:
+        self.model.check(keypoints)
+        x = self._conv(self.model.expand, keypoints.flatten(2).transpose(1, 2))
+        for block in self.model.blocks:
+            y = self._conv(block.point, self._conv(block.wide, x, block.dilation))
+            start = block.tap * block.dilation
+            x = y.add_(x[:, :, start : start + y.shape[2]])
+        poses = self.model.shrink(x.transpose(1, 2))
+        return poses.unflatten(-1, (-1, 3))
+
+    def _conv(self, conv: TemporalConv, x: Tensor, dilation: int = 1) -> Tensor:
+        return F.conv1d(x, self.weights[conv], conv.bias, dilation=dilation).relu_()
