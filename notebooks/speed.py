@@ -111,8 +111,10 @@ errors.style.format("{:.2f}").set_caption("test MPJPE, mm, embedded data")
 # ## Whole sequences
 #
 # Once trained, the batch norms are folded into the weights (`paperlib.models.fold`). One sequence
-# at a time, batch of one. A ratio below 1 says that `Conv1d` modules are the faster way there: on a
-# CPU in float32, PyTorch's convolutions get more out of it than its matrix products.
+# at a time, batch of one. On a CPU in float32 PyTorch's own convolution gets more out of it than
+# its matrix products, so that `paperlib.models.lift` takes that there, as the plain version does.
+# Both then work near the ceiling, and a ratio a little below 1 is the price of laying out the
+# weights for it.
 
 # %%
 inference = rows("inference")
@@ -143,8 +145,9 @@ others.style.format(digits, na_rep="").hide()
 #
 # The [energy](veges2020/section3_2_pose_refinement.ipynb) of tracks with occlusions, minimised by
 # 500 steps of Adam, as its paper does, and directly. `error_m` is how far the roots are off where
-# hidden: with 0.3 m one linear system is enough, with 1 m the solver must also choose which frames
-# to give up. The last column is the highest energy of any track against Adam's: below 1 throughout.
+# hidden: with 0.3 m one linear system is enough; with 1 m the solver must also choose which frames
+# to give up, which takes several descents and most of the advantage. The last column is the highest
+# energy of any track against Adam's, which is never above 1.
 
 # %%
 refinement = rows("refinement")
