@@ -12,8 +12,7 @@ far from each other they hardly do.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -24,7 +23,9 @@ from paperlib.refinement.banded import solve
 from paperlib.refinement.energy import Rows, positions_of, rows_of
 from paperlib.refinement.interpolation import fill
 from paperlib.refinement.settings import PAPER, Settings
+from paperlib.refinement.threads import one_thread
 
+_CACHE = 2**19  # numbers
 _RIDGE = 1e-9  # of the largest weights: holds what nothing else does
 _NEAR_CAP = 0.5  # of the squared error from which it pays to give a frame up
 _REACH = 2  # long steps: frames further away than that are left out of the search
@@ -44,34 +45,25 @@ def direct(
     rounding in float64 where no error reaches the cap, and otherwise the lowest of a few minima.
     With ``history`` also how the energy fell from one system to the next.
     """
-    with _one_thread():
-        return _direct(positions, visibility, settings, history)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Without PyTorch's other threads: they would wait, at work, for the next of many small steps,
-    and keep LAPACK's threads from theirs. That made the whole five times as slow."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _direct(positions: Array, visibility, settings: Settings, history: bool):
     given = as_positions(positions)
     began = time.perf_counter()
-    rows = rows_of(given.double(), visibility, settings)
     log: list[tuple[torch.Tensor, float]] = []
+    with one_thread():
+        rows = rows_of(given.double(), visibility, settings)
 
-    def record(values: torch.Tensor) -> None:
-        if history:
-            taken = time.perf_counter() - began
-            log.append((rows.energy(values, settings).sum(dim=0), taken))
+        def record(values: torch.Tensor) -> None:
+            if history:
+                taken = time.perf_counter() - began
+                log.append((rows.energy(values, settings).sum(dim=0), taken))
 
-    refined = like(positions_of(_lowest(rows, settings, record), given.shape), positions)
+        if history or given.is_cuda:
+            values = _lowest(rows, settings, record)
+        else:  # so many people at a time as a processor's cache holds
+            count = 3 * given.shape[-2]
+            size = count * max(1, _CACHE // (count * given.shape[-3]))
+            parts = torch.arange(len(rows.target)).split(size)
+            values = torch.cat([_lowest(rows.at(part), settings, record) for part in parts])
+        refined = like(positions_of(values, given.shape), positions)
     return (refined, history_of(log, given.shape)) if history else refined
 
 
