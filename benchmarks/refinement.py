@@ -18,6 +18,8 @@ ERRORS = (0.3, 0.6, 1.0)  # metres in depth, standard deviation where hidden
 
 
 def measure(device: torch.device) -> list[dict]:
+    # PyTorch loads its optimisers at their first use
+    refine(*(x.to(device) for x in tracks(1, 60, ERRORS[0])), solver="adam", iterations=2)
     rows = []
     for people in PEOPLE:
         # Adam takes half a minute for many people: there the usual case is enough
