@@ -39,6 +39,8 @@ from paperlib.refinement import (
 from paperlib.workflow import Experiment
 
 plotting.use_style()
+
+# %%
 experiment = Experiment.begin(
     "veges2020/section3_2", globals(), gap=(0.4, 0.8, 1.2, 1.6, 2.0), interactive=(False, True)
 )

@@ -91,8 +91,11 @@ def _choices(notebook: Path) -> dict[str, Any]:
 
 
 def _known(node: ast.expr, imported: Mapping[str, tuple[str, str]]) -> Any:
-    """The value of literals, names that the notebook imports from paperlib, sums and slices."""
+    """The value of literals, names that the notebook imports from paperlib, sums and slices, and of
+    ``tuple(…)`` of such."""
     match node:
+        case ast.Call(func=ast.Name(id="tuple"), args=[of], keywords=[]):
+            return tuple(_known(of, imported))
         case ast.Tuple(elts=parts):
             values = []
             for part in parts:
