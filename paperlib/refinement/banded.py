@@ -71,13 +71,16 @@ def _bands(diagonal: torch.Tensor, links: Links) -> torch.Tensor:
 
 def by_lapack(bands: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     """N systems ``(N, T, W + 1)`` with right sides ``(N, R, T)`` each; both are overwritten."""
+    shape = right.shape
+    if shape[1] == 1:  # one below the other they are one banded system, and one call
+        bands, right = bands.flatten(0, 1)[None], right.reshape(1, 1, -1)
     for matrix, sides in zip(bands.numpy(), right.numpy(), strict=True):
         # the upper triangle is solved in less time than the lower one
         factor, wrong = lapack.dpbtrf(matrix.T, lower=0, overwrite_ab=1)
         if wrong:
             raise ArithmeticError(f"a matrix is not positive definite: LAPACK dpbtrf gives {wrong}")
         sides.T[:] = lapack.dpbtrs(factor, sides.T, lower=0, overwrite_b=1)[0]
-    return right
+    return right.reshape(shape)
 
 
 def by_cyclic_reduction(bands: torch.Tensor, right: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ capped square is the smaller of the square and the cap, so solving and choosing 
 the energy each time, until no choice changes.
 
 Where no error comes near the cap the first solution is the last. Otherwise there may be several
-minima: about the frames in doubt that descent is made from several starts, and the lowest is kept
+minima: about the frames in doubt that descent is made from two starts, and the lower one is kept
 of each coordinate, since they do not depend on each other, and of each such stretch of time, since
 far from each other they hardly do.
 """
@@ -28,11 +28,11 @@ from paperlib.refinement.threads import one_thread
 _CACHE = 2**19  # numbers
 _RIDGE = 1e-9  # of the largest weights: holds what nothing else does
 _NEAR_CAP = 0.5  # of the squared error from which it pays to give a frame up
-_REACH = 2  # long steps: frames further away than that are left out of the search
+_REACH = 1  # long steps: frames further away than that are left out of the search
 _SEEN = 0.5  # of the score: one start gives up what scores less
 _DESCENT = 100  # steps at most; a few are usual
-_HARDER = 2.0  # factor on the hardness of the soft cap from step to step …
-_HARD = 20.0  # … up to this one, which is nearly the cap itself
+_HARDER = 8.0  # factor on the hardness of the soft cap from step to step …
+_HARD = 6.0  # … up to this one, from which the cap itself leads on
 
 
 def direct(
@@ -42,7 +42,8 @@ def direct(
     history: bool = False,
 ) -> Array | tuple[Array, History]:
     """Positions ``(P, T, J, 3)`` or ``(T, J, 3)`` refined by the minimum of the energy, to within
-    rounding in float64 where no error reaches the cap, and otherwise the lowest of a few minima.
+    rounding in float64 where no error reaches the cap, and otherwise the lower of two minima.
+    Joint 0 is the root.
     With ``history`` also how the energy fell from one system to the next.
     """
     given = as_positions(positions)
@@ -80,7 +81,7 @@ def _lowest(rows: Rows, settings: Settings, record: Callable[[torch.Tensor], Non
     few, few_anchor, found = rows.at(hard), anchor[hard], values[hard]
     row, frames, own = _windows(doubtful[hard], _REACH * settings.long_step)
     parts = few.frames(row, frames)
-    lower = _lowest_of_several(parts, few_anchor[row, frames], found[row, frames], settings)
+    lower = _lower_of_two(parts, few_anchor[row, frames], found[row, frames], settings)
     found[row.expand_as(frames)[own], frames[own]] = lower[own]
     found = _descend(few, few_anchor, found, settings)
     energies = [few.energy(x, settings).sum(dim=0) for x in (found, values[hard])]
@@ -89,20 +90,18 @@ def _lowest(rows: Rows, settings: Settings, record: Callable[[torch.Tensor], Non
     return values
 
 
-def _lowest_of_several(
+def _lower_of_two(
     rows: Rows, anchor: torch.Tensor, values: torch.Tensor, settings: Settings
 ) -> torch.Tensor:
-    """The lowest of four minima: two starts, from all frames and from those in which the person was
-    seen, and from both of them the way over a soft cap."""
+    """The lower of the minima below two starts: the solution that uses all frames, and where the
+    way over a soft cap leads from that one which uses the frames in which the person was seen."""
     seen = _minimum(rows, anchor, rows.weight >= _SEEN, settings)
+    starts = torch.cat([values, _soften(rows, anchor, seen, settings)])
     twice = torch.arange(len(values), device=values.device).repeat(2)
-    pair, pair_anchor = rows.at(twice), anchor[twice]
-    found = _descend(pair, pair_anchor, torch.cat([values, seen]), settings)
-    softened = _soften(pair, pair_anchor, found, settings)
-    found = torch.cat([found, _descend(pair, pair_anchor, softened, settings)])
-    energy = rows.at(twice.repeat(2)).energy(found, settings).sum(dim=0)
-    best = energy.reshape(4, -1).argmin(dim=0)
-    return found.unflatten(0, (4, -1))[best, twice[: len(best)]]
+    found = _descend(rows.at(twice), anchor[twice], starts, settings)
+    hard, soft = rows.at(twice).energy(found, settings).sum(dim=0).chunk(2)
+    from_all, from_seen = found.chunk(2)
+    return torch.where((soft < hard)[:, None], from_seen, from_all)
 
 
 def _doubtful(rows: Rows, values: torch.Tensor, settings: Settings) -> torch.Tensor:
