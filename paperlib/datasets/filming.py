@@ -4,6 +4,7 @@ Both free data sets are filmed here, so that a table made on one can be set besi
 """
 
 import math
+from typing import Any
 
 import torch
 
@@ -80,19 +81,32 @@ def _one_view(world, camera, skeleton, subject, action, clip, fps) -> Recording:
     positions = world_to_camera(world, camera)
     if not (positions[..., 2] > 0.3).all():
         raise ValueError(f"{subject}/{action}/{clip}: the person walks into camera {camera.name}")
+    return exact_recording(
+        positions, camera, skeleton, joint_visibility(positions, skeleton),
+        subject=subject, action=action, clip=clip, fps=fps,
+    )  # fmt: skip
+
+
+def exact_recording(
+    positions: torch.Tensor,
+    camera: Camera,
+    skeleton: Skeleton,
+    visible: torch.Tensor,
+    **about: Any,
+) -> Recording:
+    """The recording of ``positions`` ``(T, J, 3)``, metres in camera space, whose keypoints are
+    their exact projections with confidence 1. ``visible`` is ``(T, J)`` bool; ``about`` are the
+    other fields."""
     keypoints = project(positions, camera)
     return Recording(
-        subject=subject,
-        action=action,
-        clip=clip,
-        fps=fps,
         camera=camera,
         positions=positions,
         keypoints=keypoints,
         confidence=torch.ones_like(keypoints[..., 0]),
         skeleton=skeleton,
         keypoint_skeleton=skeleton,
-        visible=joint_visibility(positions, skeleton),
+        visible=visible,
+        **about,
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from paperlib.cameras import Camera, camera_to_world, project, world_to_camera
+from paperlib.datasets.filming import exact_recording
 from paperlib.kinematics import rotation_about
 from paperlib.recordings import Dataset, Recording, count_frames
 from paperlib.rendering import people_visibility
@@ -137,27 +138,12 @@ def video(
             f"in {100 * SEEN:.0f} % of the frames, in {_RESTARTS} attempts; ask for fewer people"
         )
     return tuple(
-        _recording(take, camera, f"{part}{number:02d}", person, positions[person], visible[person])
+        exact_recording(
+            positions[person], camera, take.skeleton, visible[person], subject=take.subject,
+            action=take.action, clip=f"{part}{number:02d}", fps=FPS, person=person,
+        )
         for person, take in enumerate(chosen)
-    )
-
-
-def _recording(take, camera, clip, person, positions, visible) -> Recording:
-    keypoints = project(positions, camera)
-    return Recording(
-        subject=take.subject,
-        action=take.action,
-        clip=clip,
-        fps=FPS,
-        camera=camera,
-        positions=positions,
-        keypoints=keypoints,
-        confidence=torch.ones_like(keypoints[..., 0]),
-        skeleton=take.skeleton,
-        keypoint_skeleton=take.skeleton,
-        person=person,
-        visible=visible,
-    )
+    )  # fmt: skip
 
 
 def _played(take: Recording, frames: int, rng: np.random.Generator) -> torch.Tensor:
@@ -198,16 +184,16 @@ def _set_down(
         middle = (root.amin(dim=0) + root.amax(dim=0)) / 2
         for _ in range(_TRIES):
             angle = torch.tensor(rng.uniform(0, 2 * math.pi), dtype=torch.float64)
+            turn = rotation_about("z", angle).T
             to = _place(camera, rng)
-            turned = (root - middle) @ rotation_about("z", angle).T
-            path = turned[:, :2] + to
+            path = ((root - middle) @ turn)[:, :2] + to
             if _in_view(path, root[:, 2], camera) and all(
                 (path - other[:, joint, :2]).norm(dim=-1).min() > APART for other in placed
             ):
                 break
         else:
             return None
-        moved = (world - middle) @ rotation_about("z", angle).T
+        moved = (world - middle) @ turn
         moved[..., :2] += to
         moved[..., 2] += middle[2]
         placed.append(moved)
