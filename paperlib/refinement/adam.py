@@ -32,9 +32,9 @@ def adam(
     learning_rate: float = LEARNING_RATE,
     history: bool = False,
 ) -> Array | tuple[Array, History]:
-    """Positions ``(P, T, J, 3)`` or ``(T, J, 3)`` refined by ``iterations`` of Adam from the
-    prediction, whose gaps are interpolated first; in float32. With ``history`` also how the energy
-    fell.
+    """Positions ``(P, T, J, 3)`` or ``(T, J, 3)``, joint 0 the root, refined by ``iterations`` of
+    Adam from the prediction, whose gaps are interpolated first; in float32. With ``history`` also
+    how the energy fell.
 
     The ``learning_rate``, in metres, is the one that came lowest in 500 steps on tracks of people
     who are hidden for one to two seconds; the paper's is not known here.

@@ -41,10 +41,9 @@ def direct(
     settings: Settings = PAPER,
     history: bool = False,
 ) -> Array | tuple[Array, History]:
-    """Positions ``(P, T, J, 3)`` or ``(T, J, 3)`` refined by the minimum of the energy, to within
-    rounding in float64 where no error reaches the cap, and otherwise the lower of two minima.
-    Joint 0 is the root.
-    With ``history`` also how the energy fell from one system to the next.
+    """Positions ``(P, T, J, 3)`` or ``(T, J, 3)``, joint 0 the root, refined by the minimum of the
+    energy, to within rounding in float64 where no error reaches the cap, and otherwise the lower of
+    two minima. With ``history`` also how the energy fell from one system to the next.
     """
     given = as_positions(positions)
     began = time.perf_counter()
