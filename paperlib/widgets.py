@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from paperlib.plotting.people import gaps
 from paperlib.plotting.poses import upright
 from paperlib.plotting.style import GRID, INK, colour_of
 from paperlib.recordings import Recording
@@ -101,7 +102,8 @@ def smoothing_demo(
                 opacity=0.4 if name == "truth" else 1.0, row=axis + 1, col=1,
             )  # fmt: skip
         figure.update_yaxes(title_text=label, row=axis + 1, col=1)
-    for start, stop in _hidden(np.asarray(visibility)):
+    score = np.asarray(visibility).reshape(len(visibility), -1).mean(axis=1)
+    for start, stop in gaps(score):
         figure.add_vrect(x0=start / fps, x1=stop / fps, fillcolor=GRID, line_width=0, layer="below")
     figure.update_xaxes(title_text="seconds", row=3, col=1)
     figure.update_layout(height=560, margin={"l": 60, "r": 10, "t": 10, "b": 40})
@@ -118,13 +120,6 @@ def smoothing_demo(
     for slider in sliders.values():
         slider.observe(solve, names="value")
     return ipywidgets.VBox([figure, *sliders.values()])
-
-
-def _hidden(visibility: np.ndarray) -> list[tuple[int, int]]:
-    """Beginnings and ends of the runs of frames whose score is 0."""
-    lost = visibility.reshape(len(visibility), -1).mean(axis=1) == 0
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]])))
-    return [tuple(run) for run in edges.reshape(-1, 2).tolist()]
 
 
 def _knobs(settings: Settings) -> dict[str, ipywidgets.Widget]:

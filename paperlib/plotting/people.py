@@ -14,12 +14,18 @@ PEOPLE = ("#2867b2", "#e07a3f", "#4fa88b", "#8d6cab", "#d1495b", "#b0a18f")
 _AXES = ("to the right", "down", "away from the camera")
 
 
-def shade_gaps(ax: Axes, score: np.ndarray, seconds: np.ndarray) -> None:
-    """Grey where the detector found nobody (a score of 0)."""
+def gaps(score: np.ndarray) -> list[tuple[int, int]]:
+    """Where the detector found nobody: the runs of frames whose score ``(T,)`` is 0, each from its
+    first frame up to the one after its last."""
     lost = np.asarray(score) == 0
     edges = np.flatnonzero(np.diff(np.concatenate([[False], lost, [False]])))
+    return [(start, stop) for start, stop in edges.reshape(-1, 2).tolist()]
+
+
+def shade_gaps(ax: Axes, score: np.ndarray, seconds: np.ndarray) -> None:
+    """Grey where the detector found nobody (a score of 0)."""
     step = seconds[1] - seconds[0] if len(seconds) > 1 else 1.0
-    for start, stop in edges.reshape(-1, 2):
+    for start, stop in gaps(score):
         ax.axvspan(seconds[start] - step / 2, seconds[stop - 1] + step / 2, color=GRID, lw=0)
 
 
