@@ -61,13 +61,11 @@ class Recipe:
         ``laptop`` has a quarter of the channels and fewer epochs, in which learning rate and
         momentum fall as far as in the paper's 80; ``smoke`` only shows that everything runs.
         """
-        paper = cls()
-        smaller = {
-            "paper": {},
-            "laptop": {"epochs": 12, "batch_size": 256, "channels": 256, "stride": 2},
-            "smoke": {"epochs": 2, "batch_size": 256, "channels": 32, "stride": 4},
-        }[one_of("preset", preset, PRESETS)]
-        return paper.shortened(smaller.pop("epochs", paper.epochs)).but(**smaller)
+        return cls()._at(
+            preset,
+            laptop={"epochs": 12, "batch_size": 256, "channels": 256, "stride": 2},
+            smoke={"epochs": 2, "batch_size": 256, "channels": 32, "stride": 4},
+        )
 
     @classmethod
     def pavllo2019_humaneva(cls, preset: str = "paper") -> "Recipe":
@@ -77,13 +75,11 @@ class Recipe:
         ``laptop`` has a quarter of the channels, every other frame as a target and 50 epochs, in
         which learning rate and momentum fall as far; ``smoke`` only shows that everything runs.
         """
-        paper = cls(epochs=1000, batch_size=128, decay=0.996)
-        smaller = {
-            "paper": {},
-            "laptop": {"epochs": 50, "channels": 256, "stride": 2},
-            "smoke": {"epochs": 2, "channels": 32, "stride": 4},
-        }[one_of("preset", preset, PRESETS)]
-        return paper.shortened(smaller.pop("epochs", paper.epochs)).but(**smaller)
+        return cls(epochs=1000, batch_size=128, decay=0.996)._at(
+            preset,
+            laptop={"epochs": 50, "channels": 256, "stride": 2},
+            smoke={"epochs": 2, "channels": 32, "stride": 4},
+        )
 
     @classmethod
     def semi_supervised(cls, preset: str = "paper", examples: int = 0) -> "Recipe":
@@ -110,13 +106,17 @@ class Recipe:
         ``laptop`` has a quarter of the channels and fewer, smaller steps; ``smoke`` only shows that
         everything runs.
         """
-        paper = cls(momentum_end=0.1)
-        smaller = {
-            "paper": {},
-            "laptop": {"epochs": 8, "batch_size": 256, "channels": 256, "stride": 4},
-            "smoke": {"epochs": 1, "batch_size": 64, "channels": 16, "stride": 8},
-        }[one_of("preset", preset, PRESETS)]
-        return paper.shortened(smaller.pop("epochs", paper.epochs)).but(**smaller)
+        return cls(momentum_end=0.1)._at(
+            preset,
+            laptop={"epochs": 8, "batch_size": 256, "channels": 256, "stride": 4},
+            smoke={"epochs": 1, "batch_size": 64, "channels": 16, "stride": 8},
+        )
+
+    def _at(self, preset: str, laptop: dict, smoke: dict) -> "Recipe":
+        """This recipe for ``"paper"``, and for a smaller preset with what changes there."""
+        changes = {"paper": {}, "laptop": laptop, "smoke": smoke}[one_of("preset", preset, PRESETS)]
+        epochs = changes.get("epochs", self.epochs)
+        return self.shortened(epochs).but(**changes)
 
     def but(self, **changes) -> "Recipe":
         return replace(self, **changes)
