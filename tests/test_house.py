@@ -13,10 +13,10 @@ PACKAGE = ROOT / "paperlib"
 
 # from the ground up: a room imports only from rooms that stand before it
 ROOMS = (
-    "errors", "paths", "skeletons", "kinematics", "alignment", "cameras", "recordings", "metrics",
-    "multi_person", "rendering", "occlusion", "datasets", "windows", "tracks", "detection",
-    "models", "losses", "training", "refinement", "results", "plotting", "widgets", "workflow",
-    "__main__",
+    "errors", "paths", "randomness", "skeletons", "kinematics", "alignment", "cameras",
+    "recordings", "metrics", "multi_person", "rendering", "occlusion", "datasets", "windows",
+    "tracks", "detection", "models", "losses", "training", "refinement", "results", "plotting",
+    "widgets", "workflow", "__main__",
 )  # fmt: skip
 LONGEST = 320  # lines; beyond it a file is two rooms
 

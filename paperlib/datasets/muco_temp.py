@@ -9,7 +9,6 @@ The paper's videos are longer than most takes. A take is therefore played to its
 its beginning, and so on; it slows down before it turns, so that nobody jumps.
 """
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ import torch
 from paperlib.cameras import Camera, camera_to_world, project, world_to_camera
 from paperlib.datasets.filming import exact_recording
 from paperlib.kinematics import rotation_about
+from paperlib.randomness import generator_of
 from paperlib.recordings import Dataset, Recording, count_frames
 from paperlib.rendering import people_visibility
 
@@ -110,8 +110,7 @@ def video(
     takes: Sequence[Recording], part: str, number: int, frames: int, people: int, seed: int = 0
 ) -> tuple[Recording, ...]:
     """One video: ``people`` recordings of ``frames`` frames before one camera."""
-    key = hashlib.sha256(f"{seed}|{part}|{number}".encode()).digest()
-    rng = np.random.default_rng(int.from_bytes(key[:8], "little"))
+    rng = generator_of(f"{seed}|{part}|{number}")
     cameras = sorted({r.camera.name for r in takes})
     name = cameras[number % len(cameras)] if cameras else None
     seen = [r for r in takes if r.camera.name == name and len(r) >= SHORTEST * r.fps]

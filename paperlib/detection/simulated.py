@@ -7,13 +7,13 @@ alike); both grow to the ends of the limbs and where a joint is hidden; left and
 where they lie close together; and outliers. Confidence falls where a joint is hidden or an outlier.
 """
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.signal import lfilter
 
+from paperlib.randomness import generator_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import part
 
@@ -53,8 +53,7 @@ PROFILES = {
 
 def simulate(recording: Recording, profile: Profile, seed: int = 0) -> Recording:
     """The recording as such a detector sees it; the same for the same seed, profile and name."""
-    name = f"{seed}|{profile}|{recording.name}".encode()
-    rng = np.random.default_rng(int.from_bytes(hashlib.sha256(name).digest()[:8], "little"))
+    rng = generator_of(f"{seed}|{profile}|{recording.name}")
     skeleton, frames = recording.keypoint_skeleton, len(recording)
     exact = recording.keypoints.numpy().astype(np.float64)
     # pixels to a metre at the person, frame by frame
