@@ -5,7 +5,6 @@ in any camera, and a score. The hip stands where it is, the others relative to i
 root's place, with the logarithm of its depth, and the joints relative to it.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,8 @@ import torch
 from torch import Tensor
 
 from paperlib.cameras import inverse_calibration
+from paperlib.detection.people import was_found
+from paperlib.randomness import generator_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import COMMON_14, convert, convert_confidence
 from paperlib.windows import mirror, pad_sequence
@@ -64,8 +65,7 @@ def targets(recording: Recording, zoom: float = 1.0, mirrored: bool = False) -> 
 def draw_zoom(recording: Recording, seed: int = 0) -> float:
     """A track's random zoom (veges2020, 4.3; its law is the reference's): normal about 1 with a
     deviation of 0.2, within 0.6 and 1.5, and such that no joint gets behind the camera."""
-    key = hashlib.sha256(f"zoom|{seed}|{recording.name}".encode()).digest()
-    rng = np.random.default_rng(int.from_bytes(key[:8], "little"))
+    rng = generator_of(f"zoom|{seed}|{recording.name}")
     drawn = float(np.clip(1 + _ZOOM_SPREAD * rng.standard_normal(), *_ZOOM))
     depth, ahead = recording.trajectory[:, 2], recording.pose[..., 2].amin(dim=1)
     return max(drawn, float(((_IN_FRONT - ahead) / depth).max()))
@@ -117,7 +117,7 @@ class Tracks:
         # all as it is first, then all mirrored: an example's mirror image is so many further on
         for mirrored in (False, True) if flip else (False,):
             for recording, factors in zip(recordings, zooms, strict=True):
-                found = (recording.confidence > 0).any(dim=1).nonzero().flatten()[::stride]
+                found = was_found(recording).nonzero().flatten()[::stride]
                 for factor in factors:
                     seen = features(recording, factor, mirrored)
                     inputs.append(pad_sequence(seen, receptive_field))

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "paperlib"
 ROOMS = (
     "errors", "paths", "randomness", "skeletons", "kinematics", "alignment", "cameras",
     "recordings", "metrics", "multi_person", "rendering", "occlusion", "datasets", "windows",
-    "tracks", "detection", "models", "losses", "training", "refinement", "results", "plotting",
+    "detection", "tracks", "models", "losses", "training", "refinement", "results", "plotting",
     "widgets", "workflow", "__main__",
 )  # fmt: skip
 LONGEST = 320  # lines; beyond it a file is two rooms

@@ -17,7 +17,8 @@ from paperlib.training.recipes import Recipe
 from paperlib.windows import mirror, pad_sequence
 
 _CODE = (
-    "training/posenet.py", "models/temporal_posenet.py", "tracks.py", "cameras.py", "skeletons.py",
+    "training/posenet.py", "models/temporal_posenet.py", "tracks.py", "detection/people.py",
+    "randomness.py", "cameras.py", "skeletons.py",
 )  # fmt: skip
 
 
