@@ -10,6 +10,7 @@ from paperlib import metrics
 from paperlib.errors import one_of
 from paperlib.models import lift
 from paperlib.recordings import Recording
+from paperlib.skeletons import Skeleton
 from paperlib.training.devices import choose_device
 from paperlib.windows import mirror, network_input, pad_sequence
 
@@ -23,22 +24,27 @@ METRICS = {
 _FRAMES_NEEDED = {"mpjve": 2, "acceleration_error": 3}
 
 
-@torch.no_grad()
 def predict(model: nn.Module, recording: Recording, flip: bool = True) -> Tensor:
     """A pose ``(T, J, 3)`` for each frame of a recording: metres, root-relative, camera space.
 
     The whole sequence goes through the model at once, padded at its ends. With ``flip`` it goes
     through once more, mirrored, and the mirrored-back result is averaged in (pavllo2019, 5.3).
     """
-    model.eval()
-    device = next(model.parameters()).device
     keypoints = network_input(recording)
     views = [keypoints, mirror(keypoints, recording.keypoint_skeleton)] if flip else [keypoints]
+    return mean_answer(model, views, recording.skeleton)
+
+
+@torch.no_grad()
+def mean_answer(model: nn.Module, views: Sequence[Tensor], skeleton: Skeleton) -> Tensor:
+    """``(T, J, 3)``, joints of ``skeleton``: what a model answers to a whole sequence
+    ``(T, K, F)``, padded at its ends. A second of the ``views`` is its mirror image, the answer to
+    which is mirrored back and averaged in."""
+    model.eval()
+    device = next(model.parameters()).device
     padded = [pad_sequence(view, model.receptive_field, model.causal) for view in views]
-    poses = lift(model, torch.stack(padded).to(device)).float().cpu()
-    if flip:
-        poses = torch.stack([poses[0], mirror(poses[1], recording.skeleton)])
-    return poses.mean(dim=0)
+    answer, *mirrored = lift(model, torch.stack(padded).to(device)).float().cpu()
+    return torch.stack([answer, *(mirror(other, skeleton) for other in mirrored)]).mean(dim=0)
 
 
 @dataclass(frozen=True)

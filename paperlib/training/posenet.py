@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from paperlib.models import TemporalPoseNet, lift
+from paperlib.models import TemporalPoseNet
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import COMMON_14
 from paperlib.tracks import Tracks, features
 from paperlib.training.checkpoints import Run
+from paperlib.training.evaluation import mean_answer
 from paperlib.training.loop import fit
 from paperlib.training.recipes import Recipe
-from paperlib.windows import mirror, pad_sequence
 
 _CODE = (
     "training/posenet.py", "models/temporal_posenet.py", "tracks.py", "detection/people.py",
@@ -79,7 +79,6 @@ def train_posenet(
     return fit(build, objective, data, recipe, _CODE, seed, device, retrain, name, progress)
 
 
-@torch.no_grad()
 def locate(model: TemporalPoseNet, recording: Recording, flip: bool = True) -> Tensor:
     """Where a person is in each frame: absolute positions ``(T, J, 3)``, metres, camera space.
 
@@ -92,11 +91,5 @@ def locate(model: TemporalPoseNet, recording: Recording, flip: bool = True) -> T
             f"{recording.name} has joints of {recording.skeleton.name}, but this network answers "
             f"{joints} joints with the root in row {model.root}: it learnt another skeleton"
         )
-    model.eval()
-    device = next(model.parameters()).device
     views = [features(recording, mirrored=m) for m in ((False, True) if flip else (False,))]
-    padded = [pad_sequence(view, model.receptive_field) for view in views]
-    positions = lift(model, torch.stack(padded).to(device)).float().cpu()
-    if flip:
-        positions = torch.stack([positions[0], mirror(positions[1], recording.skeleton)])
-    return positions.mean(dim=0)
+    return mean_answer(model, views, recording.skeleton)
