@@ -63,16 +63,20 @@ def train_posenet(
     """
     if recipe.chunk != 1:
         raise ValueError(f"the Temporal PoseNet learns one frame a window, got {recipe.chunk=}")
-    tracks = Tracks(dataset.train, prod(widths), zoom, recipe.train_flip, recipe.stride, seed=seed)
-    skeleton, statistics = dataset.skeleton, tracks.statistics()
+    if not dataset.train:
+        raise ValueError(f"{dataset.name}: no recordings to take windows from")
+    skeleton = dataset.skeleton
 
     def build() -> TemporalPoseNet:
         return TemporalPoseNet(
             len(COMMON_14), len(skeleton), widths, skeleton.root,
             dropout=recipe.dropout, channels=recipe.channels,
-        ).standardised_by(*statistics)  # fmt: skip
+        )  # fmt: skip
 
     def objective(model: TemporalPoseNet, where: torch.device) -> Located:
+        flip, stride = recipe.train_flip, recipe.stride
+        tracks = Tracks(dataset.train, prod(widths), zoom, flip, stride, seed=seed)
+        model.standardised_by(*tracks.statistics())  # a run that is found has its own
         return Located(model, tracks.to(where))
 
     data = f"{dataset.fingerprint}, zoom {zoom}"

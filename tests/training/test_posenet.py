@@ -9,7 +9,7 @@ from paperlib.datasets import synthetic
 from paperlib.metrics import mrpe
 from paperlib.models import TemporalPoseNet, filter_widths
 from paperlib.tracks import Tracks, features
-from paperlib.training import Recipe, locate, train_posenet
+from paperlib.training import Recipe, locate, posenet, train_posenet
 from paperlib.training.posenet import Located
 from paperlib.windows import mirror, pad_sequence
 
@@ -69,6 +69,34 @@ def test_a_run_is_found_again_and_other_settings_are_other_runs(data):
     assert again.reused and again.key == first.key
     assert torch.equal(again.model.output_std, first.model.output_std)
     assert not train_posenet(data, recipe, (3, 3), zoom=False, progress=False).reused
+
+
+def test_no_windows_are_made_for_a_run_that_is_found(data, monkeypatch):
+    first = train_posenet(data, RECIPE.but(epochs=1), (3, 3), progress=False)
+
+    def refused(*_, **__):
+        raise AssertionError("windows for a run that is there already")
+
+    monkeypatch.setattr(posenet, "Tracks", refused)
+    again = train_posenet(data, RECIPE.but(epochs=1), (3, 3), progress=False)
+    assert again.reused
+    trained, found = first.model.state_dict(), again.model.state_dict()
+    assert all(torch.equal(found[name], value) for name, value in trained.items())
+    with pytest.raises(AssertionError, match="windows for a run"):
+        train_posenet(data, RECIPE.but(epochs=2), (3, 3), progress=False)
+
+
+def test_a_network_standardises_by_what_it_learnt_from(data):
+    run = train_posenet(data, RECIPE.but(epochs=1), (3, 3), zoom=False, progress=False)
+    of_data = Tracks(data.train, 9, zoom=False).statistics()
+    for name, value in of_data._asdict().items():
+        assert torch.equal(getattr(run.model, name), value)
+
+
+def test_nothing_to_learn_from_is_refused(data):
+    for nothing in (replace(data, train=()), replace(data, train=(), test=())):
+        with pytest.raises(ValueError, match="no recordings to take windows from"):
+            train_posenet(nothing, RECIPE, (3, 3), progress=False)
 
 
 def test_locating_averages_over_the_mirror_image(data):
