@@ -156,9 +156,20 @@ def interval(values: Iterable[float]) -> tuple[float, float]:
     return float(values.mean()), float(student_t.ppf(0.975, len(values) - 1) * spread)
 
 
-def shown(mean: float, half: float) -> str:
+def seeds_needed(effect: float, spread: float) -> int:
+    """How many seeds it takes for the 95 % interval of a mean to be as narrow as ± ``effect``,
+    where ``spread`` is the standard deviation between seeds; at least 2."""
+    if not (effect > 0 and 0 <= spread < np.inf):
+        raise ValueError(f"expected an effect above 0 and a finite spread, {effect=} {spread=}")
+    count = 2
+    while student_t.ppf(0.975, count - 1) * spread / np.sqrt(count) > effect:
+        count += max(1, count // 50)  # to within 2 %
+    return count
+
+
+def shown(mean: float, half: float, decimals: int = 1) -> str:
     """``"46.8 ± 0.3"``, or ``"46.8"`` where the spread is not known."""
-    return f"{mean:.1f}" if np.isnan(half) else f"{mean:.1f} ± {half:.1f}"
+    return f"{mean:.{decimals}f}" + ("" if np.isnan(half) else f" ± {half:.{decimals}f}")
 
 
 def over_seeds(rows: pd.DataFrame, columns: str = "metric") -> pd.DataFrame:

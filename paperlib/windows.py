@@ -4,7 +4,7 @@ All sequences lie end to end in one tensor, each padded at its ends by repeating
 frame; an example is a place in it. A batch is then one index gather, with no loop over examples.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -50,6 +50,7 @@ class Windows:
 
     With ``flip`` every example is there twice, as it is and mirrored. ``stride`` takes every
     so-manieth frame as a target (the windows still hold every frame). ``len`` counts examples.
+    ``features`` gives a recording's ``(T, K, F)``, x first: by default its keypoints alone.
 
     ``chunk`` makes that many adjacent frames the targets of one window, ``receptive_field + chunk
     - 1`` frames long. The chunks of a recording lie end to end, centred on it; where the outer ones
@@ -64,7 +65,7 @@ class Windows:
         causal: bool = False,
         flip: bool = True,
         stride: int = 1,
-        confidence: bool = False,
+        features: Callable[[Recording], Tensor] = network_input,
         device: torch.device | str = "cpu",
         chunk: int = 1,
     ):
@@ -85,7 +86,7 @@ class Windows:
         padded_so_far = frames_so_far = 0
         for recording in recordings:
             frames = _whole_chunks(len(recording), chunk)
-            seen = network_input(recording, confidence)[frames]
+            seen = features(recording)[frames]
             padded = pad_sequence(seen, receptive_field, causal)
             chosen = torch.arange(0, len(frames), max(stride, chunk))
             inputs.append(padded)

@@ -140,6 +140,26 @@ def test_numbers_are_shown_with_their_interval():
     assert results.shown(46.84, 0.0) == "46.8 ± 0.0"
 
 
+def test_numbers_are_shown_as_finely_as_asked():
+    assert results.shown(0.123, 0.456, decimals=2) == "0.12 ± 0.46"
+    assert results.shown(0.123, math.nan, decimals=2) == "0.12"
+
+
+def test_so_many_seeds_are_as_narrow_as_wanted():
+    """With five seeds t is 2.776, with four 3.182: a spread of 1 needs five for 2.776 / sqrt 5."""
+    assert results.seeds_needed(1.2415, 1.0) == 5
+    assert results.seeds_needed(1.24, 1.0) == 6
+    assert results.seeds_needed(1.0, 0.0) == 2
+    many = results.seeds_needed(0.1, 1.0)  # with so many t is 1.966
+    assert many == pytest.approx((1.966 / 0.1) ** 2, rel=0.03)
+
+
+@pytest.mark.parametrize(("effect", "spread"), [(0, 1), (-1, 1), (1, math.nan), (1, math.inf)])
+def test_impossible_effects_are_refused(effect, spread):
+    with pytest.raises(ValueError, match="an effect above 0 and a finite spread"):
+        results.seeds_needed(effect, spread)
+
+
 def test_seeds_become_a_table_of_systems():
     rows = pd.DataFrame(
         [

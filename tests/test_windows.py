@@ -1,6 +1,7 @@
 """Windows hold the frames that they should, the pose of their target frame, and its mirror."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -78,7 +79,7 @@ def test_every_example_is_what_slicing_gives(receptive_field, causal, confidence
     """Ends of recordings, and recordings shorter than a window, among them."""
     windows = Windows(
         RECORDINGS, receptive_field, causal, flip=True, stride=stride,
-        confidence=confidence, device=device,
+        features=partial(network_input, confidence=confidence), device=device,
     )  # fmt: skip
     before = receptive_field - 1 if causal else receptive_field // 2
     inputs, targets = [], []
@@ -147,7 +148,8 @@ def test_keypoints_are_mirrored_by_their_own_skeleton():
 
 
 def test_confidence_is_swapped_but_not_negated():
-    inputs, _ = Windows([recording(5)], 3, confidence=True).batch(torch.arange(10))
+    windows = Windows([recording(5)], 3, features=partial(network_input, confidence=True))
+    inputs, _ = windows.batch(torch.arange(10))
     assert inputs.shape == (10, 3, 17, 3)
     assert torch.equal(inputs[5:, ..., 2], inputs[:5][:, :, list(H36M_17.mirrored), 2])
 

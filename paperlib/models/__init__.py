@@ -3,6 +3,7 @@
 from paperlib.models.complexity import count_parameters, flops_per_frame
 from paperlib.models.inference import fold, lift
 from paperlib.models.linear import LinearModel
+from paperlib.models.occlusion_aware import GATES, VECTORS, OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
 from paperlib.models.streaming import Streaming
 from paperlib.models.temporal import RECEPTIVE_FIELDS, TemporalModel, filter_widths
@@ -10,8 +11,11 @@ from paperlib.models.temporal_posenet import TemporalPoseNet
 from paperlib.models.videopose3d import load_videopose3d_checkpoint
 
 __all__ = [
+    "GATES",
     "RECEPTIVE_FIELDS",
+    "VECTORS",
     "LinearModel",
+    "OcclusionAware",
     "PoseAndTrajectory",
     "Streaming",
     "TemporalModel",

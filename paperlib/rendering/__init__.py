@@ -2,7 +2,12 @@
 
 from paperlib.rendering.capsules import Capsules, body_capsules, capsule_radii
 from paperlib.rendering.images import Rendered, pixel_rays, render, resized, shade
-from paperlib.rendering.visibility import Visibility, joint_visibility, people_visibility
+from paperlib.rendering.visibility import (
+    Visibility,
+    joint_visibility,
+    people_visibility,
+    sight_distance,
+)
 
 __all__ = [
     "Capsules",
@@ -16,4 +21,5 @@ __all__ = [
     "render",
     "resized",
     "shade",
+    "sight_distance",
 ]

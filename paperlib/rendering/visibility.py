@@ -48,7 +48,7 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
     # the distance costs much, and few bones come near a sight: only for those
     near = _may_hide(poses, depth, start, along, radii) & _others(skeleton).to(poses.device)
     pose, joint, bone = near.nonzero(as_tuple=True)
-    distance = _segment_distance(sight[pose, joint], start[pose, bone], along[pose, bone])
+    distance = sight_distance(sight[pose, joint], start[pose, bone], along[pose, bone])
     hidden = distance < radii[bone]
     visible = torch.ones(poses.shape[:-1], dtype=torch.bool, device=poses.device)
     visible[pose[hidden], joint[hidden]] = False
@@ -174,10 +174,9 @@ def _meets(
     return ~(off | (ahead > depth + reach))
 
 
-def _segment_distance(
-    sight: torch.Tensor, start: torch.Tensor, along: torch.Tensor
-) -> torch.Tensor:
-    """Distance of segments origin-``sight`` and ``start``-``start + along``; all (..., 3)."""
+def sight_distance(sight: torch.Tensor, start: torch.Tensor, along: torch.Tensor) -> torch.Tensor:
+    """How far a line of sight from the camera to ``sight`` passes from an axis from ``start`` to
+    ``start + along``; all ``(..., 3)``, which broadcast."""
     a = (sight * sight).sum(-1)
     b = (sight * along).sum(-1)
     c = (along * along).sum(-1).clamp_min(1e-12)

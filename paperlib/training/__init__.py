@@ -3,6 +3,7 @@
 from paperlib.training.checkpoints import Run, load_run
 from paperlib.training.devices import choose_device
 from paperlib.training.evaluation import Evaluation, evaluate, predict
+from paperlib.training.occlusion_aware import train_occlusion_aware
 from paperlib.training.people import (
     Gap,
     PeopleEvaluation,
@@ -34,6 +35,7 @@ __all__ = [
     "resolve_preset",
     "scenes",
     "train",
+    "train_occlusion_aware",
     "train_posenet",
     "train_semi_supervised",
 ]

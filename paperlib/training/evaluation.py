@@ -1,7 +1,8 @@
 """How well a model does on recordings, and how that is averaged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -30,9 +31,16 @@ def predict(model: nn.Module, recording: Recording, flip: bool = True) -> Tensor
     The whole sequence goes through the model at once, padded at its ends. With ``flip`` it goes
     through once more, mirrored, and the mirrored-back result is averaged in (pavllo2019, 5.3).
     """
-    keypoints = network_input(recording)
+    keypoints = input_of(model)(recording)
     views = [keypoints, mirror(keypoints, recording.keypoint_skeleton)] if flip else [keypoints]
     return mean_answer(model, views, recording.skeleton)
+
+
+def input_of(model: nn.Module) -> Callable[[Recording], Tensor]:
+    """What a model sees of a recording: keypoints, and their confidence if its ``config`` says that
+    it takes three numbers for each."""
+    features = getattr(model, "config", {}).get("in_features", 2)
+    return partial(network_input, confidence=features == 3)
 
 
 @torch.no_grad()

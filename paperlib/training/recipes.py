@@ -82,6 +82,12 @@ class Recipe:
         )
 
     @classmethod
+    def wang2020(cls, preset: str = "paper") -> "Recipe":
+        """Wang et al. 2020 say nothing about training. Their network is that of Pavllo et al. 2019,
+        on HumanEva-I, and so is this recipe."""
+        return cls.pavllo2019_humaneva(preset)
+
+    @classmethod
     def semi_supervised(cls, preset: str = "paper", examples: int = 0) -> "Recipe":
         """For section 4 of Pavllo et al. 2019, whose text has no numbers of its own: batches of 64
         labelled and as many unlabelled windows, 200 epochs and a decay of 0.98, as in the example

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from paperlib.metrics import mpjpe
 from paperlib.recordings import Dataset
 from paperlib.training.checkpoints import Run
-from paperlib.training.evaluation import evaluate
+from paperlib.training.evaluation import evaluate, input_of
 from paperlib.training.loop import fit
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows
@@ -49,7 +49,8 @@ def train(
     progress: bool = True,
     test_each_epoch: bool = False,
 ) -> Run:
-    """Train what ``build()`` makes on ``dataset.train``, minimising MPJPE; or find it trained.
+    """Train what ``build()`` makes on ``dataset.train``, minimising MPJPE; or find it trained. A
+    model of three input features sees the keypoints' confidence as well.
 
     How a run is kept, interrupted and resumed is said at :func:`paperlib.training.loop.fit`.
     ``test_each_epoch`` adds to each row of the run's history the ``test_mpjpe`` after that epoch,
@@ -64,6 +65,7 @@ def train(
             causal=model.causal,
             flip=recipe.train_flip,
             stride=recipe.stride,
+            features=input_of(model),
             device=where,
             chunk=recipe.chunk,
         )

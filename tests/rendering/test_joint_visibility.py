@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from paperlib.rendering import capsule_radii, joint_visibility
-from paperlib.rendering.visibility import _may_hide, _segment_distance
+from paperlib.rendering.visibility import _may_hide, sight_distance
 from paperlib.skeletons import H36M_17, SKELETONS
 
 # a person facing the camera: x right, y down, z away, metres from the pelvis
@@ -132,7 +132,7 @@ def test_a_bone_that_is_left_out_at_first_glance_could_not_have_hidden_the_joint
     start, end = poses[:, [p for p, _ in bones]], poses[:, [c for _, c in bones]]
     depth = poses.norm(dim=-1, keepdim=True)
     sight = poses * ((depth - 0.1) / depth).clamp_min(0)
-    hides = _segment_distance(sight[:, :, None], start[:, None], (end - start)[:, None]) < radii
+    hides = sight_distance(sight[:, :, None], start[:, None], (end - start)[:, None]) < radii
     glance = _may_hide(poses, depth, start, end - start, radii)
     assert not (hides & ~glance).any()
     assert hides.sum() < glance.sum() < 0.5 * glance.numel() or distance == 0

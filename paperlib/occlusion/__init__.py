@@ -1,0 +1,30 @@
+"""Which joints are hidden: labels by rules of thumb, and how good they are (wang2020, 4)."""
+
+from paperlib.occlusion.bodies import Body, body_of
+from paperlib.occlusion.boxed_man import boxed_man, boxes
+from paperlib.occlusion.clustered import RULES, TOLERANCE, clustered
+from paperlib.occlusion.cylinder_man import cylinder_man
+from paperlib.occlusion.heatmaps import heatmaps
+from paperlib.occlusion.labels import GUESSES, LABELLINGS, guesses, labels, with_labels
+from paperlib.occlusion.scores import Curve, Scores, curve, scores
+
+__all__ = [
+    "GUESSES",
+    "LABELLINGS",
+    "RULES",
+    "TOLERANCE",
+    "Body",
+    "Curve",
+    "Scores",
+    "body_of",
+    "boxed_man",
+    "boxes",
+    "clustered",
+    "curve",
+    "cylinder_man",
+    "guesses",
+    "heatmaps",
+    "labels",
+    "scores",
+    "with_labels",
+]

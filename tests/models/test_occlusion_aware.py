@@ -1,0 +1,179 @@
+"""The occlusion-aware network zeroes what it takes to be hidden, where it should."""
+
+import pytest
+import torch
+
+from paperlib.models import (
+    GATES,
+    VECTORS,
+    OcclusionAware,
+    TemporalModel,
+    count_parameters,
+    filter_widths,
+    flops_per_frame,
+)
+
+JOINTS = 5
+OPENING = 12.0  # of a logit: what is said is as good as certain
+
+
+def network(vectors="many", gate="hard", field=9, **options) -> OcclusionAware:
+    widths = filter_widths(field)
+    return OcclusionAware(
+        JOINTS, 3, JOINTS, widths, vectors=vectors, gate=gate, channels=8, **options
+    ).eval()
+
+
+def believing(vectors: str, gate: str = "hard", **options) -> OcclusionAware:
+    """A network that takes a keypoint as hidden exactly where it is told so: each convolution
+    passes its middle tap on."""
+    model = network(vectors, gate, **options)
+    with torch.no_grad():
+        for layer in model.looking:
+            layer.weight.zero_()
+            layer.weight[:, 1] = torch.eye(JOINTS)
+            layer.bias.zero_()
+        model.looking[-1].weight *= 2 * OPENING
+        model.looking[-1].bias -= OPENING
+    return model
+
+
+def views(frames: int, batch: int = 2) -> torch.Tensor:
+    places = torch.randn(batch, frames, JOINTS, 2)
+    seen = (torch.rand(batch, frames, JOINTS, 1) < 0.6).float()
+    return torch.cat([places, seen], dim=-1)
+
+
+@pytest.mark.parametrize(("vectors", "more"), [("one", 0), ("many", 2)])
+@pytest.mark.parametrize("field", [1, 9, 27])
+def test_shapes(vectors, more, field):
+    model = network(vectors, field=field)
+    assert model.receptive_field == field + more
+    poses, occlusion = model.poses_and_occlusion(views(40))
+    assert poses.shape == (2, 40 - model.receptive_field + 1, JOINTS, 3)
+    assert occlusion.shape == (2, 38 if vectors == "many" else poses.shape[1], JOINTS)
+    assert ((occlusion > 0) & (occlusion < 1)).all()
+
+
+@pytest.mark.parametrize("vectors", VECTORS)
+@pytest.mark.parametrize("gate", GATES)
+def test_a_sequence_gives_what_its_windows_give(vectors, gate):
+    model, x = network(vectors, gate), views(30)
+    whole = model(x)
+    windows = x.unfold(1, model.receptive_field, 1).permute(0, 1, 4, 2, 3)
+    alone = torch.stack([model(windows[:, i])[:, 0] for i in range(windows.shape[1])], dim=1)
+    torch.testing.assert_close(whole, alone, rtol=0, atol=1e-5)
+
+
+def test_long_sequences_are_taken_in_parts(monkeypatch):
+    model, x = network("one"), views(30)
+    whole = model(x)
+    monkeypatch.setattr("paperlib.models.occlusion_aware._AT_ONCE", 7)
+    torch.testing.assert_close(model(x), whole, rtol=0, atol=1e-6)
+
+
+def test_many_vectors_zero_every_frame():
+    model, x = believing("many"), views(25)
+    zeroed = (x[..., :2] * x[..., 2:])[:, 1:-1]
+    torch.testing.assert_close(model(x), model.lifting(zeroed), rtol=0, atol=1e-6)
+    torch.testing.assert_close(model.occlusion(x), 1 - x[:, 1:-1, :, 2], rtol=0, atol=1e-4)
+
+
+def test_one_vector_zeroes_the_frame_it_belongs_to():
+    model, x = believing("one"), views(9)  # a window
+    zeroed = x[..., :2].clone()
+    zeroed[:, 4] *= x[:, 4, :, 2:]
+    torch.testing.assert_close(model(x), model.lifting(zeroed), rtol=0, atol=1e-6)
+    torch.testing.assert_close(model.occlusion(x)[:, 0], 1 - x[:, 4, :, 2], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_it_sees_guesses_and_no_places_where_it_decides(vectors):
+    model, x = network(vectors), views(20)
+    other = torch.cat([torch.randn_like(x[..., :2]), x[..., 2:]], dim=-1)
+    assert torch.equal(model.occlusion(x), model.occlusion(other))
+    turned = torch.cat([x[..., :2], 1 - x[..., 2:]], dim=-1)
+    assert not torch.allclose(model.occlusion(x), model.occlusion(turned), atol=1e-3)
+
+
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_it_may_start_by_believing(vectors):
+    x = views(40)
+    model = network(vectors, believing=True)
+    told = 1 - (x[:, 1:-1] if vectors == "many" else x[:, 4:-4])[..., 2]
+    agree = ((model.occlusion(x) > 0.5) == (told > 0.5)).float().mean()
+    assert agree > 0.95
+    assert ((network(vectors).occlusion(x) > 0.5) == (told > 0.5)).float().mean() < 0.8
+
+
+def test_the_threshold():
+    x = views(20)
+    all_kept, none_kept = network(threshold=0.999), network(threshold=0.001)
+    torch.testing.assert_close(all_kept(x), all_kept.lifting(x[:, 1:-1, :, :2]), rtol=0, atol=1e-6)
+    nothing = torch.zeros(2, 18, JOINTS, 2)
+    torch.testing.assert_close(none_kept(x), none_kept.lifting(nothing), rtol=0, atol=1e-6)
+
+
+def test_gates_differ_in_what_they_pass_back():
+    """Forward, straight-through is hard and soft is not; backward, straight-through is soft's
+    derivative where hard has none."""
+    torch.manual_seed(1)
+    hard, through, soft = (network(gate=gate) for gate in GATES)
+    for other in (through, soft):
+        other.load_state_dict(hard.state_dict())
+    x = views(11)
+    answers = {model.gate: model(x) for model in (hard, through, soft)}
+    torch.testing.assert_close(answers["hard"], answers["straight_through"], rtol=0, atol=1e-6)
+    assert not torch.allclose(answers["hard"], answers["soft"], atol=1e-4)
+    for answer in answers.values():
+        answer.square().sum().backward()
+    assert hard.looking[0].weight.grad is None
+    assert through.looking[0].weight.grad.abs().max() > 0
+    assert soft.looking[0].weight.grad.abs().max() > 0
+
+    occlusion = torch.rand(2, 9, JOINTS, requires_grad=True)
+    (through._kept(occlusion) * x[:, 1:-1, :, 0]).sum().backward()
+    torch.testing.assert_close(occlusion.grad, -x[:, 1:-1, :, 0])
+
+
+def test_what_the_branch_costs():
+    lifting = TemporalModel(JOINTS, 2, JOINTS, filter_widths(27), channels=8)
+    many = network(field=27)
+    branch = 3 * JOINTS * JOINTS
+    assert count_parameters(many) - count_parameters(lifting) == branch + JOINTS
+    assert flops_per_frame(many) - flops_per_frame(lifting) == 2 * branch
+    one = network("one", field=27)  # a layer for each of the lifting network's
+    assert count_parameters(one) - count_parameters(lifting) == 3 * (branch + JOINTS)
+
+
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_half_precision_decides_as_single_does(vectors):
+    model, x = believing(vectors), views(20)
+    with torch.autocast("cpu", torch.bfloat16):
+        poses, occlusion = model.poses_and_occlusion(x)
+    assert torch.equal(occlusion > 0.5, model.occlusion(x) > 0.5)
+    torch.testing.assert_close(poses, model(x), rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_its_config_builds_it_again(vectors):
+    model = network(vectors, "soft", threshold=0.3)
+    again = OcclusionAware(**model.config).eval()
+    again.load_state_dict(model.state_dict())
+    x = views(20)
+    assert torch.equal(model(x), again(x))
+
+
+def test_wrong_input():
+    with pytest.raises(ValueError, match="unknown vectors 'two'"):
+        network("two")
+    with pytest.raises(ValueError, match="unknown gate 'shut'"):
+        network(gate="shut")
+    with pytest.raises(ValueError, match="in_features=2"):
+        OcclusionAware(JOINTS, 2, JOINTS, (3, 3))
+    with pytest.raises(ValueError, match="threshold=1"):
+        network(threshold=1)
+    with pytest.raises(ValueError, match=r"expected keypoints and guesses \(B, T, 5, 3\)"):
+        network()(torch.zeros(1, 20, JOINTS, 2))
+    with pytest.raises(ValueError, match="fewer than the receptive field of 11"):
+        network()(torch.zeros(1, 10, JOINTS, 3))

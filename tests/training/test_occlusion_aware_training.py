@@ -1,0 +1,162 @@
+"""Learning which joints are hidden: the loss by hand, and that it teaches what it should."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from paperlib import training
+from paperlib.cameras import Camera
+from paperlib.metrics import mpjpe
+from paperlib.models import VECTORS, OcclusionAware, TemporalModel
+from paperlib.recordings import Dataset, Recording
+from paperlib.skeletons import COCO_17, HUMANEVA_15
+from paperlib.training import Recipe, evaluate, predict, train, train_occlusion_aware
+from paperlib.training.occlusion_aware import Aware, _labelled
+from paperlib.windows import Windows, mirror, network_input, pad_sequence
+
+CAMERA = Camera("front", 1000, 1000, focal=(1000.0, 1000.0), centre=(500.0, 500.0))
+RECIPE = Recipe(epochs=3, batch_size=16, channels=8, dropout=0.0, train_flip=False)
+JOINTS = len(HUMANEVA_15)
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path))
+
+
+def recording(clip: str, frames: int = 40, seed: int = 0, **changes) -> Recording:
+    """Random places, labels and guesses; a guess is right nine times in ten."""
+    generator = torch.Generator().manual_seed(seed)
+    visible = torch.rand(frames, JOINTS, generator=generator) < 0.7
+    right = torch.rand(frames, JOINTS, generator=generator) < 0.9
+    positions = 0.3 * torch.randn(frames, JOINTS, 3, generator=generator)
+    positions[..., 2] += 5
+    found = Recording(
+        "S1", "moving", clip, 50.0, CAMERA, positions,
+        1000 * torch.rand(frames, JOINTS, 2, generator=generator),
+        (visible == right).float(), HUMANEVA_15, HUMANEVA_15, visible=visible,
+    )  # fmt: skip
+    return replace(found, **changes)
+
+
+def data(*recordings: Recording) -> Dataset:
+    return Dataset("moves", "made here", recordings, (recording("test", seed=9),))
+
+
+def build(vectors: str = "many", **options) -> OcclusionAware:
+    return OcclusionAware(
+        JOINTS, 3, JOINTS, (3, 3), vectors=vectors, channels=8, dropout=0.0, **options
+    )
+
+
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_the_loss_by_hand(vectors):
+    model, one = build(vectors).eval(), recording("a")
+    windows = Windows([one], model.receptive_field, flip=False, features=_labelled)
+    aware = Aware(model, windows, weight=0.25)
+    examples = torch.tensor([0, 7, 39])
+    terms = aware.loss(examples)
+    assert aware.terms == ("train_mpjpe", "occlusion") and terms.shape == (2,)
+
+    whole = pad_sequence(network_input(one, confidence=True), model.receptive_field)[None]
+    torch.testing.assert_close(terms[0], mpjpe(model(whole)[0, examples], one.pose[examples]))
+    hidden = pad_sequence(1 - one.visible.float(), model.receptive_field)
+    off = []
+    for example in examples.tolist():
+        if vectors == "one":
+            frames, vector = [example + model.receptive_field // 2], [example]
+        else:  # the nine frames of the lifting network; a vector belongs to one frame later
+            frames = list(range(example + 1, example + 10))
+            vector = [frame - 1 for frame in frames]
+        said = model.occlusion(whole)[0, vector]
+        off.append((said - hidden[frames]).abs().mean())
+    torch.testing.assert_close(terms[1], 0.25 * torch.stack(off).mean())
+
+
+def test_mirrored_windows_have_mirrored_labels():
+    one = recording("a")
+    windows = Windows([one], 9, flip=True, features=_labelled)
+    inputs, _ = windows.batch(torch.tensor([5, 45]))
+    order = list(HUMANEVA_15.mirrored)
+    torch.testing.assert_close(inputs[1], mirror(inputs[0], HUMANEVA_15))
+    assert torch.equal(inputs[1][..., 2:], inputs[0][:, order, 2:])
+
+
+@pytest.mark.parametrize(("vectors", "believing"), [("many", False), ("many", True), ("one", True)])
+def test_it_learns_to_believe_good_guesses(vectors, believing):
+    """Nine guesses in ten are right, so that believing them is wrong once in ten; to take all
+    joints as seen is wrong three times."""
+    recipe = RECIPE.but(epochs=60, learning_rate=0.02, decay=0.97)
+    parts = [recording(str(i), seed=i) for i in range(6)]
+    run = train_occlusion_aware(lambda: build(vectors, believing=believing), data(*parts), recipe,
+                                weight=1.0, device="cpu", progress=False)  # fmt: skip
+    losses = [row["occlusion"] for row in run.history]
+    assert (losses[0] < 0.25) == believing
+    assert losses[-1] < 0.15
+
+
+def test_a_weight_of_none_leaves_the_branch_as_it_was():
+    run = train_occlusion_aware(build, data(recording("a")), RECIPE, weight=0.0, device="cpu",
+                                progress=False)  # fmt: skip
+    torch.manual_seed(0)
+    before = build()
+    for name, value in before.looking.named_parameters():
+        assert torch.equal(run.model.looking.get_parameter(name), value)
+    moved = run.model.lifting.expand.weight - before.lifting.expand.weight
+    assert moved.abs().max() > 1e-3
+
+
+def test_found_again_and_told_apart():
+    def again(weight=0.1, **changes):
+        labelled = data(recording("a", **changes))
+        return train_occlusion_aware(build, labelled, RECIPE, weight=weight, device="cpu",
+                                     progress=False)  # fmt: skip
+
+    first = again()
+    assert again().reused and again().key == first.key
+    other = [again(weight=0.2), again(visible=torch.ones(40, JOINTS, dtype=torch.bool)),
+             again(confidence=torch.ones(40, JOINTS))]  # fmt: skip
+    assert len({run.key for run in (first, *other)}) == 4
+
+
+def test_predictions_see_the_guesses():
+    model, one = build(gate="soft"), recording("a")
+    found = predict(model, one, flip=False)
+    whole = pad_sequence(network_input(one, confidence=True), model.receptive_field)[None]
+    torch.testing.assert_close(found, model(whole)[0].detach(), rtol=0, atol=1e-6)
+    blind = replace(one, confidence=torch.ones_like(one.confidence))
+    assert not torch.allclose(found, predict(model, blind, flip=False), atol=1e-4)
+    assert evaluate(model, [one], device="cpu").average("mpjpe") > 0
+
+
+def test_a_plain_network_may_be_given_guesses_too():
+    """As a third number for each keypoint, in training and in testing."""
+
+    def plain() -> TemporalModel:
+        return TemporalModel(JOINTS, 3, JOINTS, (3, 3), channels=8, dropout=0.0)
+
+    run = train(plain, data(recording("a")), RECIPE, device="cpu", progress=False)
+    one = recording("b", seed=4)
+    blind = replace(one, confidence=torch.ones_like(one.confidence))
+    assert not torch.allclose(predict(run.model, one), predict(run.model, blind), atol=1e-4)
+
+
+def test_wrong_input():
+    def refused(*recordings, recipe=RECIPE, **options):
+        train_occlusion_aware(build, data(*recordings), recipe, progress=False, **options)
+
+    with pytest.raises(ValueError, match="S1/moving/a/front/0 and 0 others say nothing"):
+        refused(recording("a", visible=None))
+    coco = recording("a").with_keypoints(torch.zeros(40, 17, 2), torch.ones(40, 17), COCO_17)
+    with pytest.raises(ValueError, match="keypoints of coco_17 and labels for joints of humaneva"):
+        refused(coco)
+    with pytest.raises(ValueError, match=r"recipe\.chunk=4"):
+        refused(recording("a"), recipe=RECIPE.but(chunk=4))
+    with pytest.raises(ValueError, match="weight of a loss is 0 or more, got -1"):
+        refused(recording("a"), weight=-1)
+
+
+def test_its_recipe_is_that_of_the_network_it_adapts():
+    assert Recipe.wang2020() == Recipe.pavllo2019_humaneva()
+    assert "train_occlusion_aware" in training.__all__
