@@ -147,8 +147,8 @@ def test_numbers_are_shown_as_finely_as_asked():
 
 def test_so_many_seeds_are_as_narrow_as_wanted():
     """With five seeds t is 2.776, with four 3.182: a spread of 1 needs five for 2.776 / sqrt 5."""
-    assert results.seeds_needed(1.2415, 1.0) == 5
-    assert results.seeds_needed(1.24, 1.0) == 6
+    assert results.seeds_needed(1.242, 1.0) == 5
+    assert results.seeds_needed(1.241, 1.0) == 6
     assert results.seeds_needed(1.0, 0.0) == 2
     many = results.seeds_needed(0.1, 1.0)  # with so many t is 1.966
     assert many == pytest.approx((1.966 / 0.1) ** 2, rel=0.03)
