@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from unittest.mock import patch
 
+import numpy as np
 import torch
 
 from benchmarks import plain
@@ -18,6 +19,7 @@ from paperlib.detection import PROFILES, simulate
 from paperlib.errors import MissingDataError
 from paperlib.kinematics import forward_kinematics, rotation_from_vector
 from paperlib.metrics import p_mpjpe
+from paperlib.occlusion import TOLERANCE, clustered
 from paperlib.recordings import count_frames
 from paperlib.rendering import joint_visibility
 from paperlib.skeletons import CMU_38, H36M_17
@@ -29,7 +31,7 @@ SEVERAL = {"subjects": ("S1", "S6"), "families": ("walking", "boxing", "reaching
 def measure(device: torch.device) -> list[dict]:
     torch.manual_seed(0)
     with torch.no_grad():
-        rows = [_alignment(device), _kinematics(device), _projection(device)]
+        rows = [_alignment(device), _kinematics(device), _projection(device), _clustered(device)]
     return [*rows, _visibility(), _generation(), _detection(), *_loading()]
 
 
@@ -96,6 +98,24 @@ def _projection(device: torch.device) -> dict:
     note = f"{count} poses of 17 joints in four views, lens included, against NumPy"
     poses = count * len(STUDIO)
     return _compared("projection", "poses/s", poses, fast, reference, device, note)
+
+
+def _clustered(device: torch.device) -> dict:
+    poses = 0.25 * torch.randn(POSES[device.type] // 8, 17, 3, device=device)
+    few = 500  # of which the reference takes as long as it should
+
+    def fast() -> torch.Tensor:
+        return clustered(poses[..., :2], poses[..., 2])
+
+    def reference() -> np.ndarray:
+        return plain.clustered(poses[:few].cpu().numpy(), TOLERANCE)
+
+    assert (fast()[:few].cpu().numpy() == reference()).all()
+    ours, theirs = versus(fast, reference, device)
+    times = ours, theirs * len(poses) / few
+    note = f"{len(poses)} poses of 17 joints, float32, against a loop over poses and joints"
+    mb = peak_mb(fast, device)
+    return _row("occlusion labels, clustered", "poses/s", len(poses), times, mb, note)
 
 
 def _visibility() -> dict:

@@ -97,3 +97,14 @@ def _gap(sight: Tensor, start: Tensor, along: Tensor) -> Tensor:
     t = ((b * s - e) / c).clamp(0, 1)
     s = ((d + b * t) / a.clamp_min(1e-12)).clamp(0, 1)
     return (s[..., None] * sight - start - t[..., None] * along).norm(dim=-1)
+
+
+def clustered(positions: np.ndarray, tolerance: float) -> np.ndarray:
+    """The text of wang2020, 4.1, word by word: a set about each joint of each pose."""
+    hidden = np.zeros(positions.shape[:-1], dtype=bool)
+    for pose, marks in zip(positions, hidden, strict=True):
+        for x, y, _ in pose:
+            near = [j for j, (a, b, _) in enumerate(pose) if np.hypot(a - x, b - y) < tolerance]
+            seen = min(near, key=lambda j: pose[j, 2])
+            marks[[j for j in near if j != seen]] = True
+    return hidden

@@ -25,7 +25,7 @@ def test_each_number_of_its_table_is_the_mean_of_recorded_rows():
         assert float(value) in means.xs(system, level="system").tolist()
 
 
-@pytest.mark.parametrize("table", ["table1", "veges2020/table2"])
+@pytest.mark.parametrize("table", ["table1", "veges2020/table2", "wang2020/section4_2_boxed_man"])
 def test_a_changed_result_changes_the_text(monkeypatch, table):
     recorded = results.recorded
 

@@ -53,8 +53,7 @@ from paperlib.results import (
     select,
     shown,
 )
-from paperlib.training import Recipe, evaluate, train_occlusion_aware
-from paperlib.windows import network_input, pad_sequence
+from paperlib.training import Recipe, evaluate, predict_occlusion, train_occlusion_aware
 from paperlib.workflow import Experiment
 
 plotting.use_style()
@@ -156,13 +155,8 @@ def zeroed(model, part):
     """The share of the test split's keypoints that a network takes to be hidden, in %."""
     if not isinstance(model, OcclusionAware):
         return 0.0
-    found, frames = 0.0, 0
-    for recording in part.test:
-        sequence = pad_sequence(network_input(recording, confidence=True), model.receptive_field)
-        with torch.no_grad():
-            said = model.occlusion(sequence[None])[0] > model.threshold
-        found, frames = found + said.float().mean().item() * len(recording), frames + len(recording)
-    return 100 * found / frames
+    said = torch.cat([predict_occlusion(model, r) for r in part.test]) > model.threshold
+    return 100 * said.float().mean().item()
 
 
 # %%
@@ -177,7 +171,7 @@ for system, (run, part) in runs.items():
     for _, of_metric in pd.DataFrame(cells).groupby("metric"):
         mean = {"action": "average", "value": of_metric["value"].mean()}
         cells.append(of_metric.iloc[0].to_dict() | mean)
-    share = {"metric": "zeroed", "action": "average", "value": zeroed(run.model.cpu(), part)}
+    share = {"metric": "zeroed", "action": "average", "value": zeroed(run.model, part)}
     rows += [*cells, {**cells[0], **share, "unit": "%"}]
 saved = experiment.record(rows)
 

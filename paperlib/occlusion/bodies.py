@@ -72,6 +72,8 @@ def body_of(skeleton: Skeleton) -> Body:
     heads = [ends for ends in _HEADS if there.issuperset(ends[0] + ends[1])]
     if heads:
         segments["head"] = heads[0]
+    if not segments:
+        raise ValueError(f"{skeleton.name} has neither limbs nor a head to hide anything")
 
     def numbers(names) -> tuple[int, ...]:
         return tuple(skeleton.index(name) for name in names if name in there)
@@ -88,3 +90,20 @@ def body_of(skeleton: Skeleton) -> Body:
         own_of_trunk=frozenset(numbers(_OF_TRUNK)),
         joints=len(skeleton),
     )
+
+
+def check_points(
+    points: Tensor, what: str, dimensions: int, skeleton: Skeleton | None = None
+) -> None:
+    """Refuses what is not ``(..., J, D)``, finite and in floating point: the joints of ``skeleton``
+    or, without one, any."""
+    shape = tuple(points.shape)
+    joints, of = ("J", "") if skeleton is None else (len(skeleton), f" of {skeleton.name}")
+    fits = len(shape) >= 2 and shape[-1] == dimensions and joints in ("J", shape[-2])
+    if not fits or not points.is_floating_point():
+        raise ValueError(
+            f"expected {what} (..., {joints}, {dimensions}){of}, got {shape} {points.dtype}; "
+            "they are floating-point numbers"
+        )
+    if not torch.isfinite(points).all():
+        raise ValueError(f"{what} have NaN or infinite values: leave these frames out or fill them")

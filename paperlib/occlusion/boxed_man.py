@@ -6,7 +6,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from paperlib.occlusion.bodies import body_of
+from paperlib.occlusion.bodies import body_of, check_points
 from paperlib.skeletons import Skeleton
 
 # half the width of a box in screen coordinates; the paper has no number. About 5 cm in the studio.
@@ -17,22 +17,16 @@ def boxed_man(keypoints: Tensor, skeleton: Skeleton, width: float = WIDTH) -> Te
     """Which keypoints ``(..., J)`` of ``(..., J, 2)`` lie in a box that is not their own.
 
     ``width`` is half that of limbs and head (the paper's delta), in the unit of the keypoints. A
-    box ends with its two joints. There is no depth: what lies before a limb is taken as hidden as
-    well as what lies behind. A keypoint is never hidden by a segment that it belongs to, nor one of
-    shoulders, hips and spine by the trunk.
+    box ends with its two joints; its edges belong to it. There is no depth: what lies before a limb
+    is taken as hidden as well as what lies behind. A keypoint is never hidden by a segment that it
+    belongs to, nor one of shoulders, hips and spine by the trunk.
 
     The text builds a box by the slope of its segment, which an upright one does not have and a
     level one's normal does not; here the normal is a unit vector, and the same in all other cases.
     A segment without length is a box without area, and hides nothing. The trunk is the whole of
     what its corners span, also where they cross, seen from the side.
     """
-    if keypoints.ndim < 2 or tuple(keypoints.shape[-2:]) != (len(skeleton), 2):
-        raise ValueError(
-            f"expected keypoints (..., {len(skeleton)}, 2) of {skeleton.name}, got "
-            f"{tuple(keypoints.shape)}"
-        )
-    if not width >= 0:
-        raise ValueError(f"the width is a distance, 0 or more, got {width}")
+    _check(keypoints, skeleton, width)
     body = body_of(skeleton)
     in_box = _in_boxes(keypoints, *body.segments(keypoints), width)
     hidden = (in_box & body.others.to(keypoints.device)).any(dim=-1)
@@ -43,10 +37,17 @@ def boxed_man(keypoints: Tensor, skeleton: Skeleton, width: float = WIDTH) -> Te
 def boxes(keypoints: Tensor, skeleton: Skeleton, width: float = WIDTH) -> Tensor:
     """The corners ``(..., S, 4, 2)`` of the boxes of all limbs, then of the head, once around; the
     trunk's are keypoints themselves."""
+    _check(keypoints, skeleton, width)
     start, end = body_of(skeleton).segments(keypoints)
     along = torch.nn.functional.normalize(end - start, dim=-1)
     across = width * torch.stack([-along[..., 1], along[..., 0]], dim=-1)
     return torch.stack([start - across, start + across, end + across, end - across], dim=-2)
+
+
+def _check(keypoints: Tensor, skeleton: Skeleton, width: float) -> None:
+    check_points(keypoints, "keypoints", 2, skeleton)
+    if not width >= 0:
+        raise ValueError(f"the width is a distance, 0 or more, got {width}")
 
 
 def _in_boxes(points: Tensor, start: Tensor, end: Tensor, width: float) -> Tensor:

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from paperlib.errors import one_of
+from paperlib.occlusion.bodies import check_points
 
 TOLERANCE = 0.06  # wang2020, 4.1; it does not say of what
 RULES = ("sets", "pairs", "chains")
@@ -29,8 +30,7 @@ def clustered(
     an image, nobody can tell which joint of a cluster is in front: all of it are taken as hidden.
     """
     one_of("rule", rule, RULES)
-    if points.ndim < 2 or points.shape[-1] != 2:
-        raise ValueError(f"expected points (..., J, 2), got {tuple(points.shape)}")
+    check_points(points, "points", 2)
     if depths is not None and depths.shape != points.shape[:-1]:
         raise ValueError(
             f"depths {tuple(depths.shape)} do not fit points {tuple(points.shape)}: expected one "

@@ -4,7 +4,7 @@ head and trunk are cylinders in space, and what lies behind or within one is hid
 import torch
 from torch import Tensor
 
-from paperlib.occlusion.bodies import body_of
+from paperlib.occlusion.bodies import body_of, check_points
 from paperlib.rendering import sight_distance
 from paperlib.skeletons import Skeleton
 
@@ -27,12 +27,8 @@ def cylinder_man(
     shoulders to that of the hips. Cylinders end in half spheres, so that they close at the joints.
     The original's own formula of the degrees is not in the text.
     """
-    if positions.ndim < 2 or tuple(positions.shape[-2:]) != (len(skeleton), 3):
-        raise ValueError(
-            f"expected positions (..., {len(skeleton)}, 3) of {skeleton.name}, got "
-            f"{tuple(positions.shape)}"
-        )
-    if not min(limb, head, trunk) > 0:
+    check_points(positions, "positions", 3, skeleton)
+    if not all(diameter > 0 for diameter in (limb, head, trunk)):
         raise ValueError(f"diameters are above 0 metres, got {limb=} {head=} {trunk=}")
     body = body_of(skeleton)
     start, end = body.segments(positions)

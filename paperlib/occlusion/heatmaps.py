@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from paperlib.occlusion.bodies import check_points
+
 SIZE = 128  # pixels along each side: wang2020, 4.1
 _SIGMA = 2.0  # heatmap pixels; the paper has none
 
@@ -22,9 +24,13 @@ def heatmaps(
     """
     if keypoints.ndim != 3 or keypoints.shape[-1] != 2 or not keypoints.numel():
         raise ValueError(f"expected keypoints (T, K, 2), got {tuple(keypoints.shape)}")
-    if visible is not None and visible.shape != keypoints.shape[:-1]:
+    check_points(keypoints, "keypoints", 2)
+    if visible is not None and (
+        visible.shape != keypoints.shape[:-1] or visible.dtype != torch.bool
+    ):
         raise ValueError(
-            f"visible {tuple(visible.shape)} does not fit keypoints {tuple(keypoints.shape)}"
+            f"visible {tuple(visible.shape)} {visible.dtype} does not fit keypoints "
+            f"{tuple(keypoints.shape)}: expected one boolean for each"
         )
     if size < 1 or not sigma > 0 or not margin >= 0:
         raise ValueError(f"a size and a sigma above 0, margin 0 or more, got {size=} {sigma=} "

@@ -1,6 +1,7 @@
 """How good a guess of hidden joints is, where it is known which are hidden."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -26,7 +27,7 @@ def scores(guessed: Tensor, hidden: Tensor, per_joint: bool = False) -> Scores:
             f"guessed {tuple(guessed.shape)} {guessed.dtype} and hidden {tuple(hidden.shape)} "
             f"{hidden.dtype} must be booleans of the same joints and frames"
         )
-    if not guessed.numel():
+    if not guessed.ndim or not guessed.numel():
         raise ValueError("no joints to score")
     guessed, hidden = (x.reshape(-1, x.shape[-1]) for x in (guessed, hidden))
     if not per_joint:
@@ -56,17 +57,18 @@ class Curve(NamedTuple):
 
     @property
     def best(self) -> float:
-        """The tolerance of the highest F1."""
+        """The tolerance of the highest F1, the largest where several have it."""
         known = [(f1, t) for f1, t in zip(self.f1, self.tolerances, strict=True) if f1 == f1]
         if not known:
             raise ValueError("no tolerance has an F1: nothing was marked and nothing is hidden")
         return max(known)[1]
 
 
-def curve(
-    tolerances: Sequence[float], guess: Callable[[float], Tensor], hidden: Tensor
-) -> Curve:
-    """The scores of ``guess(tolerance)`` for each tolerance, ordered by what they mark."""
+def curve(tolerances: Sequence[float], guess: Callable[[float], Tensor], hidden: Tensor) -> Curve:
+    """The scores of ``guess(tolerance)`` for each of ``tolerances``, which rise: the larger, the
+    more a guess should mark."""
+    if not len(tolerances) or any(b <= a for a, b in pairwise(tolerances)):
+        raise ValueError(f"tolerances must rise from one to the next, got {tuple(tolerances)}")
     found = [scores(guess(tolerance), hidden) for tolerance in tolerances]
     columns = (tuple(getattr(s, name).item() for s in found) for name in Curve._fields[1:])
     return Curve(tuple(tolerances), *columns)

@@ -26,6 +26,13 @@ COLOURS = {
     "refinement": "#2867b2",
     "single people": "#b0a18f",
     "MuCo-Temp": "#e07a3f",
+    "plain": "#2867b2",
+    "plain, guesses": "#7fb0dd",
+    "one vector": "#8d6cab",
+    "many vectors, clustered": "#4fa88b",
+    "many vectors, boxed man": "#e07a3f",
+    "many vectors, rendered": "#d1495b",
+    "occlusion-aware": "#e07a3f",
     "adam": "#e07a3f",
     "direct": "#2867b2",
 }

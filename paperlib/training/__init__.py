@@ -2,7 +2,7 @@
 
 from paperlib.training.checkpoints import Run, load_run
 from paperlib.training.devices import choose_device
-from paperlib.training.evaluation import Evaluation, evaluate, predict
+from paperlib.training.evaluation import Evaluation, evaluate, predict, predict_occlusion
 from paperlib.training.occlusion_aware import train_occlusion_aware
 from paperlib.training.people import (
     Gap,
@@ -32,6 +32,7 @@ __all__ = [
     "locate",
     "longest_gap",
     "predict",
+    "predict_occlusion",
     "resolve_preset",
     "scenes",
     "train",

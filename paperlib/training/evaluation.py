@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from paperlib import metrics
 from paperlib.errors import one_of
-from paperlib.models import lift
+from paperlib.models import OcclusionAware, lift
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
 from paperlib.training.devices import choose_device
@@ -41,6 +41,18 @@ def input_of(model: nn.Module) -> Callable[[Recording], Tensor]:
     it takes three numbers for each."""
     features = getattr(model, "config", {}).get("in_features", 2)
     return partial(network_input, confidence=features == 3)
+
+
+@torch.no_grad()
+def predict_occlusion(model: OcclusionAware, recording: Recording) -> Tensor:
+    """How hidden the network takes each keypoint of each frame to be: ``(T, K)``, from 0 to 1. The
+    recording has the guesses that it goes by (:func:`paperlib.occlusion.with_labels`)."""
+    model.eval()
+    device = next(model.parameters()).device
+    sequence = pad_sequence(input_of(model)(recording), model.receptive_field)
+    found = model.occlusion(sequence[None].to(device))[0].cpu()
+    before = (len(found) - len(recording)) // 2  # vectors of frames that were padded
+    return found[before : before + len(recording)]
 
 
 @torch.no_grad()

@@ -196,17 +196,19 @@ class Experiment:
         """Train a system, or find it trained (unless ``retrain``)."""
         return train(build, data, recipe, name=system, **self.how)
 
-    def about(self, system: str, run: Run) -> dict[str, Any]:
-        """What the rows of a system have in common."""
+    def about(self, system: str, run: Run | None = None) -> dict[str, Any]:
+        """What the rows of a system have in common; one that was not trained has no ``run``, and
+        sees one frame."""
+        field = 1 if run is None else run.model.receptive_field
         return {
             "dataset": self.dataset,
             "detector": self.detector,
             "preset": self.preset,
             "system": system,
             # the notebook's, also for single-frame systems: their depth follows it
-            "receptive_field": self.parameters.get("receptive_field", run.model.receptive_field),
+            "receptive_field": self.parameters.get("receptive_field", field),
             "seed": self.seed,
-            "seconds": run.seconds,
+            "seconds": 0.0 if run is None else run.seconds,
             "device": results.machine(self.device),
         }
 

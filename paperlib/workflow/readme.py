@@ -15,6 +15,8 @@ _DATA = {"cmu": "CMU motion capture", "synthetic": "embedded synthetic data"}
 _ORDER = ("linear baseline", "single frame", "temporal, causal", "temporal")
 _BRIDGES = ("without refinement", "interpolation", "1-Euro", "Savitzky-Golay", "refinement")
 _METRICS = ("mpjpe", "p_mpjpe", "mpjve")
+_LABELLINGS = ("clustered", "boxed man", "cylinder man")
+_SCORES = {"precision": "precision, %", "recall": "recall, %", "f1": "F1, %"}
 
 
 def table1(receptive_field: int = 27) -> str:
@@ -63,7 +65,25 @@ def veges2020() -> str:
     return "\n".join([*lines, ""])
 
 
-_TABLES = {"table1": table1, "veges2020": veges2020}
+def wang2020() -> str:
+    """How good the labellings of wang2020 are, as Markdown, a part for each data set."""
+    lines = []
+    for dataset, about in _DATA.items():
+        rows = results.recorded("wang2020/section4_2_boxed_man")
+        rows = results.select(rows, dataset=dataset, preset="laptop", seed=0)
+        if rows.empty:
+            continue
+        table = rows.pivot_table("value", "system", "metric")
+        lines += [f"| {about} | " + " | ".join(_SCORES.values()) + " |"]
+        lines += ["|---|" + "---|" * len(_SCORES)]
+        for system in _LABELLINGS:
+            values = [f"{table.loc[system, score]:.0f}" for score in _SCORES]
+            lines += [f"| {system} | " + " | ".join(values) + " |"]
+        lines += [""]
+    return "\n".join(lines)
+
+
+_TABLES = {"table1": table1, "veges2020": veges2020, "wang2020": wang2020}
 
 
 def written(text: str) -> str:

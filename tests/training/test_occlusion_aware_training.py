@@ -11,7 +11,14 @@ from paperlib.metrics import mpjpe
 from paperlib.models import VECTORS, OcclusionAware, TemporalModel
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import COCO_17, HUMANEVA_15
-from paperlib.training import Recipe, evaluate, predict, train, train_occlusion_aware
+from paperlib.training import (
+    Recipe,
+    evaluate,
+    predict,
+    predict_occlusion,
+    train,
+    train_occlusion_aware,
+)
 from paperlib.training.occlusion_aware import Aware, _labelled
 from paperlib.windows import Windows, mirror, network_input, pad_sequence
 
@@ -128,6 +135,20 @@ def test_predictions_see_the_guesses():
     blind = replace(one, confidence=torch.ones_like(one.confidence))
     assert not torch.allclose(found, predict(model, blind, flip=False), atol=1e-4)
     assert evaluate(model, [one], device="cpu").average("mpjpe") > 0
+
+
+@pytest.mark.parametrize("vectors", VECTORS)
+@pytest.mark.parametrize("frames", [1, 5, 40])
+def test_every_frame_has_the_occlusion_that_it_is_lifted_with(vectors, frames):
+    model, one = build(vectors, believing=True).eval(), recording("a", frames)
+    found = predict_occlusion(model, one)
+    assert found.shape == (frames, JOINTS)
+    assert torch.equal(found > 0.5, one.confidence == 0)  # it believes the guesses, frame by frame
+    padded = pad_sequence(one.confidence, model.receptive_field)
+    x = torch.cat([torch.zeros(len(padded), JOINTS, 2), padded[..., None]], dim=-1)
+    alone = [model.occlusion(x[None, t : t + model.receptive_field])[0] for t in range(frames)]
+    middle = [vector[len(vector) // 2] for vector in alone]
+    torch.testing.assert_close(found, torch.stack(middle).detach(), rtol=0, atol=1e-6)
 
 
 def test_a_plain_network_may_be_given_guesses_too():

@@ -48,6 +48,13 @@ def test_rows_name_the_detector(experiment):
     assert {row["receptive_field"] for row in rows} == {9}
 
 
+def test_what_was_not_trained_has_rows_as_well(experiment):
+    about = experiment.about("boxed man")
+    assert (about["receptive_field"], about["seconds"]) == (9, 0.0)  # the parameter's
+    del experiment.parameters["receptive_field"]
+    assert experiment.about("boxed man")["receptive_field"] == 1
+
+
 def test_unknown_detectors_are_refused(experiment):
     with pytest.raises(ValueError, match="'ground_truth', 'simulated_fine'"):
         experiment.with_detector("simulated_best").load()
