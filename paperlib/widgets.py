@@ -1,17 +1,24 @@
 """Interactive demos for a running notebook: ipywidgets that drive plotly figures."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import ipywidgets
 import numpy as np
 import plotly.graph_objects as go
+import torch
 from plotly.subplots import make_subplots
 
+from paperlib.kinematics import rotation_about
+from paperlib.occlusion import labels
+from paperlib.occlusion.boxed_man import WIDTH
+from paperlib.plotting.occlusion import ALARM, HIDDEN, MISSED, body_view, verdicts
 from paperlib.plotting.people import gaps
 from paperlib.plotting.poses import upright
 from paperlib.plotting.style import GRID, INK, colour_of
 from paperlib.recordings import Recording
 from paperlib.refinement import PAPER, Settings, refine
+from paperlib.rendering import joint_visibility
 from paperlib.skeletons import Skeleton
 
 
@@ -144,3 +151,78 @@ def _knobs(settings: Settings) -> dict[str, ipywidgets.Widget]:
             **wide,
         )
     return sliders
+
+
+def occlusion_demo(recording: Recording, frame: int = 0) -> ipywidgets.VBox:
+    """What the labellings of wang2020 make of a body, with sliders for the frame, for the side it
+    is seen from, for the tolerance of the clusters and the width of the boxes.
+
+    The body is rendered anew at each move, and what the camera truly sees of it is found by rays;
+    crosses are false alarms, squares were missed.
+    """
+    figure = go.FigureWidget(
+        [go.Heatmap(colorscale="gray", zmin=0, zmax=1, showscale=False, hoverinfo="skip")]
+        + [go.Scatter(mode="markers", name=name, marker=look) for name, look in _SAID.items()]
+    )
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")
+    figure.update_layout(height=520, margin={"l": 0, "r": 0, "t": 40, "b": 0})
+    wide = {"style": {"description_width": "12em"}, "layout": {"width": "70%"}}
+    knobs = {
+        "method": ipywidgets.Dropdown(
+            options=["clustered", "boxed_man", "cylinder_man"], description="labelling", **wide
+        ),
+        "frame": ipywidgets.IntSlider(frame, 0, len(recording) - 1, description="frame", **wide),
+        "angle": ipywidgets.IntSlider(0, -180, 180, 5, description="turned by, degrees", **wide),
+        "tolerance": ipywidgets.FloatSlider(
+            6, min=0, max=30, step=0.5, description="clustered: tolerance, cm", **wide
+        ),
+        "width": ipywidgets.FloatSlider(
+            WIDTH, min=0, max=0.1, step=0.0025, readout_format=".4f",
+            description="boxed man: half width", **wide,
+        ),
+    }  # fmt: skip
+
+    names = np.array(recording.skeleton.joints)
+
+    def show(change):
+        values = {name: knob.value for name, knob in knobs.items()}
+        turned = _turned(recording.frames(values["frame"], values["frame"] + 1), values["angle"])
+        method = values["method"]
+        options = {"clustered": {"tolerance": values["tolerance"] / 100},
+                   "boxed_man": {"width": values["width"]}}  # fmt: skip
+        truth = labels(turned, "rendered")[0].numpy()
+        found = verdicts(truth, labels(turned, method, **options.get(method, {}))[0].numpy())
+        picture, (left, right, bottom, top), points = body_view(turned, 0, 120)
+        with figure.batch_update():
+            body, *marks = figure.data
+            body.x = np.linspace(left, right, picture.shape[1])
+            body.y, body.z = np.linspace(top, bottom, picture.shape[0]), picture
+            for trace, joints in zip(marks, found.values(), strict=True):
+                trace.x, trace.y = points[joints].T
+                trace.text = names[joints]
+            figure.layout.title = (
+                f"{found['hidden'].sum()} of {truth.sum()} hidden joints found, "
+                f"{found['false alarm'].sum()} false alarms"
+            )
+
+    for knob in knobs.values():
+        knob.observe(show, names="value")
+    show(None)
+    return ipywidgets.VBox([figure, *knobs.values()])
+
+
+_SAID = {
+    "seen": {"symbol": "circle", "size": 7, "color": INK},
+    "hidden": {"symbol": "circle-open", "size": 13, "color": HIDDEN, "line": {"width": 3}},
+    "false alarm": {"symbol": "x", "size": 12, "color": ALARM},
+    "missed": {"symbol": "square-open", "size": 13, "color": MISSED, "line": {"width": 3}},
+}
+
+
+def _turned(recording: Recording, degrees: float) -> Recording:
+    """The person turned about the upright through the root, before the same camera."""
+    turn = rotation_about("y", torch.tensor(np.radians(degrees), dtype=torch.float32))
+    positions = recording.pose @ turn.T + recording.trajectory[:, None]
+    visible = joint_visibility(positions, recording.skeleton)
+    return replace(recording, positions=positions, visible=visible)

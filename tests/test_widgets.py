@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from paperlib import datasets
+from paperlib.occlusion import labels
 from paperlib.plotting.poses import upright
 from paperlib.refinement import Settings, refine
-from paperlib.widgets import pose_player, smoothing_demo
+from paperlib.widgets import occlusion_demo, pose_player, smoothing_demo
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,54 @@ def test_hidden_frames_are_grey(recording, hidden):
 def test_a_truth_of_another_length_is_refused(recording, hidden):
     with pytest.raises(ValueError, match="of one shape"):
         smoothing_demo(*hidden, recording.positions.numpy()[1:])
+
+
+def marks_of(demo) -> dict[str, set[str]]:
+    """The joints that are marked, by verdict."""
+    return {trace.name: set(trace.text) for trace in demo.children[0].data[1:]}
+
+
+def knob_of(demo, description):
+    return next(k for k in demo.children[1:] if description in k.description)
+
+
+@pytest.mark.parametrize("method", ["clustered", "boxed_man", "cylinder_man"])
+def test_the_occlusion_demo_marks_what_a_labelling_says(recording, method):
+    demo = occlusion_demo(recording, frame=3)
+    knob_of(demo, "labelling").value = method
+    marks = marks_of(demo)
+    joints = np.array(recording.skeleton.joints)
+    assert marks["hidden"] | marks["false alarm"] == set(joints[labels(recording, method)[3]])
+    assert marks["hidden"] | marks["missed"] == set(joints[~recording.visible[3].numpy()])
+    assert set.union(*marks.values()) == set(joints)
+    missed = len(marks["hidden"]), len(marks["hidden"] | marks["missed"])
+    assert "{} of {} hidden joints found".format(*missed) in demo.children[0].layout.title.text
+
+
+def test_the_knobs_of_the_occlusion_demo(recording):
+    demo = occlusion_demo(recording)
+    knob_of(demo, "tolerance").value = 30
+    wide = marks_of(demo)
+    knob_of(demo, "tolerance").value = 0
+    none = marks_of(demo)
+    assert not none["hidden"] and not none["false alarm"]
+    assert len(wide["hidden"] | wide["false alarm"]) > 8
+    before = np.array(demo.children[0].data[0].z)
+    knob_of(demo, "turned").value = 90
+    after = np.array(demo.children[0].data[0].z)
+    assert before.shape != after.shape or np.abs(before - after).max() > 0.2
+    knob_of(demo, "labelling").value = "boxed_man"
+    knob_of(demo, "half width").value = 0.1
+    many = marks_of(demo)
+    knob_of(demo, "half width").value = 0.0
+    few = marks_of(demo)
+    assert len(few["hidden"] | few["false alarm"]) < len(many["hidden"] | many["false alarm"])
+
+
+def test_a_body_turned_once_around_is_what_it_was(recording):
+    demo = occlusion_demo(recording)
+    before = np.array(demo.children[0].data[0].z)
+    knob_of(demo, "turned").value = 180
+    assert knob_of(demo, "turned").min == -180
+    knob_of(demo, "turned").value = 0
+    np.testing.assert_allclose(np.array(demo.children[0].data[0].z), before)

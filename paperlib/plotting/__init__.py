@@ -4,6 +4,13 @@ from paperlib.plotting.animation import lifting_animation
 from paperlib.plotting.charts import error_bars, joint_path, per_action, training_curves, velocity
 from paperlib.plotting.diagrams import receptive_fields, schedules, streaming
 from paperlib.plotting.lifting import lifting
+from paperlib.plotting.occlusion import (
+    boxed_body,
+    heatmap_strip,
+    joint_scores,
+    labellings,
+    tolerance_curves,
+)
 from paperlib.plotting.people import (
     PEOPLE,
     energy_curves,
@@ -26,6 +33,7 @@ __all__ = [
     "GRID",
     "PEOPLE",
     "back_projection",
+    "boxed_body",
     "colour_of",
     "draw_keypoints",
     "draw_pose",
@@ -33,8 +41,11 @@ __all__ = [
     "error_bars",
     "floor_plan",
     "growth",
+    "heatmap_strip",
     "joint_path",
+    "joint_scores",
     "label_curves",
+    "labellings",
     "lifting",
     "lifting_animation",
     "loss_terms",
@@ -47,6 +58,7 @@ __all__ = [
     "schedules",
     "shade_gaps",
     "streaming",
+    "tolerance_curves",
     "training_curves",
     "use_style",
     "velocity",
