@@ -117,6 +117,9 @@ figure = plotting.tolerance_curves(over, "tolerance ε, metres or image units",
 saved = experiment.save_figure(figure, "wang2020_clustered_curves")
 
 # %% [markdown]
+# With a tolerance of its own, about 0.025, the image is as good a place to look for clusters as the
+# camera's space. It is the number that says which of the two was meant.
+#
 # ## Joint by joint, and camera by camera
 
 # %%
@@ -140,8 +143,9 @@ by_camera = pd.DataFrame({camera: percent(seen_by(camera)) for camera in cameras
 by_camera.style.set_caption(f"clustered, ε = {tolerance:g} m")
 
 # %% [markdown]
-# Joints of the trunk are hidden by arms that cross it at a distance from any joint, and clusters
-# know of joints alone: there recall is low.
+# What is marked at knees, elbows and wrists is mostly hidden indeed; but most of what is hidden
+# there lies behind the middle of a trunk or a thigh, where no other joint is near. Thorax and
+# shoulders lie close together whenever a body is seen from its side, and are marked without need.
 #
 # ## Without depth
 #

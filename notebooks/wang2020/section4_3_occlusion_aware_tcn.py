@@ -20,7 +20,7 @@
 # %% tags=["parameters"]
 # Parameters
 dataset = "auto"  # "humaneva" (licensed) or "humaneva_like" (embedded); "auto": what is there
-detector = "simulated"  # "detectron_pt_coco" (a file of HumanEva's), "ground_truth", …
+detector = "simulated"  # or "ground_truth", "simulated_coarse", …: keypoints of the same joints
 preset = "auto"  # "smoke" (seconds), "laptop" (minutes), "paper" (a GPU); "auto": by the machine
 seed = 0  # of weights, shuffling, dropout and simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
@@ -51,7 +51,7 @@ plotting.use_style()
 # %%
 experiment = Experiment.begin(
     "wang2020/section4_3", globals(), dataset=("auto", "humaneva", "humaneva_like"),
-    detector=(*DETECTORS, "detectron_pt_coco"),
+    detector=DETECTORS,
 )  # fmt: skip
 experiment
 
