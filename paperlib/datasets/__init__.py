@@ -42,18 +42,20 @@ def resolve(name: str, auto: tuple[str, ...] = ("cmu", "synthetic")) -> str:
     """The data set that ``"auto"`` stands for on this machine; any other name as it is.
 
     ``auto`` lists the data sets in order of preference, the last one embedded: ``HUMANEVA`` for
-    a table on HumanEva-I.
+    a table on HumanEva-I. Other embedded ones are never chosen.
     """
     if one_of("dataset", name, (AUTO, *NAMES, *HUMANEVA)) != AUTO:
         return name
     data_dirs()  # a PAPERLIB_DATA that leads nowhere must not pass for "no CMU here"
     *brought, embedded = auto
     for candidate in brought:
+        find = getattr(import_module(f"paperlib.datasets.{candidate}"), "find", None)
         try:
-            import_module(f"paperlib.datasets.{candidate}").find()
+            if find is not None:
+                find()
+                return candidate
         except MissingDataError:
             continue
-        return candidate
     return embedded
 
 

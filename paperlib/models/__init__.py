@@ -1,6 +1,6 @@
 """One file per architecture: pure networks that know nothing of data, training or metrics."""
 
-from paperlib.models.complexity import count_parameters, flops_per_frame
+from paperlib.models.complexity import count_parameters, flops_per_frame, flops_per_window
 from paperlib.models.inference import fold, lift
 from paperlib.models.linear import LinearModel
 from paperlib.models.occlusion_aware import GATES, VECTORS, OcclusionAware
@@ -23,6 +23,7 @@ __all__ = [
     "count_parameters",
     "filter_widths",
     "flops_per_frame",
+    "flops_per_window",
     "fold",
     "lift",
     "load_videopose3d_checkpoint",

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from paperlib.models.temporal import TemporalConv
+from paperlib.models.temporal import TemporalConv, TemporalModel
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -15,3 +15,15 @@ def flops_per_frame(model: nn.Module) -> int:
     a matrix product. Biases, norms and the padding at the ends are left out."""
     layers = (m for m in model.modules() if isinstance(m, nn.Linear | TemporalConv))
     return 2 * sum(layer.weight.numel() for layer in layers)
+
+
+def flops_per_window(model: TemporalModel) -> int:
+    """Floating-point operations for one window alone, by the strided schedule: a layer computes as
+    many frames as the later ones still reach. Counted as in :func:`flops_per_frame`."""
+    first, *widths = model.config["filter_widths"]
+    frames = model.receptive_field // first
+    total = frames * model.expand.weight.numel()
+    for block, width in zip(model.blocks, widths, strict=True):
+        frames //= width
+        total += frames * (block.wide.weight.numel() + block.point.weight.numel())
+    return 2 * (total + model.shrink.weight.numel())

@@ -21,10 +21,10 @@ def boxed_man(keypoints: Tensor, skeleton: Skeleton, width: float = WIDTH) -> Te
     is taken as hidden as well as what lies behind. A keypoint is never hidden by a segment that it
     belongs to, nor one of shoulders, hips and spine by the trunk.
 
-    The text builds a box by the slope of its segment, which an upright one does not have and a
-    level one's normal does not; here the normal is a unit vector, and the same in all other cases.
-    A segment without length is a box without area, and hides nothing. The trunk is the whole of
-    what its corners span, also where they cross, seen from the side.
+    The text builds a box by the slope of its segment, which is undefined for an upright one, as is
+    that of the normal of a level one; here the normal is a unit vector, otherwise the same. A
+    segment without length is a box without area, and hides nothing. The trunk is the whole of what
+    its corners span, also where they cross, seen from the side.
     """
     _check(keypoints, skeleton, width)
     body = body_of(skeleton)

@@ -12,6 +12,7 @@ from paperlib.occlusion.boxed_man import boxed_man
 from paperlib.occlusion.clustered import clustered
 from paperlib.occlusion.cylinder_man import cylinder_man
 from paperlib.recordings import Recording
+from paperlib.rendering import joint_visibility
 
 UNITS = ("metres", "image")
 # in screen coordinates, what the paper's 6 cm are at the distance of the studio's cameras
@@ -24,9 +25,9 @@ def labels(recording: Recording, method: str, **options) -> Tensor:
 
     ``"clustered"`` sees x and y in camera space, or with ``unit="image"`` in screen coordinates;
     ``"boxed_man"`` the exact projections in screen coordinates; ``"cylinder_man"`` the body in
-    space (hidden: less than half visible); ``"rendered"`` is the recording's own ``visible``, found
-    by rays and capsules, and a ``ValueError`` where it has none. All other ``options`` are those of
-    the function of that name.
+    space (hidden: less than half visible); ``"rendered"`` is the recording's own ``visible``, or
+    found by rays and capsules where it has none (:func:`paperlib.rendering.joint_visibility`). All
+    other ``options`` are those of the function of that name.
     """
     return _METHODS[one_of("labelling", method, _METHODS)](recording, **options)
 
@@ -73,10 +74,7 @@ def _cylinder_man(recording: Recording, **options) -> Tensor:
 
 def _rendered(recording: Recording) -> Tensor:
     if recording.visible is None:
-        raise ValueError(
-            f"{recording.name} does not say which joints are visible: find it with "
-            "paperlib.rendering.joint_visibility"
-        )
+        return ~joint_visibility(recording.positions, recording.skeleton)
     return ~recording.visible
 
 

@@ -317,6 +317,9 @@ def test_missing_data(folder):
                    'dataset="humaneva_like" runs without it'):  # fmt: skip
         assert needed in said
     assert datasets.resolve("auto", auto=datasets.HUMANEVA) == "humaneva_like"
+    # an embedded one is not chosen for being there
+    several = ("humaneva", "humaneva_like", "synthetic")
+    assert datasets.resolve("auto", auto=several) == "synthetic"
     with pytest.raises(MissingDataError):
         humaneva.find()
 

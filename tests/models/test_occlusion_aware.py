@@ -11,6 +11,7 @@ from paperlib.models import (
     count_parameters,
     filter_widths,
     flops_per_frame,
+    flops_per_window,
 )
 
 JOINTS = 5
@@ -144,6 +145,15 @@ def test_what_the_branch_costs():
     assert flops_per_frame(many) - flops_per_frame(lifting) == 2 * branch
     one = network("one", field=27)  # a layer for each of the lifting network's
     assert count_parameters(one) - count_parameters(lifting) == 3 * (branch + JOINTS)
+
+
+def test_what_a_window_alone_costs():
+    """Of 27 frames the first layer computes nine, the second three, and so on."""
+    lifting = TemporalModel(JOINTS, 2, JOINTS, filter_widths(27), channels=8)
+    first, block, last = 3 * 2 * JOINTS * 8, 3 * 8 * 8 + 8 * 8, 8 * 3 * JOINTS
+    assert flops_per_window(lifting) == 2 * (9 * first + 3 * block + block + last)
+    single = TemporalModel(JOINTS, 2, JOINTS, (1, 1, 1), channels=8)
+    assert flops_per_window(single) == flops_per_frame(single)
 
 
 @pytest.mark.parametrize("vectors", VECTORS)

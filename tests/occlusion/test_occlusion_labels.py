@@ -98,14 +98,10 @@ def test_rendered_labels_are_the_recordings_own(recording):
 
 
 @EVERY_LABELLING
-def test_only_rendered_labels_need_to_know_what_is_visible(recording, method):
+def test_no_labelling_needs_to_be_told_what_is_visible(recording, method):
+    """Licensed data do not say it: then it is found anew."""
     unknown = replace(recording, visible=None)
-    if method == "rendered":
-        said = r"which joints are visible: find it with paperlib\.rendering\.joint_visibility"
-        with pytest.raises(ValueError, match=said):
-            labels(unknown, method)
-    else:
-        assert torch.equal(labels(unknown, method), labels(recording, method))
+    assert torch.equal(labels(unknown, method), labels(recording, method))
 
 
 def test_guesses_are_those_of_the_functions_on_the_keypoints_alone(recording):
@@ -182,8 +178,6 @@ def test_labels_know_something_of_what_is_hidden(walking):
         (lambda r: guesses(r, "boxed_man", width=-1), "the width is a distance"),
         (lambda r: with_labels(r, "rendered", "rendered"), "unknown guess from keypoints 'render"),
         (lambda r: with_labels(r, "box", "boxed_man"), "unknown labelling 'box'"),
-        (lambda r: with_labels(replace(r, visible=None), "rendered", "clustered"),
-         "does not say which joints are visible"),
     ],
 )  # fmt: skip
 def test_wrong_input_is_explained(boxing, make, said):
