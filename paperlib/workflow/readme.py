@@ -16,6 +16,9 @@ _ORDER = ("linear baseline", "single frame", "temporal, causal", "temporal")
 _BRIDGES = ("without refinement", "interpolation", "1-Euro", "Savitzky-Golay", "refinement")
 _METRICS = ("mpjpe", "p_mpjpe", "mpjve")
 _LABELLINGS = ("clustered", "boxed man", "cylinder man")
+_AWARE = (
+    "one vector, clustered (2)", "many vectors, clustered (3)", "many vectors, boxed man (4)",
+)  # fmt: skip
 _SCORES = {"precision": "precision, %", "recall": "recall, %", "f1": "F1, %"}
 
 
@@ -66,7 +69,8 @@ def veges2020() -> str:
 
 
 def wang2020() -> str:
-    """How good the labellings of wang2020 are, as Markdown, a part for each data set."""
+    """How good the labellings of wang2020 are, as Markdown, a part for each data set; and what
+    networks that go by them are worth."""
     lines = []
     for dataset, about in _DATA.items():
         rows = results.recorded("wang2020/section4_2_boxed_man")
@@ -80,7 +84,27 @@ def wang2020() -> str:
             values = [f"{table.loc[system, score]:.0f}" for score in _SCORES]
             lines += [f"| {system} | " + " | ".join(values) + " |"]
         lines += [""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_against_plain()])
+
+
+def _against_plain() -> list[str]:
+    """How much higher the error of the occlusion-aware networks is than the plain one's."""
+    rows = results.recorded("wang2020/table1_to_5")
+    rows = results.select(rows, preset="laptop", detector="simulated", metric="mpjpe")
+    heads, columns = [], []
+    for dataset, about in (*_DATA.items(), ("humaneva_like", "embedded HumanEva-like data")):
+        part = results.select(rows, dataset=dataset, action="average")
+        if part.empty:
+            continue
+        errors = part.pivot_table("value", "seed", "system")
+        heads.append(f"{about}, {len(errors)} seeds")
+        gaps = [(errors[system] - errors["plain (1)"]).dropna() for system in _AWARE]
+        columns.append([results.shown(*results.interval(gap), decimals=2) for gap in gaps])
+    lines = ["| MPJPE against the plain network, mm | " + " | ".join(heads) + " |"]
+    lines += ["|---|" + "---|" * len(heads)]
+    for system, values in zip(_AWARE, zip(*columns, strict=True), strict=True):
+        lines.append(f"| {system[:-4]} | " + " | ".join(values) + " |")
+    return [*lines, ""] if heads else []
 
 
 _TABLES = {"table1": table1, "veges2020": veges2020, "wang2020": wang2020}
