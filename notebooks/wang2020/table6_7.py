@@ -121,11 +121,13 @@ figure, ax = plt.subplots(figsize=(7.2, 3.8), layout="constrained")
 for system in (PLAIN, AWARE):
     look = {"ms": 7, "color": plotting.colour_of(system), "label": f"{system} network"}
     ax.plot(hidden, means[system], "o", **look)
-for action, share in hidden.items():
-    ax.annotate(action.replace("_", " "), (share, means.loc[action].max()), (0, 7),
-                textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
+for place, (action, share) in enumerate(hidden.items()):
+    side = -1 if place % 2 == 0 else 1  # neighbours have their names on different sides
+    ax.annotate(action.replace("_", " "), (share, means.loc[action].max()), (8 * side, 0),
+                textcoords="offset points", ha="right" if side < 0 else "left", va="center",
+                fontsize=8)  # fmt: skip
 ax.set(xlabel="joints hidden, %", ylabel="gain over the linear baseline, %")
-ax.margins(y=0.15)
+ax.margins(x=0.15, y=0.1)
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 saved = experiment.save_figure(figure, "wang2020_table6_7_gain")
 
