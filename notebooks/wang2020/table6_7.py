@@ -127,7 +127,7 @@ for place, (action, share) in enumerate(hidden.items()):
                 textcoords="offset points", ha="right" if side < 0 else "left", va="center",
                 fontsize=8)  # fmt: skip
 ax.set(xlabel="joints hidden, %", ylabel="gain over the linear baseline, %")
-ax.margins(x=0.15, y=0.1)
+ax.margins(x=0.22, y=0.1)
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 saved = experiment.save_figure(figure, "wang2020_table6_7_gain")
 
