@@ -35,19 +35,13 @@ from IPython.display import display
 from paperlib import plotting
 from paperlib.detection import detect
 from paperlib.detection.coco import as_coco
-from paperlib.occlusion import (
-    body_of,
-    boxed_man,
-    boxes,
-    curve,
-    cylinder_man,
-    guesses,
-    labels,
-    scores,
-)
+from paperlib.occlusion import body_of, boxed_man, boxes, curve, cylinder_man
+from paperlib.occlusion import guesses, labels, scores  # isort: skip
 from paperlib.workflow import Experiment
 
 plotting.use_style()
+
+# %%
 experiment = Experiment.begin(
     "wang2020/section4_2_boxed_man", globals(), width=None, interactive=(False, True),
     dataset=("auto", "cmu", "human36m", "humaneva", "humaneva_like", "synthetic"),
@@ -102,6 +96,7 @@ METHODS = {
 }
 
 
+# %%
 def difference(recording):
     """Frames by how much there is to see: labellings at odds, on a body spread out in the image."""
     hidden = labels(recording, "rendered")
@@ -167,6 +162,7 @@ def cylinders(recordings):
     return guess
 
 
+# %%
 ways = {
     "clustered": ([0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3], clusters),
     "boxed man": (widths, boxed),

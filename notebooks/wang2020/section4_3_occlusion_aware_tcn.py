@@ -36,14 +36,8 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS, PROFILES, simulated
-from paperlib.models import (
-    OcclusionAware,
-    TemporalModel,
-    count_parameters,
-    filter_widths,
-    flops_per_frame,
-    flops_per_window,
-)
+from paperlib.models import OcclusionAware, TemporalModel, count_parameters, filter_widths
+from paperlib.models import flops_per_frame, flops_per_window  # isort: skip
 from paperlib.occlusion import scores, with_labels
 from paperlib.training import Recipe, evaluate, predict_occlusion, train_occlusion_aware
 from paperlib.workflow import Experiment
@@ -267,6 +261,7 @@ def told_the_truth(recording, loud=1.0):
     return replace(known, confidence=loud * known.visible.float())
 
 
+# %%
 found = {}
 for factor in (2.5, 8.0, 20.0):
     part, about = worse(factor), f"errors times {factor:g}"

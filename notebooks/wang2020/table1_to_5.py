@@ -45,15 +45,8 @@ from paperlib import plotting
 from paperlib.detection import DETECTORS
 from paperlib.models import LinearModel, OcclusionAware, TemporalModel, filter_widths
 from paperlib.occlusion import with_labels
-from paperlib.results import (
-    interval,
-    over_seeds,
-    paper_table,
-    recorded,
-    seeds_needed,
-    select,
-    shown,
-)
+from paperlib.results import interval, over_seeds, paper_table, recorded, select, shown
+from paperlib.results import seeds_needed  # isort: skip
 from paperlib.training import Recipe, evaluate, predict_occlusion, train_occlusion_aware
 from paperlib.workflow import Experiment
 
@@ -336,6 +329,7 @@ def verdict(first, second, metric="mpjpe", action="average"):
     return f"{mean:+.2f} ± {half:.2f}: {word}"
 
 
+# %%
 claims = {
     "(2) is better than (1)": (ONE, PLAIN, -0.05),
     "(3) is better than (1)": (MANY, PLAIN, -0.05),
