@@ -5,9 +5,10 @@ frame; an example is a place in it. A batch is then one index gather, with no lo
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from paperlib.cameras import normalize_screen_coordinates, screen_intrinsics
 from paperlib.recordings import Recording
@@ -33,6 +34,13 @@ def network_input(recording: Recording, confidence: bool = False) -> Tensor:
     camera = recording.camera
     screen = normalize_screen_coordinates(recording.keypoints, camera.width, camera.height)
     return torch.cat([screen, recording.confidence[..., None]], -1) if confidence else screen
+
+
+def input_of(model: nn.Module) -> Callable[[Recording], Tensor]:
+    """What a model sees of a recording: keypoints, and their confidence if its ``config`` says that
+    it takes three numbers for each."""
+    features = getattr(model, "config", {}).get("in_features", 2)
+    return partial(network_input, confidence=features == 3)
 
 
 def mirror(points: Tensor, skeleton: Skeleton) -> Tensor:

@@ -1,8 +1,7 @@
 """How well a model does on recordings, and how that is averaged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from paperlib.models import OcclusionAware, lift
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
 from paperlib.training.devices import choose_device
-from paperlib.windows import mirror, network_input, pad_sequence
+from paperlib.windows import input_of, mirror, pad_sequence
 
 METRICS = {
     "mpjpe": metrics.mpjpe,
@@ -34,13 +33,6 @@ def predict(model: nn.Module, recording: Recording, flip: bool = True) -> Tensor
     keypoints = input_of(model)(recording)
     views = [keypoints, mirror(keypoints, recording.keypoint_skeleton)] if flip else [keypoints]
     return mean_answer(model, views, recording.skeleton)
-
-
-def input_of(model: nn.Module) -> Callable[[Recording], Tensor]:
-    """What a model sees of a recording: keypoints, and their confidence if its ``config`` says that
-    it takes three numbers for each."""
-    features = getattr(model, "config", {}).get("in_features", 2)
-    return partial(network_input, confidence=features == 3)
 
 
 @torch.no_grad()

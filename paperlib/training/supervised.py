@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from paperlib.metrics import mpjpe
 from paperlib.recordings import Dataset
 from paperlib.training.checkpoints import Run
-from paperlib.training.evaluation import evaluate, input_of
+from paperlib.training.evaluation import evaluate
 from paperlib.training.loop import fit
 from paperlib.training.recipes import Recipe
-from paperlib.windows import Windows
+from paperlib.windows import Windows, input_of
 
 _CODE = ("training/supervised.py",)
 
