@@ -1,11 +1,8 @@
 """Smooth trajectories through occlusions: the energy of veges2020, its solvers, and baselines."""
 
-import numpy as np
-import torch
-
 from paperlib.errors import one_of
 from paperlib.refinement.adam import ITERATIONS, LEARNING_RATE, History, adam
-from paperlib.refinement.arrays import Array, as_positions
+from paperlib.refinement.arrays import Array, Visibility, as_positions
 from paperlib.refinement.delay import delay
 from paperlib.refinement.direct import direct
 from paperlib.refinement.energy import energy, energy_terms, root_first, visibility_score
@@ -35,7 +32,7 @@ __all__ = [
 
 def refine(
     positions: Array,
-    visibility: np.ndarray | torch.Tensor | None = None,
+    visibility: Visibility = None,
     settings: Settings = PAPER,
     solver: str = "direct",
     iterations: int = ITERATIONS,

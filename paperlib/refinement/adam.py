@@ -3,10 +3,9 @@
 import time
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
-from paperlib.refinement.arrays import Array, as_positions, like
+from paperlib.refinement.arrays import Array, Visibility, as_positions, like
 from paperlib.refinement.energy import positions_of, rows_of
 from paperlib.refinement.interpolation import fill
 from paperlib.refinement.settings import PAPER, Settings
@@ -15,6 +14,9 @@ ITERATIONS = 500
 # of 1e-4, 3e-4 … 1e-1 the one that came closest to the least energy in 500 steps, on smooth tracks
 # with occlusions of 1 to 2 s and root errors of 3 to 6 dm; 3e-2 does where they exceed 1 m
 LEARNING_RATE = 1e-2
+
+
+Log = list[tuple[torch.Tensor, float]]  # energies of all rows (M,), and seconds since the start
 
 
 class History(NamedTuple):
@@ -26,7 +28,7 @@ class History(NamedTuple):
 
 def adam(
     positions: Array,
-    visibility: np.ndarray | torch.Tensor | None = None,
+    visibility: Visibility = None,
     settings: Settings = PAPER,
     iterations: int = ITERATIONS,
     learning_rate: float = LEARNING_RATE,
@@ -47,7 +49,7 @@ def adam(
     given = as_positions(positions)
     rows = rows_of(given.float(), visibility, settings)
     began = time.perf_counter()
-    log: list[tuple[torch.Tensor, float]] = []
+    log: Log = []
     values = fill(rows.target, rows.known).clone().requires_grad_()
     optimiser = torch.optim.Adam([values], lr=learning_rate)
     with torch.enable_grad():
@@ -66,7 +68,7 @@ def adam(
     return refined, history_of(log, given.shape)
 
 
-def history_of(log: list[tuple[torch.Tensor, float]], shape: torch.Size) -> History:
+def history_of(log: Log, shape: torch.Size) -> History:
     """The energies of all rows ``(M,)`` after each step, added up for each person of ``shape``."""
     energies = torch.stack([rows.reshape(*shape[:-3], -1).sum(dim=-1) for rows, _ in log])
     return History(energies.cpu(), torch.tensor([s for _, s in log], dtype=torch.float64))

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 Array = TypeVar("Array", np.ndarray, torch.Tensor)
+Visibility = np.ndarray | torch.Tensor | None
 
 
 def as_tensor(values: np.ndarray | torch.Tensor) -> torch.Tensor:

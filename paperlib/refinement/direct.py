@@ -5,207 +5,79 @@ of a coordinate is quadratic, and its matrix banded: only frames one step apart 
 capped square is the smaller of the square and the cap, so solving and choosing anew in turn lowers
 the energy each time, until no choice changes.
 
-Where no error comes near the cap the first solution is the last. Otherwise there may be several
-minima: about the frames in doubt that descent is made from two starts, and the lower one is kept
-of each coordinate, since they do not depend on each other, and of each such stretch of time, since
-far from each other they hardly do.
+Such a descent ends in one of several minima; which ones are tried is told in ``at_once``. That
+search is written twice: in PyTorch for all people at once, and compiled for a processor.
 """
 
 import time
 from collections.abc import Callable
+from functools import cache
 
-import numpy as np
 import torch
 
-from paperlib.refinement.adam import History, history_of
-from paperlib.refinement.arrays import Array, as_positions, like
-from paperlib.refinement.banded import solve
-from paperlib.refinement.energy import Rows, positions_of, rows_of
-from paperlib.refinement.interpolation import fill
+from paperlib.refinement.adam import History, Log, history_of
+from paperlib.refinement.arrays import Array, Visibility, as_positions, like
+from paperlib.refinement.at_once import lowest
+from paperlib.refinement.energy import positions_of, rows_of
 from paperlib.refinement.settings import PAPER, Settings
 from paperlib.refinement.threads import one_thread
 
 _CACHE = 2**19  # numbers
-_RIDGE = 1e-9  # of the largest weights: holds what nothing else does
-_NEAR_CAP = 0.5  # of the squared error from which it pays to give a frame up
-_REACH = 1  # long steps: frames further away than that are left out of the search
-_SEEN = 0.5  # of the score: one start gives up what scores less
-_DESCENT = 100  # steps at most; a few are usual
-_HARDER = 8.0  # factor on the hardness of the soft cap from step to step …
-_HARD = 6.0  # … up to this one, from which the cap itself leads on
 
 
 def direct(
     positions: Array,
-    visibility: np.ndarray | torch.Tensor | None = None,
+    visibility: Visibility = None,
     settings: Settings = PAPER,
     history: bool = False,
 ) -> Array | tuple[Array, History]:
     """Positions ``(P, T, J, 3)`` or ``(T, J, 3)``, joint 0 the root, refined by the minimum of the
     energy, to within rounding in float64 where no error reaches the cap, and otherwise the lower of
-    two minima. With ``history`` also how the energy fell from one system to the next.
+    two minima. With ``history`` also how the energy fell from one stage to the next.
+
+    On a processor the first call of all compiles the solver, which takes some seconds; later
+    programs find it ready. Without numba it runs as it is, slower by a factor of five or so.
     """
-    given = as_positions(positions)
-    began = time.perf_counter()
-    log: list[tuple[torch.Tensor, float]] = []
+    threads = torch.get_num_threads()
     with one_thread():
-        rows = rows_of(given.double(), visibility, settings)
-
-        def record(values: torch.Tensor) -> None:
-            if history:
-                taken = time.perf_counter() - began
-                log.append((rows.energy(values, settings).sum(dim=0), taken))
-
-        if history or given.is_cuda:
-            values = _lowest(rows, settings, record)
-        else:  # so many people at a time as a processor's cache holds
-            count = 3 * given.shape[-2]
-            size = count * max(1, _CACHE // (count * given.shape[-3]))
-            parts = torch.arange(len(rows.target)).split(size)
-            values = torch.cat([_lowest(rows.at(part), settings, record) for part in parts])
-        refined = like(positions_of(values, given.shape), positions)
+        given = as_positions(positions)
+        by_person = _compiled() if given.device.type == "cpu" else None
+        if by_person is None:
+            values, log = _at_once(given, visibility, settings, history)
+        else:
+            values, log = by_person(given, visibility, settings, history, threads)
+        refined = like(values, positions)
     return (refined, history_of(log, given.shape)) if history else refined
 
 
-def _lowest(rows: Rows, settings: Settings, record: Callable[[torch.Tensor], None]) -> torch.Tensor:
-    """Coordinates ``(M, T)`` of the least energy found; ``record`` is told all that improve."""
-    anchor = _anchor(rows)
-    record(anchor)
-    values = _minimum(rows, anchor, None, settings)
-    record(values)
-    doubtful = _doubtful(rows, values, settings)
-    hard = doubtful.any(dim=-1).nonzero().flatten()
-    if not len(hard):
-        return values
-    few, few_anchor, found = rows.at(hard), anchor[hard], values[hard]
-    row, frames, own = _windows(doubtful[hard], _REACH * settings.long_step)
-    parts = few.frames(row, frames)
-    lower = _lower_of_two(parts, few_anchor[row, frames], found[row, frames], settings)
-    found[row.expand_as(frames)[own], frames[own]] = lower[own]
-    found = _descend(few, few_anchor, found, settings)
-    energies = [few.energy(x, settings).sum(dim=0) for x in (found, values[hard])]
-    values[hard] = torch.where((energies[0] < energies[1])[:, None], found, values[hard])
-    record(values)
-    return values
+@cache
+def _compiled() -> Callable | None:
+    """The compiled search, where there is a compiler and a folder for what it makes."""
+    try:
+        from paperlib.refinement.by_person import by_person
+    except (ImportError, RuntimeError):
+        return None
+    return by_person
 
 
-def _lower_of_two(
-    rows: Rows, anchor: torch.Tensor, values: torch.Tensor, settings: Settings
-) -> torch.Tensor:
-    """The lower of the minima below two starts: the solution that uses all frames, and where the
-    way over a soft cap leads from that one which uses the frames in which the person was seen."""
-    seen = _minimum(rows, anchor, rows.weight >= _SEEN, settings)
-    starts = torch.cat([values, _soften(rows, anchor, seen, settings)])
-    twice = torch.arange(len(values), device=values.device).repeat(2)
-    found = _descend(rows.at(twice), anchor[twice], starts, settings)
-    hard, soft = rows.at(twice).energy(found, settings).sum(dim=0).chunk(2)
-    from_all, from_seen = found.chunk(2)
-    return torch.where((soft < hard)[:, None], from_seen, from_all)
+def _at_once(
+    given: torch.Tensor, visibility: Visibility, settings: Settings, history: bool
+) -> tuple[torch.Tensor, Log]:
+    """Refined positions, and with ``history`` the energies on the way there."""
+    began = time.perf_counter()
+    log: Log = []
+    rows = rows_of(given.double(), visibility, settings)
 
+    def record(values: torch.Tensor) -> None:
+        if history:
+            taken = time.perf_counter() - began
+            log.append((rows.energy(values, settings).sum(dim=0), taken))
 
-def _doubtful(rows: Rows, values: torch.Tensor, settings: Settings) -> torch.Tensor:
-    """Frames ``(M, T)`` that may better be given up.
-
-    One frame is if its squared error is above cap * (1 - h), where h is its influence on its own
-    solution. In an endless even track without long steps h = sqrt(w / (w + 4 short)); half of that
-    threshold allows for several frames together.
-    """
-    stiff = 4 * rows.short[:, None]
-    free = 1 - (rows.weight / (rows.weight + stiff).clamp_min(1e-12)).sqrt()
-    return _square(rows, values) > _NEAR_CAP * settings.cap * free
-
-
-def _windows(doubtful: torch.Tensor, reach: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Stretches of ``(M, T)`` about doubtful frames with ``reach`` frames more on either side, all
-    as long as the longest: their rows ``(W, 1)``, their frames ``(W, L)``, and which of these
-    belong to no other stretch. What lies further away hardly depends on them."""
-    total = doubtful.shape[1]
-    found = []
-    for row, marks in enumerate(doubtful.cpu().numpy()):
-        frames = np.flatnonzero(marks)
-        for part in np.split(frames, np.flatnonzero(np.diff(frames) > reach) + 1):
-            found.append((row, part[0], part[-1]))
-    row, first, last = torch.tensor(np.array(found).T, device=doubtful.device)[..., None]
-    length = min(int((last - first).amax()) + 1 + 2 * reach, total)
-    begin = (first - reach).clamp(0, total - length)
-    frames = begin + torch.arange(length, device=row.device)
-    return row, frames, (frames >= first - reach // 2) & (frames <= last + reach // 2)
-
-
-def _descend(
-    rows: Rows, anchor: torch.Tensor, values: torch.Tensor, settings: Settings
-) -> torch.Tensor:
-    """Choose the frames below the cap, solve, and again, until the choice stays."""
-    values, used = values.clone(), None
-    for _ in range(_DESCENT):
-        chosen = _square(rows, values) <= settings.cap
-        changed = torch.ones_like(chosen[:, 0]) if used is None else (chosen != used).any(dim=-1)
-        changed = changed.nonzero().flatten()
-        if not len(changed):
-            break
-        used = chosen
-        values[changed] = _minimum(rows.at(changed), anchor[changed], used[changed], settings)
-    return values
-
-
-def _soften(
-    rows: Rows, anchor: torch.Tensor, values: torch.Tensor, settings: Settings
-) -> torch.Tensor:
-    """The way into a low minimum: a soft cap under which errors count the less the larger they are,
-    hardened step by step (graduated non-convexity, Yang et al. 2020, truncated least squares)."""
-    cap = settings.cap
-    largest = _square(rows, values).amax(dim=-1, keepdim=True)
-    hardness = cap / (2 * largest - cap).clamp_min(cap / _HARD)
-    while (hardness <= _HARD).any():
-        square = _square(rows, values)
-        share = (cap * hardness * (hardness + 1) / square).sqrt() - hardness
-        values = _minimum(rows, anchor, share.clamp(0, 1), settings)
-        hardness = hardness * _HARDER
-    return values
-
-
-def _square(rows: Rows, values: torch.Tensor) -> torch.Tensor:
-    """Squared errors, 0 where the prediction plays no part."""
-    return torch.where(rows.weight > 0, (values - rows.target).square(), 0)
-
-
-def _anchor(rows: Rows) -> torch.Tensor:
-    """The prediction, interpolated where it plays no part; where all of it does not, where it is
-    not known."""
-    plays = rows.weight > 0
-    return fill(rows.target, torch.where(plays.any(dim=-1, keepdim=True), plays, rows.known))
-
-
-def _minimum(
-    rows: Rows, anchor: torch.Tensor, used: torch.Tensor | None, settings: Settings
-) -> torch.Tensor:
-    """Where the energy without a cap is least, ``(M, T)``, if only the ``used`` frames count: which
-    ones, or how much each does, from 0 to 1; all of them without ``used``."""
-    if used is None:
-        weight, (system, first) = rows.weight, _systems(rows.track, rows.weight > 0)
-    else:
-        weight, system, first = rows.weight * used, None, slice(None)
-    short, long = rows.short[first, None], rows.long[first, None]
-    ridge = weight[first].amax(dim=-1, keepdim=True) + 2 * (short + long)
-    ridge = _RIDGE * torch.where(ridge > 0, ridge, 1)
-    links = (
-        (settings.short_step, short.expand_as(weight[first])),
-        (settings.long_step, long * rows.gate[first]),
-    )
-    of_row = ridge if system is None else ridge[system.to(ridge.device)]
-    right = torch.addcmul(of_row * anchor, weight, rows.target)
-    return solve(weight[first] + ridge, links, right, system)
-
-
-def _systems(track: torch.Tensor, used: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows of one track that use the same frames have the same matrix: the number of its matrix
-    for each row, ``(M,)``, and a row that has it for each matrix, ``(N,)``; both on the CPU."""
-    masks = np.packbits(used.cpu().numpy(), axis=-1)
-    numbers: dict[tuple[int, bytes], int] = {}
-    system, first = [], []
-    for row, key in enumerate(zip(track.tolist(), map(bytes, masks), strict=True)):
-        if key not in numbers:
-            numbers[key] = len(numbers)
-            first.append(row)
-        system.append(numbers[key])
-    return torch.tensor(system), torch.tensor(first)
+    if history or given.is_cuda:
+        values = lowest(rows, settings, record)
+    else:  # so many people at a time as a processor's cache holds
+        count = 3 * given.shape[-2]
+        size = count * max(1, _CACHE // (count * given.shape[-3]))
+        parts = torch.arange(len(rows.target)).split(size)
+        values = torch.cat([lowest(rows.at(part), settings, record) for part in parts])
+    return positions_of(values, given.shape), log

@@ -16,11 +16,10 @@ the root's three, then those of the other joints.
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-from paperlib.refinement.arrays import Array, as_positions, as_tensor
+from paperlib.refinement.arrays import Array, Visibility, as_positions, as_tensor
 from paperlib.refinement.settings import PAPER, Settings
 
 TERMS = ("data_root", "root_short", "root_long", "data_pose", "pose_short", "pose_long")
@@ -61,7 +60,7 @@ def _moved(values: torch.Tensor, step: int) -> torch.Tensor:
 def energy(
     positions: Array,
     initial: Array,
-    visibility: np.ndarray | torch.Tensor | None = None,
+    visibility: Visibility = None,
     settings: Settings = PAPER,
     root: int = 0,
 ) -> torch.Tensor:
@@ -78,7 +77,7 @@ def energy(
 def energy_terms(
     positions: Array,
     initial: Array,
-    visibility: np.ndarray | torch.Tensor | None = None,
+    visibility: Visibility = None,
     settings: Settings = PAPER,
     root: int = 0,
 ) -> dict[str, torch.Tensor]:
@@ -100,7 +99,7 @@ def energy_terms(
 
 
 def visibility_score(
-    confidence: np.ndarray | torch.Tensor | None, positions: Array, settings: Settings = PAPER
+    confidence: Visibility, positions: Array, settings: Settings = PAPER
 ) -> torch.Tensor:
     """How visible the people of ``positions`` ``(P, T, J, 3)`` or ``(T, J, 3)`` are in each frame:
     ``(P, T)`` or ``(T,)``, from 0, hidden, to 1 (veges2020, 3.2).
@@ -132,7 +131,7 @@ def _checked(positions: torch.Tensor) -> torch.Tensor:
     return positions.reshape(-1, *positions.shape[-3:])
 
 
-def _score(confidence: np.ndarray | torch.Tensor | None, positions: torch.Tensor) -> torch.Tensor:
+def _score(confidence: Visibility, positions: torch.Tensor) -> torch.Tensor:
     """A score for each person and frame, the mean of those of its keypoints."""
     frames = positions.shape[:-2]
     if confidence is None:
@@ -162,24 +161,17 @@ def _last(known: torch.Tensor) -> torch.Tensor:
 
 def rows_of(
     positions: torch.Tensor,
-    visibility: np.ndarray | torch.Tensor | None,
+    visibility: Visibility,
     settings: Settings,
 ) -> Rows:
     """The coordinates of predicted ``positions`` ``(P, T, J, 3)`` or ``(T, J, 3)``, in their
-    precision. The long step ends with the last known frame of a person: what pads a short track
-    follows it and does not pull at it."""
+    precision."""
     people, frames, joints, _ = _checked(positions).shape
-    score = visibility_score(visibility, positions, settings).reshape(people, 1, frames)
+    score, gate = (track[:, None] for track in weights_of(positions, visibility, settings))
     target = coordinates(positions)
     known = ~target.isnan()
     if not known.any(dim=-1).all():
-        person, row = divmod((~known.any(dim=-1)).nonzero()[0].item(), 3 * joints)
-        raise ValueError(
-            f"joint {row // 3} of person {person} is not known in any frame (with the root in the "
-            "same frame): there is nothing to refine; leave it out"
-        )
-    tracked = known.unflatten(0, (people, -1)).any(dim=1, keepdim=True)  # (P, 1, T)
-    gate = torch.where(_frames(tracked) <= _last(tracked), 1 - score, 0)
+        raise unknown(*divmod((~known.any(dim=-1)).nonzero()[0].item(), 3 * joints))
     each = (people, 3 * joints, frames)
     root = torch.arange(people * 3 * joints, device=target.device) % (3 * joints) < 3
     person = torch.arange(people, device=target.device).repeat_interleave(3 * joints)
@@ -191,6 +183,26 @@ def rows_of(
         short=_choose(root, settings.root_short, settings.pose_short, target),
         long=_choose(root, settings.root_long, settings.pose_long, target),
         track=2 * person + ~root,
+    )
+
+
+def weights_of(
+    positions: torch.Tensor, visibility: Visibility, settings: Settings
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What weighs the data term, and what the long step that ends there, in each frame of each
+    person of ``positions`` ``(P, T, J, 3)`` or ``(T, J, 3)``: ``(P, T)`` both. The long step ends
+    with the last known frame: what pads a short track follows it and does not pull at it."""
+    roots = _checked(positions)[..., 0, :]
+    score = visibility_score(visibility, positions, settings).reshape(roots.shape[:-1])
+    known = ~roots.isnan().all(dim=-1)
+    return score, torch.where(_frames(known) <= _last(known), 1 - score, 0)
+
+
+def unknown(person: int, coordinate: int) -> ValueError:
+    """What to say of a person's coordinate, counted over joints, that is known in no frame."""
+    return ValueError(
+        f"joint {coordinate // 3} of person {person} is not known in any frame (with the root in "
+        "the same frame): there is nothing to refine; leave it out"
     )
 
 

@@ -1,5 +1,6 @@
 """Refined trajectories: by hand, against dense and exhaustive minima, and what they promise."""
 
+import sys
 from itertools import product
 
 import numpy as np
@@ -7,14 +8,24 @@ import pytest
 import torch
 
 from paperlib.refinement import Settings, adam, direct, energy, refine
+from paperlib.refinement.at_once import _anchor, _descend, _minimum, _square, _windows
 from paperlib.refinement.banded import by_cyclic_reduction
-from paperlib.refinement.direct import _anchor, _descend, _minimum, _square, _windows
 from paperlib.refinement.energy import coordinates, rows_of
 
 RAW = Settings(median=1)
 NO_SMOOTHING = {"root_short": 0, "root_long": 0, "pose_short": 0, "pose_long": 0}
 NAN = float("nan")
 BOTH_SOLVERS = pytest.mark.parametrize("solver", ["direct", "adam"])
+
+
+@pytest.fixture(autouse=True, params=["compiled", "at once"])
+def search(request, monkeypatch) -> str:
+    """Every test holds for both ways in which the direct solver's search is written."""
+    if request.param == "compiled":
+        pytest.importorskip("numba")
+    else:
+        monkeypatch.setattr(sys.modules["paperlib.refinement.direct"], "_compiled", lambda: None)
+    return request.param
 
 
 def a_track(*people, frames=60, joints=3, noise=0.02, dtype=torch.float64, device="cpu"):
@@ -186,8 +197,52 @@ def test_adam_without_steps_is_the_interpolated_prediction():
     assert torch.allclose(between[3], expected, atol=1e-5)
 
 
-def test_blocks_give_what_lapack_gives(monkeypatch):
+def test_compiled_is_at_once(search, monkeypatch):
+    """The same where there is one minimum, with gaps of every kind, steps of every order and people
+    that are padded; about as low where there are several."""
+    if search == "at once":
+        pytest.skip("compared once")
+    positions, score = a_track(3, frames=130, joints=4)
+    positions[0, 40:45], positions[1, 5, 2], positions[1, :9, 1] = NAN, NAN, NAN
+    positions[2, 90:], score[0, 60:80] = NAN, 0
+    apart = positions[:, :, [0, 2]].transpose(1, 2).contiguous().transpose(1, 2)  # strided
+    cases = [
+        (positions, score, Settings()),
+        (positions.float(), score, RAW),
+        (positions, None, Settings()),
+        (positions, torch.zeros_like(score), Settings()),
+        (apart, score, Settings(short_step=30, long_step=3)),
+        (positions, score, Settings(root_short=0, pose_long=0, long_step=200)),
+        (positions, score, Settings(**NO_SMOOTHING)),
+        (positions[0, :1], score[0, :1], Settings()),
+    ]
+    far = with_errors(*a_track(8, frames=200), 1.2)
+    hidden = a_track(8, frames=200)[1]
+    compiled = [refine(*case) for case in cases]
+    low = energy(refine(far, hidden), far, hidden)
+    monkeypatch.setattr(sys.modules["paperlib.refinement.direct"], "_compiled", lambda: None)
+    for found, case in zip(compiled, cases, strict=True):
+        # without any score only the ridge holds a track, and rounding shows
+        close = 1e-8 if case[0].dtype == torch.float64 and case[1] is score else 2e-6
+        torch.testing.assert_close(found, refine(*case), rtol=0, atol=close)
+    torch.testing.assert_close(low, energy(refine(far, hidden), far, hidden), rtol=0.01, atol=0)
+
+
+def test_compiled_is_what_runs(search, monkeypatch):
+    """On a processor, and nothing else does."""
+    positions, score = a_track(frames=30)
+    monkeypatch.delattr(sys.modules["paperlib.refinement.direct"], "lowest")
+    if search == "compiled":
+        assert refine(positions, score).isfinite().all()
+    else:
+        with pytest.raises(NameError, match="lowest"):
+            refine(positions, score)
+
+
+def test_blocks_give_what_lapack_gives(search, monkeypatch):
     """The solver of a GPU in place of the CPU's, on tracks with errors of every kind."""
+    if search == "compiled":
+        pytest.skip("it has one of its own")
     positions, score = a_track(3, frames=90)
     positions = with_errors(positions, score, 1.5)
     positions[0, 40:45], positions[1, 5, 2] = NAN, NAN
@@ -326,7 +381,9 @@ def test_history_falls_to_the_result(device):
     for solver, steps in ((adam, {"iterations": 30}), (direct, {})):
         refined, history = solver(positions, score, **steps, history=True)
         assert torch.equal(refined, solver(positions, score, **steps))
-        assert len(history.energy) == len(history.seconds) == 31 or solver is direct
+        steps_taken = len(history.energy)
+        assert steps_taken == len(history.seconds) and steps_taken >= 3
+        assert steps_taken == 31 or solver is direct
         assert (history.seconds.diff() >= 0).all()
         start, end = (energy(p, positions, score).cpu() for p in (positions, refined))
         torch.testing.assert_close(history.energy[0].double(), start, rtol=1e-5, atol=0)

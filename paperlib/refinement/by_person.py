@@ -1,0 +1,75 @@
+"""The direct solver for a processor: one person after the other, compiled.
+
+It is the search of ``at_once`` again. That one takes all people through each step together, as a
+GPU wants it; a processor loses most of its time there on the way into many small steps, and on
+passing all coordinates through memory for each. Here a track, the coordinates of a root or those of
+the other joints, stays in the cache from its prediction to its minimum.
+"""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+
+from paperlib.refinement.adam import Log
+from paperlib.refinement.arrays import Visibility
+from paperlib.refinement.compiled import LOWEST, PREDICTION, WITHOUT_CAP, minima
+from paperlib.refinement.energy import coordinates, rows_of, unknown, weights_of
+from paperlib.refinement.search import searches
+from paperlib.refinement.settings import Settings
+
+_TIMES = 3  # a history's stages are reached anew, from the prediction on: the quickest one counts
+_PARTS = 4  # of the people for each thread, some of which take longer than others
+
+
+def by_person(
+    given: torch.Tensor, visibility: Visibility, settings: Settings, history: bool, threads: int
+) -> tuple[torch.Tensor, Log]:
+    """Refined positions, and with ``history`` the energies on the way there."""
+
+    def found(stage: int) -> torch.Tensor:
+        score, gate = weights_of(given[..., :1, :].double(), visibility, settings)
+        people = given.reshape(-1, *given.shape[-3:])
+        arrays = [part.contiguous().numpy() for part in (people, score, gate)]
+        return torch.from_numpy(_minima(*arrays, settings, stage, threads)).reshape(given.shape)
+
+    log: Log = []
+    if history:
+        rows = rows_of(given.double(), visibility, settings)
+        for stage in (PREDICTION, WITHOUT_CAP, LOWEST):
+            taken = []
+            for _ in range(_TIMES):
+                began = time.perf_counter()
+                reached = found(stage)
+                taken.append(time.perf_counter() - began)
+            # a stage is not reached before those on the way to it
+            seconds = max([min(taken), *(earlier for _, earlier in log)])
+            log.append((rows.energy(coordinates(reached), settings).sum(dim=0), seconds))
+    return found(LOWEST), log
+
+
+def _minima(
+    people: np.ndarray,
+    score: np.ndarray,
+    gate: np.ndarray,
+    settings: Settings,
+    stage: int,
+    threads: int,
+) -> np.ndarray:
+    found = np.empty(people.shape)
+
+    def some(first: int, last: int) -> None:
+        part = slice(first, last)
+        track = people[part], score[part], gate[part]
+        person, wrong = minima(*track, *searches(settings), stage, found[part])
+        if person >= 0:
+            raise unknown(first + person, wrong)
+
+    if threads == 1 or len(people) == 1:
+        some(0, len(people))
+    else:
+        bounds = np.linspace(0, len(people), min(_PARTS * threads, len(people)) + 1).astype(int)
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(some, bounds[:-1], bounds[1:]))
+    return found
