@@ -146,7 +146,7 @@ others.style.format(digits, na_rep="").hide()
 # The [energy](veges2020/section3_2_pose_refinement.ipynb) of tracks with occlusions, minimised by
 # 500 steps of Adam, as its paper does, and directly. `error_m` is how far the roots are off where
 # hidden: with 0.3 m one linear system is enough; with 1 m the solver must also choose which frames
-# to give up, which takes several descents and most of the advantage. The last column is the highest
+# to give up, which takes several descents and up to half of the advantage. The last column is the highest
 # energy of any track against Adam's, which is never above 1.
 
 # %%

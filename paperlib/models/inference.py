@@ -1,6 +1,7 @@
 """The temporal model as it is used once trained."""
 
 from copy import deepcopy
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -70,8 +71,7 @@ class _ChannelsFirst:
 
     def __init__(self, model: TemporalModel):
         layers = [model.expand, *(conv for b in model.blocks for conv in (b.wide, b.point))]
-        # laid out as the convolution wants them: strided weights would be a third slower
-        self.weights = {conv: conv.weight.transpose(1, 2).contiguous() for conv in layers}
+        self.weights = dict(zip(layers, _laid_out(model, layers), strict=True))
         self.model = model
 
     def __call__(self, keypoints: Tensor) -> Tensor:
@@ -86,3 +86,25 @@ class _ChannelsFirst:
 
     def _conv(self, conv: TemporalConv, x: Tensor, dilation: int = 1) -> Tensor:
         return F.conv1d(x, self.weights[conv], conv.bias, dilation=dilation).relu_()
+
+
+def _laid_out(model: TemporalModel, layers: list[TemporalConv]) -> list[Tensor]:
+    """Weights as PyTorch's convolution wants them, ``(C_out, C_in, width)``; kept with the model,
+    since for a short sequence laying them out takes a noticeable part of the time."""
+    if any(conv.weight.is_inference() for conv in layers):  # whose changes are not counted
+        return [_in_order(conv.weight) for conv in layers]
+    stamp = [(conv.weight.data_ptr(), conv.weight._version) for conv in layers]
+    kept = _LAID_OUT.get(model)
+    if kept is None or kept[0] != stamp:
+        kept = _LAID_OUT[model] = stamp, [_in_order(conv.weight) for conv in layers]
+    return kept[1]
+
+
+def _in_order(weight: Tensor) -> Tensor:
+    # `contiguous` would leave a kernel of width 1 as it is, with strides that make the convolution
+    # put channels last, and every layer after it copy its input back
+    weight = weight.transpose(1, 2)
+    return torch.empty(weight.shape, dtype=weight.dtype, device=weight.device).copy_(weight)
+
+
+_LAID_OUT: WeakKeyDictionary[TemporalModel, tuple[list, list[Tensor]]] = WeakKeyDictionary()

@@ -45,6 +45,21 @@ def test_lifting_with_a_folded_model_gives_the_same(options, device):
         lift(fold(model), x[:, :10])
 
 
+def test_a_folded_model_that_is_changed_lifts_as_it_then_is():
+    quick, x = fold(trained()), torch.randn(1, 40, 17, 2)
+    before = lift(quick, x)
+    assert torch.equal(lift(quick, x), before)
+    for parameter in quick.parameters():
+        parameter += 0.1
+    torch.testing.assert_close(lift(quick, x), quick(x), rtol=1e-5, atol=1e-5)
+    quick.load_state_dict(fold(trained()).state_dict())
+    torch.testing.assert_close(lift(quick, x), quick(x), rtol=1e-5, atol=1e-5)
+    assert (lift(quick, x) - before).abs().max() > 1e-3
+    with torch.inference_mode():
+        other = fold(trained())
+        torch.testing.assert_close(lift(other, x), other(x), rtol=1e-5, atol=1e-5)
+
+
 def test_half_precision_moves_poses_a_little(device):
     model = trained().to(device)
     quick, x = fold(model, torch.bfloat16), torch.randn(1, 100, 17, 2, device=device)
