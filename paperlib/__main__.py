@@ -112,7 +112,7 @@ def _run(arguments) -> None:
 
 def _sweep(arguments) -> None:
     from paperlib.workflow.runner import NotebookFailed
-    from paperlib.workflow.sweep import averages, sweep
+    from paperlib.workflow.sweep import averages, states, sweep
 
     done = sweep(
         arguments.notebook, arguments.parameters, arguments.output, arguments.scheduler,
@@ -124,6 +124,10 @@ def _sweep(arguments) -> None:
     )
     count, failed = len(done.runs), len(done.failed)
     print(f"{count - failed} of {count} runs finished; they and results.csv are in {done.folder}")
+    measured = states(done)
+    if len(measured) > 1:
+        parts = ", ".join(f"{runs} by commit {commit}" for commit, runs in measured.items())
+        print(f"measured by different code: {parts}; --again repeats all of them")
     if done.failed:
         problems = [f"{name}: {' '.join(error.split())}" for name, error in done.failed.items()]
         raise NotebookFailed("\n  ".join([f"{failed} of {count} runs failed:", *problems]))

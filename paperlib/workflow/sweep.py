@@ -222,6 +222,11 @@ def _gather(files: Mapping[str, Path], origins: Mapping[str, dict]) -> pd.DataFr
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
+def states(sweep: Sweep) -> dict[str, int]:
+    """How many runs each state of the code measured: a finished run stays when the code changes."""
+    return sweep.rows.groupby("commit", sort=False)["run"].nunique().to_dict()
+
+
 def averages(sweep: Sweep) -> pd.DataFrame:
     """Averages over actions: a row for each system of each combination, a column for each metric;
     over the seeds of a combination as ``mean ± 95 % interval``."""

@@ -111,6 +111,14 @@ def test_a_sweep_gives_what_the_notebook_gives_alone(
     said = capsys.readouterr().out
     assert "50.0 ± 12.7" in said and "temporal" in said and "MPJPE" in said
     assert f"2 of 2 runs finished; they and results.csv are in {folder}" in said
+    assert "different code" not in said
+
+    # as if one had been measured before the code changed: it stays, and that is said
+    file = folder / f"{runs[0]}.ipynb"
+    file.write_text(file.read_text().replace("0123", "4567"))
+    assert main([*words, "--scheduler", cluster.scheduler_address]) == 0
+    said = capsys.readouterr().out
+    assert "different code: 1 by commit 4567, 1 by commit 0123; --again repeats all" in said
 
 
 @pytest.mark.slow
