@@ -6,9 +6,13 @@ Fitted to the larger half of each series: what a call costs in any case weighs o
 import torch
 
 from benchmarks.common import medians
+from benchmarks.refinement import tracks
 from benchmarks.training import our_step
 from paperlib import datasets, detection
 from paperlib.models import Streaming, TemporalModel, filter_widths, fold, lift
+from paperlib.refinement import refine
+from paperlib.rendering import people_visibility
+from paperlib.skeletons import H36M_17
 
 CHANNELS = {"cuda": 1024, "cpu": 256}
 _AT_MOST = {"cuda": 17, "cpu": 14}  # powers of two: frames of the longest sequence
@@ -21,6 +25,13 @@ def measure(device: torch.device) -> list[dict]:
         ("receptive field", "training step, batch 128"): _training_field(device),
         ("batch", "training step, 27 frames"): _batch(device),
         ("people", "streaming frame, 243 frames"): _people(device),
+        ("frames", "refinement, errors of 1 m"): {
+            2**n: _refining(1, 2**n, device) for n in range(7, 15)
+        },
+        ("people", "refinement, 500 frames"): {
+            2**n: _refining(2**n, 500, device) for n in range(8)
+        },
+        ("people", "who hides whom, 128 frames"): _hidden(device),
     }
     rows = []
     for (grows, what), functions in series.items():
@@ -81,3 +92,13 @@ def _people(device):
         return lambda: stream.step(frame)
 
     return {2**n: stepping(2**n) for n in range(0, 9)}
+
+
+def _refining(people: int, frames: int, device: torch.device):
+    positions, visibility = (x.to(device) for x in tracks(people, frames, error=1.0))
+    return lambda: refine(positions, visibility)
+
+
+def _hidden(device):
+    standing = tracks(16, 128, error=0.3)[0].to(device)
+    return {2**n: lambda n=n: people_visibility(standing[: 2**n], H36M_17) for n in range(5)}

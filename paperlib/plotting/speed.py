@@ -35,8 +35,14 @@ def ratios(training: pd.DataFrame, inference: pd.DataFrame) -> Figure:
 def growth(rows: pd.DataFrame) -> Figure:
     """Time against the size of the work, a panel for each series, with its exponent."""
     series = list(dict.fromkeys(zip(rows["grows"], rows["what"], strict=True)))
-    figure, axes = plt.subplots(1, len(series), figsize=(2.5 * len(series), 2.7))
-    for ax, (grows, what) in zip(axes, series, strict=True):
+    across = min(len(series), 4)
+    down = -(-len(series) // across)
+    figure, grid = plt.subplots(
+        down, across, figsize=(2.6 * across, 2.7 * down), squeeze=False, layout="constrained"
+    )
+    for ax in grid.flat[len(series) :]:
+        ax.set_axis_off()
+    for ax, (grows, what) in zip(grid.flat, series, strict=False):
         own = rows[(rows["grows"] == grows) & (rows["what"] == what)]
         ax.plot(own["size"], own["ms"], "o-", ms=3.5, color=colour_of("temporal"))
         half = own.iloc[len(own) // 2 :]
@@ -48,5 +54,6 @@ def growth(rows: pd.DataFrame) -> Figure:
         ax.set_title(what.replace(", ", ",\n"), fontsize=9.5)
         ax.minorticks_off()
         ax.annotate(f"exponent {exponent:.2f}", (0.05, 0.92), xycoords="axes fraction", fontsize=9)
-    axes[0].set_ylabel("ms")
+    for ax in grid[:, 0]:
+        ax.set_ylabel("ms")
     return figure
