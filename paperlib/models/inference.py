@@ -50,10 +50,19 @@ def _fold(parent: nn.Module, name: str, after: str, dtype: torch.dtype) -> None:
 @torch.no_grad()
 def lift(model: nn.Module, keypoints: Tensor, part: int = 8192) -> Tensor:
     """Poses ``(B, T - R + 1, J_out, 3)`` of sequences ``(B, T, J_in, F)`` of any length, ``part``
-    of them at a time: that bounds the memory, and computes R - 1 frames twice at each seam."""
+    of them at a time: that bounds the memory, and computes R - 1 frames twice at each seam.
+
+    Of a folded model in float32 on a processor the weights are laid out once and kept as long as
+    the model. Changes to them are noticed, but for those that PyTorch does not count: through
+    ``.data`` or a NumPy array that shares their memory.
+    """
     ahead = model.receptive_field - 1
     starts = range(0, max(keypoints.shape[1] - ahead, 1), part)
-    poses = _ChannelsFirst(model) if _suits_channels_first(model) else model
+    if _suits_channels_first(model):
+        poses = _ChannelsFirst(model)
+    else:
+        poses = model
+        _LAID_OUT.pop(model, None)  # which may have gone to a GPU
     return torch.cat([poses(keypoints[:, s : s + part + ahead]) for s in starts], dim=1)
 
 
@@ -89,15 +98,17 @@ class _ChannelsFirst:
 
 
 def _laid_out(model: TemporalModel, layers: list[TemporalConv]) -> list[Tensor]:
-    """Weights as PyTorch's convolution wants them, ``(C_out, C_in, width)``; kept with the model,
-    since for a short sequence laying them out takes a noticeable part of the time."""
+    """Weights as PyTorch's convolution wants them, ``(C_out, C_in, width)``. They are kept, since
+    for a short sequence laying them out takes a noticeable part of the time."""
     if any(conv.weight.is_inference() for conv in layers):  # whose changes are not counted
         return [_in_order(conv.weight) for conv in layers]
     stamp = [(conv.weight.data_ptr(), conv.weight._version) for conv in layers]
     kept = _LAID_OUT.get(model)
     if kept is None or kept[0] != stamp:
-        kept = _LAID_OUT[model] = stamp, [_in_order(conv.weight) for conv in layers]
-    return kept[1]
+        # with the weights they were made from, so that no others can come to the same place
+        sources = [conv.weight.detach() for conv in layers]
+        kept = _LAID_OUT[model] = stamp, sources, [_in_order(weight) for weight in sources]
+    return kept[2]
 
 
 def _in_order(weight: Tensor) -> Tensor:
@@ -107,4 +118,5 @@ def _in_order(weight: Tensor) -> Tensor:
     return torch.empty(weight.shape, dtype=weight.dtype, device=weight.device).copy_(weight)
 
 
-_LAID_OUT: WeakKeyDictionary[TemporalModel, tuple[list, list[Tensor]]] = WeakKeyDictionary()
+_LAID_OUT: WeakKeyDictionary[TemporalModel, tuple[list, list[Tensor], list[Tensor]]]
+_LAID_OUT = WeakKeyDictionary()

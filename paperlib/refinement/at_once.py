@@ -14,8 +14,16 @@ import torch
 from paperlib.refinement.banded import solve
 from paperlib.refinement.energy import Rows
 from paperlib.refinement.interpolation import fill
-from paperlib.refinement.search import DESCENT, HARD, HARDER, NEAR_CAP, REACH, RIDGE, SEEN
 from paperlib.refinement.settings import Settings
+
+RIDGE = 1e-9  # of the largest weights: holds what nothing else does
+NEAR_CAP = 0.5  # of the squared error from which it pays to give a frame up
+REACH = 1  # long steps: frames further away than that are left out of the search
+SEEN = 0.5  # of the score: one start gives up what scores less
+DESCENT = 100  # steps at most; a few are usual
+SOFTEST = 1e-9  # hardness of the soft cap at its start, at least
+HARDER = 8.0  # factor on it from step to step …
+HARD = 6.0  # … up to this one, from which the cap itself leads on
 
 
 def lowest(rows: Rows, settings: Settings, record: Callable[[torch.Tensor], None]) -> torch.Tensor:
@@ -29,7 +37,8 @@ def lowest(rows: Rows, settings: Settings, record: Callable[[torch.Tensor], None
     if not len(hard):
         return values
     few, few_anchor, found = rows.at(hard), anchor[hard], values[hard]
-    row, frames, own = _windows(doubtful[hard], REACH * settings.long_step)
+    reach = min(REACH * settings.long_step, values.shape[1])
+    row, frames, own = _windows(doubtful[hard], reach)
     parts = few.frames(row, frames)
     lower = _lower_of_two(parts, few_anchor[row, frames], found[row, frames], settings)
     found[row.expand_as(frames)[own], frames[own]] = lower[own]
@@ -106,7 +115,7 @@ def _soften(
     hardened step by step (graduated non-convexity, Yang et al. 2020, truncated least squares)."""
     cap = settings.cap
     largest = _square(rows, values).amax(dim=-1, keepdim=True)
-    hardness = cap / (2 * largest - cap).clamp_min(cap / HARD)
+    hardness = (cap / (2 * largest - cap).clamp_min(cap / HARD)).clamp_min(SOFTEST)
     while (hardness <= HARD).any():
         square = _square(rows, values)
         share = (cap * hardness * (hardness + 1) / square).sqrt() - hardness

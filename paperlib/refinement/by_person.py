@@ -1,9 +1,10 @@
 """The direct solver for a processor: one person after the other, compiled.
 
-It is the search of ``at_once`` again. That one takes all people through each step together, as a
+It goes by the same plan as ``at_once``. That one takes all people through each step together, as a
 GPU wants it; a processor loses most of its time there on the way into many small steps, and on
 passing all coordinates through memory for each. Here a track, the coordinates of a root or those of
-the other joints, stays in the cache from its prediction to its minimum.
+the other joints, stays in the cache from its prediction to its minimum, and each stretch of frames
+in doubt is cut to its own length.
 """
 
 import time
@@ -14,10 +15,19 @@ import torch
 
 from paperlib.refinement.adam import Log
 from paperlib.refinement.arrays import Visibility
-from paperlib.refinement.compiled import LOWEST, PREDICTION, WITHOUT_CAP, minima
+from paperlib.refinement.at_once import (
+    DESCENT,
+    HARD,
+    HARDER,
+    NEAR_CAP,
+    REACH,
+    RIDGE,
+    SEEN,
+    SOFTEST,
+)
+from paperlib.refinement.compiled import LOWEST, PREDICTION, WITHOUT_CAP, Search, minima
 from paperlib.refinement.energy import coordinates, rows_of, unknown, weights_of
-from paperlib.refinement.search import searches
-from paperlib.refinement.settings import Settings
+from paperlib.refinement.settings import PAPER, Settings
 
 _TIMES = 3  # a history's stages are reached anew, from the prediction on: the quickest one counts
 _PARTS = 4  # of the people for each thread, some of which take longer than others
@@ -30,9 +40,9 @@ def by_person(
 
     def found(stage: int) -> torch.Tensor:
         score, gate = weights_of(given[..., :1, :].double(), visibility, settings)
-        people = given.reshape(-1, *given.shape[-3:])
-        arrays = [part.contiguous().numpy() for part in (people, score, gate)]
-        return torch.from_numpy(_minima(*arrays, settings, stage, threads)).reshape(given.shape)
+        people = given.reshape(-1, *given.shape[-3:]).numpy()
+        values = _minima(people, score.numpy(), gate.numpy(), settings, stage, threads)
+        return torch.from_numpy(values).reshape(given.shape)
 
     log: Log = []
     if history:
@@ -58,11 +68,14 @@ def _minima(
     threads: int,
 ) -> np.ndarray:
     found = np.empty(people.shape)
+    root = _search(settings, settings.root_short, settings.root_long)
+    pose = _search(settings, settings.pose_short, settings.pose_long)
 
     def some(first: int, last: int) -> None:
         part = slice(first, last)
-        track = people[part], score[part], gate[part]
-        person, wrong = minima(*track, *searches(settings), stage, found[part])
+        # always of the same kind: of another one it would all be compiled again
+        arrays = (np.ascontiguousarray(x[part], np.float64) for x in (people, score, gate))
+        person, wrong = minima(*arrays, root, pose, stage, found[part])
         if person >= 0:
             raise unknown(first + person, wrong)
 
@@ -73,3 +86,14 @@ def _minima(
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(some, bounds[:-1], bounds[1:]))
     return found
+
+
+def _search(settings: Settings, short: float, long: float) -> Search:
+    steps = int(settings.short_step), int(settings.long_step)
+    reach = min(REACH * steps[1], 2**31)  # far beyond any track, and no overflow
+    how = RIDGE, NEAR_CAP, SEEN, DESCENT, SOFTEST, HARDER, HARD
+    return Search(float(short), float(long), *steps, float(settings.cap), reach, *how)
+
+
+# what the compiler, or the place where it keeps its work, has to object to is heard here
+_minima(np.zeros((1, 1, 1, 3)), np.ones((1, 1)), np.zeros((1, 1)), PAPER, LOWEST, 1)

@@ -2,9 +2,13 @@
 
 Functions take K coordinates as ``(K, T)`` and one as ``(T,)``, with these beside them: ``anchor``,
 the prediction without gaps; ``weight`` of the data term, 0 where the anchor is not the prediction;
-``gate`` ``(T,)`` of the long step that ends in a frame. ``search`` is a ``Search``: the energy, and
-how its minimum is looked for.
+``gate`` ``(T,)`` of the long step that ends in a frame. ``search`` is a ``Search``.
+
+All that is compiled must stand in this file: numba finds what it compiled earlier by the age of the
+file, and takes no notice of what that used from others.
 """
+
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -20,14 +24,32 @@ _entry = numba.njit(**_OPTIONS)
 _inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
 
 
+class Search(NamedTuple):
+    """The energy of a track, and how its minimum is looked for."""
+
+    short: float  # weight of the short step
+    long: float  # weight of the long step
+    short_step: int  # frames
+    long_step: int  # frames
+    cap: float  # square metres
+    reach: int  # frames on either side of those in doubt
+    ridge: float  # of the largest weights
+    near_cap: float  # of the squared error from which a frame is in doubt
+    seen: float  # of the score
+    descent: int  # steps
+    softest: float  # hardness of the soft cap at its start, at least
+    harder: float  # factor on it from step to step
+    hard: float  # hardness from which the cap itself leads on
+
+
 @_entry
 def minima(positions, score, gate, root, pose, stage, found):
-    """Fills ``found`` ``(P, T, J, 3)``, in float64, by what a stage of the search makes of
-    predicted positions: without gaps, where the energy without a cap is least, or the lowest found.
+    """Fills ``found`` ``(P, T, J, 3)`` by what a stage of the search makes of predicted positions:
+    without gaps, where the energy without a cap is least, or the lowest found.
 
     ``score`` and ``gate`` ``(P, T)`` weigh the data term and the long step of each frame; ``root``
-    and ``pose`` are a ``Search``. Gives a person and a coordinate of theirs, counted over joints,
-    that is known in no frame, and goes no further; or -1 and -1.
+    and ``pose`` are a ``Search`` each. Gives a person and a coordinate of theirs, counted over
+    joints, that is known in no frame, and goes no further; or -1 and -1.
     """
     joints = positions.shape[2]
     for person in range(len(positions)):
@@ -201,7 +223,8 @@ def _improve(values, anchor, weight, gate, search):
         for t in range(frames + 1):
             doubtful = t < frames and _doubtful(before[t] - anchor[k, t], weight[k, t], search)
             if first >= 0 and (t == frames or (doubtful and t - last > search.reach)):
-                begin, end = max(0, first - search.reach), min(frames, last + search.reach + 1)
+                begin = max(0, first - 2 * search.reach)
+                end = min(frames, last + 2 * search.reach + 1)
                 part = anchor[k, begin:end], weight[k, begin:end], gate[begin:end]
                 lower = _lower_of_two(before[begin:end], *part, search)
                 for own in range(
@@ -265,6 +288,7 @@ def _soften(values, anchor, weight, gate, search):
         if weight[t] > 0:
             largest = max(largest, (values[t] - anchor[t]) ** 2)
     hardness = search.cap / max(2 * largest - search.cap, search.cap / search.hard)
+    hardness = max(hardness, search.softest)
     used = np.empty(len(values))
     while hardness <= search.hard:
         for t in range(len(values)):

@@ -10,8 +10,10 @@ search is written twice: in PyTorch for all people at once, and compiled for a p
 """
 
 import time
+import warnings
 from collections.abc import Callable
 from functools import cache
+from pickle import UnpicklingError
 
 import torch
 
@@ -33,17 +35,18 @@ def direct(
 ) -> Array | tuple[Array, History]:
     """Positions ``(P, T, J, 3)`` or ``(T, J, 3)``, joint 0 the root, refined by the minimum of the
     energy, to within rounding in float64 where no error reaches the cap, and otherwise the lower of
-    two minima. With ``history`` also how the energy fell from one stage to the next.
+    two minima. With ``history`` also how the energy fell from one stage to the next, timed in runs
+    of their own.
 
-    On a processor the first call of all compiles the solver, which takes some seconds; later
-    programs find it ready. Without numba it runs as it is, slower by a factor of five or so.
+    On a processor the first call of all compiles the solver, in ten seconds or so; later programs
+    find it compiled. Where numba is missing it runs as it is, two to five times slower.
     """
-    threads = torch.get_num_threads()
-    with one_thread():
+    with one_thread(blas=False) as threads:
         given = as_positions(positions)
         by_person = _compiled() if given.device.type == "cpu" else None
         if by_person is None:
-            values, log = _at_once(given, visibility, settings, history)
+            with one_thread():
+                values, log = _at_once(given, visibility, settings, history)
         else:
             values, log = by_person(given, visibility, settings, history, threads)
         refined = like(values, positions)
@@ -55,7 +58,15 @@ def _compiled() -> Callable | None:
     """The compiled search, where there is a compiler and a folder for what it makes."""
     try:
         from paperlib.refinement.by_person import by_person
-    except (ImportError, RuntimeError):
+    except ImportError:
+        return None
+    except (RuntimeError, OSError, EOFError, UnpicklingError) as problem:
+        warnings.warn(
+            f"numba cannot keep or find what it compiles ({problem}): refinement goes on without "
+            "it, some times slower. Emptying its cache, in __pycache__ or where NUMBA_CACHE_DIR "
+            "says, or giving it a folder there with room left, mends that.",
+            stacklevel=2,
+        )
         return None
     return by_person
 

@@ -1,6 +1,7 @@
 """What the refinement of trajectories is told: weights, time steps, the cap, the median filter."""
 
 from dataclasses import dataclass, replace
+from math import inf
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,21 @@ class Settings:
     median: int = 9  # frames of the median filter on the visibility score; 1 for none
 
     def __post_init__(self):
+        for name, value in vars(self).items():  # NumPy's numbers and tensors are none to compilers
+            try:
+                object.__setattr__(self, name, value if type(value) is int else float(value))
+            except (TypeError, ValueError) as problem:
+                raise ValueError(f"{name}={value!r} is not a number") from problem
         weights = ("root_short", "root_long", "pose_short", "pose_long")
-        wrong = {name: getattr(self, name) for name in weights if not 0 <= getattr(self, name)}
+        given = {name: getattr(self, name) for name in weights}
+        wrong = {name: weight for name, weight in given.items() if not 0 <= weight < inf}
         if wrong:
-            raise ValueError(f"the weights of the energy must be 0 or more, got {wrong}")
+            raise ValueError(f"the weights of the energy must be 0 or more, and finite, got {wrong}")
         steps = {name: getattr(self, name) for name in ("short_step", "long_step", "median")}
-        if any(step < 1 or step != int(step) for step in steps.values()):
+        if not all(step >= 1 and float(step).is_integer() for step in steps.values()):
             raise ValueError(f"steps and median filter take whole frames, 1 or more, got {steps}")
+        for name, step in steps.items():
+            object.__setattr__(self, name, int(step))
         if self.median % 2 == 0:
             raise ValueError(
                 f"median={self.median}: a median filter needs an odd number of frames to have a "

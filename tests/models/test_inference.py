@@ -60,6 +60,17 @@ def test_a_folded_model_that_is_changed_lifts_as_it_then_is():
         torch.testing.assert_close(lift(other, x), other(x), rtol=1e-5, atol=1e-5)
 
 
+def test_weights_that_take_the_place_of_others_are_told_apart():
+    """Where a tensor was freed, the next one of its size often comes to lie."""
+    quick, x = fold(trained((3,))), torch.randn(1, 8, 17, 2)
+    for factor in (2.0, 0.5, 3.0, 0.1, 5.0, 0.2):
+        for _ in range(2):
+            quick.expand.weight = torch.nn.Parameter(quick.expand.weight.detach() * factor)
+        torch.testing.assert_close(lift(quick, x), quick(x), rtol=1e-5, atol=1e-5)
+        quick.half().float()
+        torch.testing.assert_close(lift(quick, x), quick(x), rtol=1e-5, atol=1e-5)
+
+
 def test_half_precision_moves_poses_a_little(device):
     model = trained().to(device)
     quick, x = fold(model, torch.bfloat16), torch.randn(1, 100, 17, 2, device=device)

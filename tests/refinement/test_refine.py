@@ -228,6 +228,29 @@ def test_compiled_is_at_once(search, monkeypatch):
     torch.testing.assert_close(low, energy(refine(far, hidden), far, hidden), rtol=0.01, atol=0)
 
 
+@pytest.mark.parametrize("number", [int, np.float32, np.int64, torch.tensor])
+def test_settings_may_be_numbers_of_any_kind(number):
+    positions, score = a_track(2, frames=40)
+    positions = with_errors(positions, score, 1.5)
+    plain = Settings(root_short=1.0, cap=1.0, long_step=20)
+    other = Settings(root_short=number(1), cap=number(1), long_step=number(20))
+    torch.testing.assert_close(refine(positions, score, other), refine(positions, score, plain))
+
+
+def test_a_prediction_far_outside_the_world_comes_to_an_end():
+    positions, score = a_track(frames=50)
+    positions[25] = 1e155  # the square of which is infinite
+    assert refine(positions, score).shape == positions.shape
+
+
+def test_steps_beyond_all_tracks_tie_nothing():
+    positions, score = a_track(frames=50)
+    positions = with_errors(positions, score, 1.5)
+    endless = [refine(positions, score, Settings(long_step=n)) for n in (60, 2**31, 2**62)]
+    for one in endless[1:]:
+        torch.testing.assert_close(one, endless[0])
+
+
 def test_compiled_is_what_runs(search, monkeypatch):
     """On a processor, and nothing else does."""
     positions, score = a_track(frames=30)
