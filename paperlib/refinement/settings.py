@@ -32,7 +32,9 @@ class Settings:
         given = {name: getattr(self, name) for name in weights}
         wrong = {name: weight for name, weight in given.items() if not 0 <= weight < inf}
         if wrong:
-            raise ValueError(f"the weights of the energy must be 0 or more, and finite, got {wrong}")
+            raise ValueError(
+                f"the weights of the energy must be 0 or more, and finite, got {wrong}"
+            )
         steps = {name: getattr(self, name) for name in ("short_step", "long_step", "median")}
         if not all(step >= 1 and float(step).is_integer() for step in steps.values()):
             raise ValueError(f"steps and median filter take whole frames, 1 or more, got {steps}")
