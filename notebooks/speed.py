@@ -112,9 +112,9 @@ errors.style.format("{:.2f}").set_caption("test MPJPE, mm, embedded data")
 #
 # Once trained, the batch norms are folded into the weights (`paperlib.models.fold`). One sequence
 # at a time, batch of one. On a CPU in float32 PyTorch's own convolution gets more out of it than
-# its matrix products, so that `paperlib.models.lift` takes that there, as the plain version does.
-# Both then work near the ceiling, and a ratio a little below 1 is the price of laying out the
-# weights for it.
+# its matrix products (more than the ceiling, which is that of a plain matrix product), so that
+# `paperlib.models.lift` takes that there, as the plain version does. Little is left to gain then:
+# what normalising costs, once the weights are laid out.
 
 # %%
 inference = rows("inference")
@@ -137,8 +137,9 @@ inference[list(columns)].rename(columns=columns).style.format(digits).hide()
 names = ("streaming", "everything_else", "rendering")
 parts = [part for name in names if len(part := rows(name))]
 others = pd.concat(parts, ignore_index=True)
-digits = {"rate": "{:,.4g}", "reference": "{:,.4g}", "ratio": "{:.2f}", "peak_mb": "{:.1f}"}
-others.style.format(digits, na_rep="").hide()
+digits = {"rate": "{:,.0f}", "reference": "{:,.0f}", "ratio": "{:.2f}", "peak_mb": "{:.1f}"}
+words = {"subset": ["what", "unit", "note"], "text-align": "left"}
+others.style.format(digits, na_rep="").set_properties(**words).hide()
 
 # %% [markdown]
 # ## Refinement
@@ -146,8 +147,8 @@ others.style.format(digits, na_rep="").hide()
 # The [energy](veges2020/section3_2_pose_refinement.ipynb) of tracks with occlusions, minimised by
 # 500 steps of Adam, as its paper does, and directly. `error_m` is how far the roots are off where
 # hidden: with 0.3 m one linear system is enough; with 1 m the solver must also choose which frames
-# to give up, which takes several descents and up to half of the advantage. The last column is the highest
-# energy of any track against Adam's, which is never above 1.
+# to give up, which takes several descents and up to half of the advantage. The last column is the
+# highest energy of any track against Adam's, which is never above 1.
 
 # %%
 refinement = rows("refinement")
