@@ -170,8 +170,8 @@ saved = experiment.save_figure(figure, "speed_growth")
 # A receptive field three times as long costs a whole sequence one more block: its exponent is far
 # below 1, which is what dilation is for. In training on single windows it is another matter: nearly
 # all frames of the first layers are needed for one pose alone, so that the cost follows the window.
-# Refinement follows frames and people. Who hides whom is asked of every pair, so that its cost comes
-# to grow with the square of the people in a view.
+# Refinement follows frames and people. Who hides whom is asked of every pair, so that its cost
+# comes to grow with the square of the people in a view.
 #
 # ## Try next
 #
