@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -66,7 +67,8 @@ def gpu_results(minutes: float | None = None) -> list[str]:
 def _take(name: str, command: list[str], seconds: float | None) -> bool:
     """Run a step for so long; whether it came to its end."""
     environment = {**os.environ, "PAPERLIB_PRESET": "paper"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    with _heard(signal.SIGINT):
+        process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         process.wait(None if seconds is None else max(seconds - _PATIENCE, 1))
     except subprocess.TimeoutExpired:
@@ -80,6 +82,21 @@ def _take(name: str, command: list[str], seconds: float | None) -> bool:
     if process.returncode:
         raise ValueError(f"{name} failed with status {process.returncode}; what it said is above")
     return True
+
+
+@contextmanager
+def _heard(number: signal.Signals) -> Iterator[None]:
+    """By the processes that are started meanwhile: a shell that starts us in the background leaves
+    us, and them, deaf to a Ctrl-C, which is how a step is told to save and stop."""
+    before = signal.getsignal(number)
+    if before != signal.SIG_IGN:
+        yield
+        return
+    signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _state() -> str:

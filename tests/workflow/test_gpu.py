@@ -1,5 +1,6 @@
 """Measuring on a GPU in steps: refused without one, each taken once, and taken up again."""
 
+import signal
 import sys
 import time
 
@@ -67,6 +68,20 @@ def test_a_step_that_fails_stops_it_and_is_taken_again(monkeypatch, log):
     assert taken(log) == ["one", "bad"]
 
 
+@pytest.fixture(params=["heard", "ignored"])
+def interrupts(request):
+    """In the foreground, and as a shell without job control starts us in the background."""
+    before = signal.getsignal(signal.SIGINT)
+    if request.param == "ignored":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    assert signal.getsignal(signal.SIGINT) == (
+        signal.SIG_IGN if request.param == "ignored" else before
+    )
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_when_the_time_is_over_a_step_is_interrupted_and_left_for_later(monkeypatch, log):
     monkeypatch.setattr(gpu, "_TOO_SHORT", 0)
     monkeypatch.setattr(gpu, "_PATIENCE", 5)
