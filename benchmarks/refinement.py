@@ -1,5 +1,8 @@
-"""The refinement of veges2020: the direct solver against the paper's 500 steps of Adam, both on the
-same processor or GPU, from positions to refined positions.
+"""The refinement of veges2020: the direct solver against the paper's 500 steps of Adam, from
+positions to refined positions on the same processor or GPU.
+
+The direct solver is compiled for the processor, to which it fetches a GPU's positions; beside it
+stands the same search in PyTorch, on the device itself.
 
 Tracks are smooth random walks of 17 joints, hidden for 1 to 2 s every now and then, with root
 errors of the given size there. With 0.3 m no error comes near the cap, and one linear system is
@@ -9,7 +12,9 @@ enough; with 0.6 m some do, and with 1 m many.
 import torch
 
 from benchmarks.common import seconds_of
-from paperlib.refinement import energy, refine
+from paperlib.refinement import Settings, energy, refine
+from paperlib.refinement.direct import _at_once
+from paperlib.refinement.threads import one_thread
 
 JOINTS, FPS = 17, 25
 FRAMES = (250, 1000, 2000)
@@ -31,10 +36,14 @@ def measure(device: torch.device) -> list[dict]:
 def _compared(people: int, frames: int, error: float, device: torch.device) -> dict:
     positions, visibility = (x.to(device) for x in tracks(people, frames, error))
     refined, seconds = {}, {}
-    for solver, times in (("direct", 7), ("adam", 1)):
+    for solver, times in (("direct", 7), ("pytorch", 3), ("adam", 1)):
 
         def once(solver: str = solver) -> None:
-            refined[solver] = refine(positions, visibility, solver=solver)
+            if solver != "pytorch":
+                refined[solver] = refine(positions, visibility, solver=solver)
+            else:
+                with one_thread():
+                    refined[solver] = _at_once(positions, visibility, Settings(), False)[0]
 
         # what Adam needs for its first steps is small beside all of them
         runs = [seconds_of(once, device) for _ in range(times)]
@@ -43,7 +52,8 @@ def _compared(people: int, frames: int, error: float, device: torch.device) -> d
     energies = {s: energy(p.double(), exact, visibility) for s, p in refined.items()}
     return {
         "people": people, "frames": frames, "error_m": error,
-        "direct_s": seconds["direct"], "adam_s": seconds["adam"],
+        "direct_s": seconds["direct"], "pytorch_s": seconds["pytorch"],
+        "adam_s": seconds["adam"],
         "ratio": seconds["adam"] / seconds["direct"],
         "direct_energy": energies["direct"].mean().item(),
         "adam_energy": energies["adam"].mean().item(),

@@ -1,17 +1,45 @@
-"""What every test starts from: a known seed, and the devices of this computer."""
+"""What every test starts from: a known seed, and a CPU and a GPU, be it a pretended one."""
 
+import os
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
+from pretended_gpu import PretendedGPU
 
-DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+EVERYWHERE = None  # a pretended GPU for all tests and notebooks, not just those that ask for one
+if os.environ.get("PAPERLIB_PRETEND_GPU") == "1":
+    EVERYWHERE = PretendedGPU().__enter__()
+    kernels = Path(__file__).parent / "pretended_gpu" / "kernels"
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(kernels), os.environ.get("PYTHONPATH", "")])
 
 
-@pytest.fixture(params=DEVICES)
+@pytest.fixture
+def pretended() -> Iterator[PretendedGPU]:
+    """A pretended GPU, which counts what it is asked for."""
+    if EVERYWHERE:
+        yield EVERYWHERE
+    elif torch.cuda.is_available():
+        pytest.skip("there is a real GPU")
+    else:
+        with PretendedGPU() as gpu:
+            yield gpu
+
+
+@pytest.fixture
+def gpu(request) -> torch.device:
+    """A GPU: this computer's, or where it has none a pretended one."""
+    if not torch.cuda.is_available():
+        request.getfixturevalue("pretended")
+    return torch.device("cuda")
+
+
+@pytest.fixture(params=["cpu", "cuda"])
 def device(request) -> torch.device:
-    """Each device this computer has, one after the other."""
-    return torch.device(request.param)
+    """A CPU, then a GPU."""
+    return torch.device("cpu") if request.param == "cpu" else request.getfixturevalue("gpu")
 
 
 @pytest.fixture(scope="session", autouse=True)

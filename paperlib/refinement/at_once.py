@@ -1,4 +1,4 @@
-"""The direct solver's search, all coordinates at once: as a GPU wants it.
+"""The direct solver's search in PyTorch, all coordinates at once.
 
 Where no error comes near the cap the first solution is the last. Otherwise there may be several
 minima: about the frames in doubt the descent is made from two starts, and the lower one is kept of

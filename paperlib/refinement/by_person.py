@@ -1,10 +1,10 @@
-"""The direct solver for a processor: one person after the other, compiled.
+"""The direct solver, compiled: one person after the other.
 
-It goes by the same plan as ``at_once``. That one takes all people through each step together, as a
-GPU wants it; a processor loses most of its time there on the way into many small steps, and on
-passing all coordinates through memory for each. Here a track, the coordinates of a root or those of
-the other joints, stays in the cache from its prediction to its minimum, and each stretch of frames
-in doubt is cut to its own length.
+It goes by the same plan as ``at_once``. That one takes all people through each step together, and
+loses most of its time on the way into many small steps, and on passing all coordinates through
+memory for each. Here a track, the coordinates of a root or those of the other joints, stays in the
+cache from its prediction to its minimum, and each stretch of frames in doubt is cut to its own
+length.
 """
 
 import time

@@ -6,7 +6,8 @@ capped square is the smaller of the square and the cap, so solving and choosing 
 the energy each time, until no choice changes.
 
 Such a descent ends in one of several minima; which ones are tried is told in ``at_once``. That
-search is written twice: in PyTorch for all people at once, and compiled for a processor.
+search is written twice: compiled, for one person after the other, and in PyTorch for all at once,
+which needs no compiler.
 """
 
 import time
@@ -38,17 +39,21 @@ def direct(
     two minima. With ``history`` also how the energy fell from one stage to the next, timed in runs
     of their own.
 
-    On a processor the first call of all compiles the solver, in ten seconds or so; later programs
-    find it compiled. Where numba is missing it runs as it is, two to five times slower.
+    The first call of all compiles the solver, in ten seconds or so; later programs find it
+    compiled. Where numba is missing it runs as it is, two to five times slower.
+
+    What lies on a GPU is fetched, refined by the processor and sent back: the search would ask a
+    GPU for one to fifteen thousand small operations in a row, which takes longer than to do them.
     """
     with one_thread(blas=False) as threads:
         given = as_positions(positions)
-        by_person = _compiled() if given.device.type == "cpu" else None
+        by_person = _compiled()
         if by_person is None:
             with one_thread():
                 values, log = _at_once(given, visibility, settings, history)
         else:
-            values, log = by_person(given, visibility, settings, history, threads)
+            here = (x.cpu() if isinstance(x, torch.Tensor) else x for x in (given, visibility))
+            values, log = by_person(*here, settings, history, threads)
         refined = like(values, positions)
     return (refined, history_of(log, given.shape)) if history else refined
 

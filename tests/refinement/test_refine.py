@@ -251,12 +251,14 @@ def test_steps_beyond_all_tracks_tie_nothing():
         torch.testing.assert_close(one, endless[0])
 
 
-def test_compiled_is_what_runs(search, monkeypatch):
-    """On a processor, and nothing else does."""
-    positions, score = a_track(frames=30)
+def test_compiled_is_what_runs(search, monkeypatch, device):
+    """And nothing else does, wherever the positions lie; there they get back."""
+    positions, score = a_track(frames=30, device=device)
     monkeypatch.delattr(sys.modules["paperlib.refinement.direct"], "lowest")
     if search == "compiled":
-        assert refine(positions, score).isfinite().all()
+        refined = refine(positions, score)
+        assert refined.device == positions.device
+        torch.testing.assert_close(refined.cpu(), refine(positions.cpu(), score.cpu()))
     else:
         with pytest.raises(NameError, match="lowest"):
             refine(positions, score)

@@ -17,6 +17,7 @@ from paperlib.models import LinearModel, TemporalModel
 from paperlib.models.activation import Activation
 from paperlib.recordings import Dataset, Recording
 from paperlib.training import Recipe, checkpoints, evaluate, load_run, supervised
+from paperlib.training.step import Step
 from paperlib.windows import Windows
 
 CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
@@ -71,9 +72,9 @@ def same(one, other) -> bool:
 
 
 def interrupt_at(monkeypatch, call: int, times: int = 1) -> None:
-    """A real Ctrl-C while the given batch, counted from 1 over all epochs, is being made."""
+    """A real Ctrl-C at the given step, counted from 1 over all epochs."""
     calls = 0
-    batch = Windows.batch
+    take = Step.__call__
 
     def counted(self, examples):
         nonlocal calls
@@ -81,9 +82,9 @@ def interrupt_at(monkeypatch, call: int, times: int = 1) -> None:
         if calls == call:
             for _ in range(times):
                 os.kill(os.getpid(), signal.SIGINT)
-        return batch(self, examples)
+        take(self, examples)
 
-    monkeypatch.setattr(Windows, "batch", counted)
+    monkeypatch.setattr(Step, "__call__", counted)
 
 
 def in_between(monkeypatch, call: int, **options):

@@ -21,8 +21,8 @@ def data():
     return detection.detect(datasets.load("synthetic", small=True), "ground_truth")
 
 
-def stepped(data, device, way, monkeypatch, steps=6, **options):
-    """Weights and loss after some steps; the last batch of each three is smaller."""
+def prepared(data, device, way, monkeypatch, steps):
+    """A step, the model that it moves, and an order of examples."""
     monkeypatch.setenv("PAPERLIB_COMPILE", "1" if way == "compiled" else "0")
     torch.manual_seed(1)
     model = TemporalModel(17, 2, 17, (3, 3), channels=8, dropout=0.0).to(device).train()
@@ -31,7 +31,12 @@ def stepped(data, device, way, monkeypatch, steps=6, **options):
     step = Step(objective, optimizer, device, "float32", BATCH, steps)
     if way == "plain":
         step._records = False
-    order = objective.order(torch.Generator().manual_seed(0), 0)
+    return step, model, objective.order(torch.Generator().manual_seed(0), 0)
+
+
+def stepped(data, device, way, monkeypatch, steps=6):
+    """Weights and loss after some steps; the last batch of each three is smaller."""
+    step, model, order = prepared(data, device, way, monkeypatch, steps)
     for number in range(steps):
         step(order[number * BATCH : number * BATCH + (7 if number % 3 == 2 else BATCH)])
     return {**model.state_dict(), "total": step.total}
@@ -45,6 +50,27 @@ def same(one, other, atol):
 def test_recorded_is_as_plain(data, device, monkeypatch):
     plain = stepped(data, device, "plain", monkeypatch, steps=12)
     same(stepped(data, device, "recorded", monkeypatch, steps=12), plain, 1e-4)
+
+
+def test_a_recorded_step_is_one_copy_and_waits_for_nothing(data, pretended, monkeypatch):
+    step, _, order = prepared(data, torch.device("cuda"), "recorded", monkeypatch, 20)
+    batches = order.split(BATCH)
+    for batch in batches[:4]:
+        step(batch)
+    before = pretended.waits, pretended.brought, pretended.operations
+    for batch in batches[4:20]:
+        step(batch)
+    assert (pretended.waits, pretended.brought, pretended.operations - 16) == before
+
+
+def test_no_step_waits(data, pretended, monkeypatch):
+    """Neither those before the recording, nor those of another size."""
+    step, _, order = prepared(data, torch.device("cuda"), "plain", monkeypatch, 20)
+    before = pretended.waits
+    for batch in order.split(BATCH)[:5]:
+        step(batch)
+    step(order[:7])
+    assert pretended.waits == before
 
 
 @pytest.mark.slow

@@ -1,0 +1,127 @@
+"""A GPU where there is none: tensors that live in main memory and behave as if they did not.
+
+Code that has only run on a CPU tends to mix devices unnoticed. Under :class:`PretendedGPU` PyTorch
+says that there is a GPU, and tensors that are made on it, or brought there, are marked. What a real
+GPU would refuse is refused: arithmetic between devices, ``numpy()`` of what was not fetched, a
+generator of the wrong device, a host that waits for results while a graph is recorded. A recorded
+graph repeats its operations on the tensors it was recorded with, and calls no Python. Numbers are
+those of the CPU; nothing is said of kernels, compilers, speed or memory.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from unittest import mock
+
+import torch
+
+from pretended_gpu.graphs import Graph
+from pretended_gpu.said import Said
+from pretended_gpu.tensors import OnGPU, device_of
+from pretended_gpu.work import Work
+
+__all__ = ["OnGPU", "PretendedGPU"]
+
+
+class PretendedGPU(contextlib.AbstractContextManager):
+    """While it is entered there is a GPU, for the thread that entered it.
+
+    ``waits`` counts how often the host has waited for results, ``brought`` how often it has sent
+    something, ``operations`` what it has asked for one by one; ``graphs`` are those that it has
+    recorded.
+    """
+
+    def __init__(self):
+        self.waits = self.brought = self.operations = 0
+        self.graphs: list[Graph] = []
+        self.recording: Graph | None = None
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            for name, stand_in in self._of_cuda().items():
+                stack.enter_context(mock.patch.object(torch.cuda, name, stand_in))
+            stack.enter_context(mock.patch.object(torch.autocast, "__init__", _autocast()))
+            name = "_group_tensors_by_device_and_dtype"
+            stack.enter_context(mock.patch.object(torch.optim.Optimizer, name, _grouped()))
+            # a module that moves keeps its parameters, as it does on the way to a real GPU
+            swaps = torch.__future__.get_swap_module_params_on_conversion()
+            stack.callback(torch.__future__.set_swap_module_params_on_conversion, swaps)
+            torch.__future__.set_swap_module_params_on_conversion(True)
+            # gradients in this thread, whose operations are seen
+            stack.enter_context(torch.autograd.set_multithreading_enabled(False))
+            stack.enter_context(Work(self))
+            stack.enter_context(Said(self))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error):
+        self._stack.close()
+
+    def wait(self, why: str) -> None:
+        """The host needs a result."""
+        self._only_if_working(why)
+        self.waits += 1
+
+    def bring(self, why: str) -> None:
+        """The host sends numbers."""
+        self._only_if_working(why)
+        self.brought += 1
+
+    def _only_if_working(self, why: str) -> None:
+        if self.recording is not None:
+            raise RuntimeError(f"operation not permitted when stream is capturing: {why}")
+
+    def _of_cuda(self) -> dict[str, object]:
+        """What ``torch.cuda`` says and does."""
+        return {
+            "is_available": lambda: True,
+            "device_count": lambda: 1,
+            "current_device": lambda: 0,
+            "is_bf16_supported": lambda *_, **__: True,
+            "get_device_capability": lambda *_: (9, 0),
+            "get_device_name": lambda *_: "pretended GPU",
+            "get_rng_state": lambda *_: torch.get_rng_state(),
+            "set_rng_state": lambda state, *_: torch.set_rng_state(state),
+            "synchronize": lambda *_: self.wait("synchronize"),
+            "memory_allocated": lambda *_: 0,
+            "max_memory_allocated": lambda *_: 0,
+            "reset_peak_memory_stats": lambda *_: None,
+            "empty_cache": lambda: None,
+            "Stream": mock.MagicMock,
+            "current_stream": mock.MagicMock(),
+            "stream": lambda stream: contextlib.nullcontext(),
+            "CUDAGraph": Graph,
+            "graph": self._record,
+        }
+
+    @contextlib.contextmanager
+    def _record(self, graph: Graph) -> Iterator[None]:
+        self.recording = graph
+        self.graphs.append(graph)
+        random_state = torch.get_rng_state()
+        try:
+            yield
+        finally:
+            self.recording = None
+            graph.restore()
+            torch.set_rng_state(random_state)
+
+
+def _autocast():
+    """Mixed precision as it would be on a GPU, where the tensors are said to be."""
+    plain = torch.autocast.__init__
+
+    def initialise(this, device_type, *args, **kwargs):
+        plain(this, "cpu" if device_type == "cuda" else device_type, *args, **kwargs)
+
+    return initialise
+
+
+def _grouped():
+    """An optimizer's tensors by the devices that they pretend to be on."""
+    plain = torch.optim.Optimizer._group_tensors_by_device_and_dtype
+
+    def group(tensors, *args):
+        found = plain(tensors, *args)
+        return {(device_of(kept[0][0][0]), kind): kept for (_, kind), kept in found.items()}
+
+    return staticmethod(group)
