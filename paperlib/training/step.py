@@ -1,6 +1,7 @@
 """One step of training, as fast as the machine lets it be."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Protocol
@@ -38,7 +39,7 @@ class Step:
     GPU a step of the full batch size is recorded once (a CUDA graph) and then replayed, which saves
     the hundreds of single launches that take longer than the arithmetic; where the run is long and
     there is Triton, its arithmetic is compiled first. ``PAPERLIB_COMPILE`` = 0 or 1 decides about
-    the latter, on a CPU too.
+    the latter, on a CPU too. Where the compiler fails a warning says so, and the run goes on.
     """
 
     def __init__(self, objective, optimizer, device, precision: str, size: int, steps: int):
@@ -46,7 +47,7 @@ class Step:
         self.device, self.precision, self.size = device, precision, size
         self.total = torch.zeros(len(objective.terms), device=device)
         compiled = _compiles(device, steps)
-        self._loss = torch.compile(objective.loss, dynamic=False) if compiled else objective.loss
+        self._loss = _Compiled(objective.loss) if compiled else objective.loss
         self._records = device.type == "cuda" and processes.count() == 1
         self._graph: torch.cuda.CUDAGraph | None = None
         self._shape: torch.Size | None = None  # of the examples that were taken so far
@@ -87,6 +88,29 @@ class Step:
                 self._take(self._examples, self._loss)
         self._examples.copy_(examples)
         self._graph.replay()
+
+
+class _Compiled:
+    """A loss, compiled when it is first called; as it is from where that fails."""
+
+    def __init__(self, loss):
+        self.plain = loss
+        self.loss = torch.compile(loss, dynamic=False)
+
+    def __call__(self, examples: Tensor) -> Tensor:
+        try:
+            return self.loss(examples)
+        except Exception as problem:  # a flaw of the loss itself shows again below
+            if self.loss is self.plain:
+                raise
+            reason = str(problem).strip().splitlines()[:1]
+            warnings.warn(
+                f"training goes on without torch.compile, and slower, since that failed "
+                f"({type(problem).__name__}: {' '.join(reason)}); PAPERLIB_COMPILE=0 does without",
+                stacklevel=2,
+            )
+            self.loss = self.plain
+            return self.plain(examples)
 
 
 class _beside:

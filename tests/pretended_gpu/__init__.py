@@ -76,6 +76,7 @@ class PretendedGPU(contextlib.AbstractContextManager):
             "is_available": lambda: True,
             "device_count": lambda: 1,
             "current_device": lambda: 0,
+            "is_current_stream_capturing": lambda: self.recording is not None,
             "is_bf16_supported": lambda *_, **__: True,
             "get_device_capability": lambda *_: (9, 0),
             "get_device_name": lambda *_: "pretended GPU",

@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 import torch
+from torch._functorch import config as autograd
+from torch._inductor import config as inductor
 
 from paperlib import datasets, detection
 from paperlib.models import TemporalModel
@@ -79,6 +81,21 @@ def test_no_step_waits(data, pretended, monkeypatch):
 def test_compiled_is_as_plain(data, device, monkeypatch):
     plain = stepped(data, device, "plain", monkeypatch)
     same(stepped(data, device, "compiled", monkeypatch), plain, 1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
+def test_without_a_compiler_training_goes_on(data, monkeypatch):
+    plain = stepped(data, torch.device("cpu"), "plain", monkeypatch)
+    torch._dynamo.reset()  # what was compiled for other tests
+    with (
+        inductor.patch({"cpp.cxx": ("no-such-compiler",), "fx_graph_cache": False}),
+        autograd.patch(enable_autograd_cache=False),
+        pytest.warns(UserWarning, match="goes on without torch.compile.*no-such-compiler"),
+    ):
+        found = stepped(data, torch.device("cpu"), "compiled", monkeypatch)
+    torch._dynamo.reset()
+    same(found, plain, 1e-6)
 
 
 def test_plain_steps_are_those_of_pytorch(data, monkeypatch):
