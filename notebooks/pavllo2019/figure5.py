@@ -53,8 +53,11 @@ experiment
 # frames, 3 up to 5 % and a single one with 0.1 %.
 
 # %%
-thin = downsampled if fps == 10 else lambda given: given
-data, exact = thin(experiment.load()), thin(experiment.exact)
+whole = data = experiment.load()
+exact, slower = experiment.exact, None
+if fps == 10:
+    slower = 10.0
+    data, exact = downsampled(whole, slower), downsampled(exact, slower)
 people = list(dict.fromkeys(r.subject for r in data.train))
 shares = FRACTIONS if subsets == "all" else (0.01, 0.05)
 chosen = {f"{100 * share:g} %": (people[:1], share) for share in shares}
@@ -80,7 +83,7 @@ def field(share):
 
 # %%
 def train_all(label, subjects, share):
-    labelled, unlabelled = split_labels(data, subjects, share)
+    labelled, unlabelled = split_labels(whole, subjects, share, slower)
     recipe = Recipe.semi_supervised(experiment.preset, 2 * count_frames(labelled.train))
     joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
     size = {"filter_widths": filter_widths(field(share)), "channels": recipe.channels}
@@ -102,7 +105,7 @@ def train_all(label, subjects, share):
 flip = Recipe.semi_supervised(experiment.preset).test_flip
 rows, sizes = [], {}
 for label, (subjects, share) in chosen.items():
-    sizes[label] = count_frames(split_labels(data, subjects, share)[0].train)
+    sizes[label] = count_frames(split_labels(whole, subjects, share, slower)[0].train)
     for method, run in train_all(label, subjects, share):
         found = evaluate(run.model, data.test, flip, device)
         rows += experiment.rows(f"{method} | {label} | {fps} Hz", found, run)

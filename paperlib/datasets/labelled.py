@@ -12,7 +12,10 @@ FRACTIONS = (0.001, 0.01, 0.05, 0.1, 0.5, 1.0)
 
 
 def split_labels(
-    dataset: Dataset, subjects: Iterable[str], fraction: float = 1.0
+    dataset: Dataset,
+    subjects: Iterable[str],
+    fraction: float = 1.0,
+    fps: float | None = None,
 ) -> tuple[Dataset, Dataset]:
     """A data set to learn from with labels, and one whose labels are not to be looked at.
 
@@ -21,30 +24,41 @@ def split_labels(
     from the recording's length alone, as in the reference implementation, so that all views of a
     clip are cut alike. All else is unlabelled: the other subjects, and what is left of these.
     Neither part has a test split of its own: both keep the data set's.
+
+    ``fps`` brings both parts to a lower frame rate, as :func:`downsampled` does. Pieces are cut
+    before, as in the reference implementation, a whole number of its steps long: cut afterwards
+    they would lie elsewhere.
     """
     there = tuple(dict.fromkeys(r.subject for r in dataset.train))
     chosen = [one_of("subject", subject, there) for subject in subjects]
     if not chosen or not 0 < fraction <= 1:
         raise ValueError(f"name some of {', '.join(there)}, and a fraction in (0, 1]; {fraction=}")
+    steps = set() if fps is None else _steps(dataset, fps)
     labelled, rest = [], []
     for recording in dataset.train:
-        start, stop = _piece(len(recording), fraction) if recording.subject in chosen else (0, 0)
+        step = 1 if fps is None else round(recording.fps / fps)
+        start, stop = 0, 0
+        if recording.subject in chosen:
+            start, stop = _piece(len(recording), fraction, step)
         for part, (first, last) in (
             (rest, (0, start)), (labelled, (start, stop)), (rest, (stop, len(recording))),
         ):  # fmt: skip
             if last > first:
                 part.append(_cut(recording, first, last))
     share = f"{100 * fraction:g} % of {', '.join(chosen)}"
-    return (
+    parts = (
         replace(dataset, name=f"{dataset.name}-labelled", train=tuple(labelled),
                 source=f"{dataset.source} Labelled: {share}."),
         replace(dataset, name=f"{dataset.name}-unlabelled", train=tuple(rest),
                 source=f"{dataset.source} Without labels: all but {share}."),
     )  # fmt: skip
+    return parts if fps is None else tuple(_thinned(part, fps, steps) for part in parts)
 
 
-def _piece(frames: int, fraction: float) -> tuple[int, int]:
-    length = max(round(frames * fraction), 1)
+def _piece(frames: int, fraction: float, step: int) -> tuple[int, int]:
+    length = min(max(round(frames // step * fraction), 1) * step, frames)
+    if fraction == 1:
+        length = frames
     digest = hashlib.sha256(str(frames).encode()).digest()
     place = int.from_bytes(digest[:4], "little") / (2**32 - 1)
     start = min(int(place * (frames - length + 1)), frames - length)
@@ -61,10 +75,19 @@ def _cut(recording: Recording, start: int, stop: int) -> Recording:
 def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
     """Every so-manieth frame of all recordings: 10 Hz of 50, as the semi-supervised comparisons of
     Protocol 3 have it (pavllo2019, 6.2)."""
+    return _thinned(dataset, fps, _steps(dataset, fps))
+
+
+def _steps(dataset: Dataset, fps: float) -> set[float]:
+    """From frame to frame, so that all recordings come to ``fps``."""
     steps = {r.fps / fps for r in (*dataset.train, *dataset.test)}
     if any(step < 1 or step != round(step) for step in steps):
         raise ValueError(f"cannot bring {sorted(step * fps for step in steps)} Hz to {fps:g}: it "
                          "must be a whole part of the frame rate")  # fmt: skip
+    return steps
+
+
+def _thinned(dataset: Dataset, fps: float, steps: set[float]) -> Dataset:
     return replace(
         dataset.map(lambda r: r.frames(0, len(r), round(r.fps / fps))),
         name=f"{dataset.name}-{fps:g}hz",

@@ -167,6 +167,29 @@ def test_every_fifth_frame_of_everything():
             assert torch.equal(one.visible, whole.visible[::5])
 
 
+@pytest.mark.parametrize(
+    ("frames", "fraction", "labelled"),
+    [
+        (40, 0.25, range(25, 35, 5)),  # 2 of 8 steps; 0.81956 x 31 places for 10 frames
+        (57, 0.5, range(17, 47, 5)),  # 5.5 of 11 steps, to the even number; 0.61090 x 28
+        (57, 0.01, range(32, 37, 5)),  # one step at least; 0.61090 x 53
+        (57, 1.0, range(0, 57, 5)),
+        (3, 0.5, range(0, 3, 5)),  # shorter than a step
+    ],
+)
+def test_pieces_of_fewer_frames_are_cut_before_by_hand(frames, fraction, labelled):
+    one = Dataset("one", "Made here.", (recording("S1", "Walking", frames),), ())
+    part, rest = split_labels(one, ["S1"], fraction, 10.0)
+    assert [numbers(r) for r in part.train] == [list(labelled)]
+    assert {r.fps for r in (*part.train, *rest.train)} <= {10.0}
+    assert not set(labelled) & {n for r in rest.train for n in numbers(r)}
+
+
+def test_a_frame_rate_that_cannot_be_had_is_refused_in_splitting():
+    with pytest.raises(ValueError, match="cannot bring"):
+        split_labels(DATA, ["S1"], 0.5, 20.0)
+
+
 def test_recordings_of_other_frame_rates_come_to_the_same():
     faster = recording("S7", "Running", 13, fps=60.0)
     both = downsampled(replace(DATA, train=(*DATA.train, faster)), 10.0)
