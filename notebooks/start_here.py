@@ -7,7 +7,8 @@
 # you have its licence.
 #
 # Here you meet the three things that all of them are made of: **a recording**, **a detector** and
-# **a model**. It takes about a minute.
+# **a model**. It takes a minute on embedded data, and a few on
+# real motion capture, most of it for training.
 
 # %% tags=["parameters"]
 # Parameters
@@ -117,6 +118,10 @@ errors = {
 }
 pd.Series(errors, name="MPJPE, mm").round(1).to_frame()
 
+# %% [markdown]
+# What goes in, and what comes out: keypoints above, below them the poses that the model makes of
+# them, in colour, over the true ones in grey.
+
 # %%
 poses = predict(run.model, detected).numpy()
 middle = len(detected) // 2
@@ -124,6 +129,15 @@ step = max(1, min(10, middle // 8))
 moments = range(middle, middle + 8 * step, step)
 figure = plotting.pose_sequence(detected, {"temporal": poses}, moments)
 saved = experiment.save_figure(figure, "start_here_poses")
+
+# %% [markdown]
+# Of the three coordinates one is much harder than the others: how far away something is, a camera
+# can hardly tell.
+
+# %%
+off = 1000 * abs(poses - detected.pose.numpy()).mean(axis=(0, 1))
+for direction, error in zip(("to the side", "in height", "in depth"), off, strict=True):
+    print(f"mean error {direction:<11} {error:5.1f} mm")
 
 # %%
 if interactive:
@@ -147,6 +161,11 @@ if interactive:
 # | [section 3.2](veges2020/section3_2_pose_refinement.ipynb) | through occlusions, with sliders |
 # | [section 4.1](veges2020/section4_1_muco_temp.ipynb) | four people, and who hides whom |
 # | [Table 2](veges2020/table2.ipynb) | bridging occlusions: four answers and one more |
+#
+# | Wang et al. 2020 | what it shows |
+# |---|---|
+# | [section 4.1](wang2020/section4_1_clustered_occlusions.ipynb) | which joints are hidden? |
+# | [Tables 1 to 5](wang2020/table1_to_5.ipynb) | does a network profit from being told? |
 #
 # Change something above and run it again: another `detector`, another test recording, another
 # `frame`.

@@ -33,6 +33,8 @@ COLOURS = {
     "many vectors, boxed man": "#e07a3f",
     "many vectors, rendered": "#d1495b",
     "occlusion-aware": "#e07a3f",
+    "temporal, occlusion-aware": "#8d6cab",
+    "temporal, refined": "#7fb0dd",
     "adam": "#e07a3f",
     "direct": "#2867b2",
 }

@@ -1,6 +1,6 @@
 """How well a model does on recordings, and how that is averaged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -100,14 +100,21 @@ def evaluate(
     recordings: Sequence[Recording],
     flip: bool = True,
     device: str = "auto",
+    after: Callable[[Tensor, Recording], Tensor] | None = None,
 ) -> Evaluation:
-    """All metrics of ``model`` on every frame of ``recordings``; none is left out."""
+    """All metrics of ``model`` on every frame of ``recordings``; none is left out.
+
+    ``after(poses, recording)`` is what becomes of a recording's poses ``(T, J, 3)`` before they are
+    measured: a filter's answer, say, of the same shape.
+    """
     if not recordings:
         raise ValueError("no recordings to evaluate on")
     model.to(choose_device(device))
     values: dict[str, list[float]] = {name: [] for name in METRICS}
     for recording in recordings:
         predicted = predict(model, recording, flip)
+        if after is not None:
+            predicted = after(predicted, recording)
         for name, metric in METRICS.items():
             enough = len(recording) >= _FRAMES_NEEDED.get(name, 1)
             error = metric(predicted, recording.pose).item() if enough else float("nan")

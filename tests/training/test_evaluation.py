@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from paperlib import metrics
 from paperlib.cameras import Camera, normalize_screen_coordinates
 from paperlib.models import LinearModel, TemporalModel, filter_widths
 from paperlib.recordings import Recording
@@ -214,6 +215,20 @@ def test_flip_is_passed_on():
 
 
 # ---- recordings too short for errors of motion ---------------------------------------------------
+
+
+def test_poses_may_be_changed_before_they_are_measured():
+    net, two = model(), [recording(20), recording(30, action="boxing")]
+
+    def still(poses, of):
+        assert len(poses) == len(of)
+        return poses.mean(dim=0).expand_as(poses)
+
+    found = evaluate(net, two, device="cpu", after=still)
+    expected = [metrics.mpjpe(still(predict(net, r), r), r.pose).item() for r in two]
+    assert found.values["mpjpe"] == pytest.approx(expected)
+    motion = [metrics.mpjve(torch.zeros_like(r.pose), r.pose).item() for r in two]
+    assert found.values["mpjve"] == pytest.approx(motion)
 
 
 def test_recordings_too_short_for_a_metric_do_not_count_in_it():
