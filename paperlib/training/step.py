@@ -2,12 +2,12 @@
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from paperlib.errors import one_of
 from paperlib.training import processes
@@ -20,6 +20,7 @@ _WORTH_COMPILING = 2000  # steps; compiling takes as long as some hundreds
 class Objective(Protocol):
     """What is minimised, over which examples."""
 
+    model: nn.Module  # which learns
     terms: Sequence[str]  # the names of what ``loss`` gives
 
     def __len__(self) -> int:
@@ -46,8 +47,8 @@ class Step:
         self.objective, self.optimizer = objective, optimizer
         self.device, self.precision, self.size = device, precision, size
         self.total = torch.zeros(len(objective.terms), device=device)
-        compiled = _compiles(device, steps)
-        self._loss = _Compiled(objective.loss) if compiled else objective.loss
+        self._loss = objective.loss
+        self._compiles = _compiles(device, steps)
         self._records = device.type == "cuda" and processes.count() == 1
         self._graph: torch.cuda.CUDAGraph | None = None
         self._shape: torch.Size | None = None  # of the examples that were taken so far
@@ -58,6 +59,8 @@ class Step:
         whole = len(examples) == self.size
         if whole and examples.shape != self._shape:  # another phase of training
             self._shape, self._graph, self._taken = examples.shape, None, 0
+            if self._compiles:
+                self._loss = self._compiled(examples)
         if not whole or not self._records:
             # another size would be compiled anew for one batch an epoch
             self._take(examples, self._loss if whole else self.objective.loss)
@@ -67,6 +70,31 @@ class Step:
                 self._take(examples, self._loss)
         else:
             self._replay(examples)
+
+    def _compiled(self, examples: Tensor) -> Callable[[Tensor], Tensor]:
+        """The loss compiled, if it and its gradient come out of it once, which leaves no trace; as
+        it is, with a warning, if they do not."""
+        buffers = [(buffer, buffer.clone()) for buffer in self.objective.model.buffers()]
+        problem = ""
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            try:
+                loss = torch.compile(self.objective.loss, dynamic=False)
+                with autocast(self.device, self.precision):
+                    terms = loss(processes.share(examples))
+                terms.sum().backward()
+            except Exception as error:  # of many kinds; a flaw of the loss itself shows without it
+                lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+                problem = f"{type(error).__name__}: {' '.join(lines[:2])}"
+        self.optimizer.zero_grad(set_to_none=True)
+        for buffer, before in buffers:
+            buffer.copy_(before)
+        if problem:
+            warnings.warn(
+                f"training goes on without torch.compile, and slower, since that failed "
+                f"({problem}); PAPERLIB_COMPILE=0 does not try it",
+                stacklevel=3,
+            )
+        return self.objective.loss if problem else loss
 
     def _take(self, examples: Tensor, loss) -> None:
         mine = processes.share(examples)
@@ -88,29 +116,6 @@ class Step:
                 self._take(self._examples, self._loss)
         self._examples.copy_(examples)
         self._graph.replay()
-
-
-class _Compiled:
-    """A loss, compiled when it is first called; as it is from where that fails."""
-
-    def __init__(self, loss):
-        self.plain = loss
-        self.loss = torch.compile(loss, dynamic=False)
-
-    def __call__(self, examples: Tensor) -> Tensor:
-        try:
-            return self.loss(examples)
-        except Exception as problem:  # a flaw of the loss itself shows again below
-            if self.loss is self.plain:
-                raise
-            reason = str(problem).strip().splitlines()[:1]
-            warnings.warn(
-                f"training goes on without torch.compile, and slower, since that failed "
-                f"({type(problem).__name__}: {' '.join(reason)}); PAPERLIB_COMPILE=0 does without",
-                stacklevel=2,
-            )
-            self.loss = self.plain
-            return self.plain(examples)
 
 
 class _beside:

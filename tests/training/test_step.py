@@ -1,10 +1,13 @@
 """A step by its short cuts moves the weights as a plain one does."""
 
 import shutil
+from functools import partial
 
 import pytest
 import torch
+from torch._dynamo.backends.common import aot_autograd
 from torch._functorch import config as autograd
+from torch._functorch.compilers import nop
 from torch._inductor import config as inductor
 
 from paperlib import datasets, detection
@@ -23,11 +26,11 @@ def data():
     return detection.detect(datasets.load("synthetic", small=True), "ground_truth")
 
 
-def prepared(data, device, way, monkeypatch, steps):
+def prepared(data, device, way, monkeypatch, steps, dropout=0.0):
     """A step, the model that it moves, and an order of examples."""
     monkeypatch.setenv("PAPERLIB_COMPILE", "1" if way == "compiled" else "0")
     torch.manual_seed(1)
-    model = TemporalModel(17, 2, 17, (3, 3), channels=8, dropout=0.0).to(device).train()
+    model = TemporalModel(17, 2, 17, (3, 3), channels=8, dropout=dropout).to(device).train()
     objective = Supervised(model, Windows(data.train[:4], 9, device=device))
     optimizer = amsgrad(model, 1e-2, device)
     step = Step(objective, optimizer, device, "float32", BATCH, steps)
@@ -36,9 +39,9 @@ def prepared(data, device, way, monkeypatch, steps):
     return step, model, objective.order(torch.Generator().manual_seed(0), 0)
 
 
-def stepped(data, device, way, monkeypatch, steps=6):
+def stepped(data, device, way, monkeypatch, steps=6, dropout=0.0):
     """Weights and loss after some steps; the last batch of each three is smaller."""
-    step, model, order = prepared(data, device, way, monkeypatch, steps)
+    step, model, order = prepared(data, device, way, monkeypatch, steps, dropout)
     for number in range(steps):
         step(order[number * BATCH : number * BATCH + (7 if number % 3 == 2 else BATCH)])
     return {**model.state_dict(), "total": step.total}
@@ -95,7 +98,46 @@ def test_without_a_compiler_training_goes_on(data, monkeypatch):
     ):
         found = stepped(data, torch.device("cpu"), "compiled", monkeypatch)
     torch._dynamo.reset()
-    same(found, plain, 1e-6)
+    same(found, plain, 0)
+
+
+def raising(*args, **kwargs):
+    raise RuntimeError("no way back")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
+def test_a_gradient_that_cannot_be_compiled_leaves_no_trace(data, monkeypatch):
+    """Dropout and batch norm go on from where they were."""
+    plain = stepped(data, torch.device("cpu"), "plain", monkeypatch, dropout=0.5)
+    backend = aot_autograd(fw_compiler=nop, bw_compiler=raising)
+    compiler = partial(torch.compile, backend=backend)
+    monkeypatch.setattr(torch, "compile", compiler)
+    with pytest.warns(UserWarning, match="without torch.compile.*no way back") as heard:
+        found = stepped(data, torch.device("cpu"), "compiled", monkeypatch, dropout=0.5)
+    assert len(heard) == 1
+    same(found, plain, 0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
+def test_trying_the_compiler_leaves_no_trace(data, monkeypatch):
+    """The first batch enters the running statistics once."""
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    statistics = {}
+    for way in ("plain", "compiled"):
+        step, model, order = prepared(data, torch.device("cpu"), way, monkeypatch, 1)
+        step(order[:BATCH])
+        statistics[way] = dict(model.named_buffers())
+    assert statistics["plain"]
+    same(statistics["compiled"], statistics["plain"], 1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
+def test_what_is_wrong_with_the_loss_itself_is_said(data, monkeypatch):
+    step, _, order = prepared(data, torch.device("cpu"), "compiled", monkeypatch, 1)
+    step.objective.loss = raising
+    with pytest.warns(UserWarning), pytest.raises(RuntimeError, match="no way back"):
+        step(order[:BATCH])
 
 
 def test_plain_steps_are_those_of_pytorch(data, monkeypatch):
