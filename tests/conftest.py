@@ -12,8 +12,8 @@ from pretended_gpu import PretendedGPU
 EVERYWHERE = None  # a pretended GPU for all tests and notebooks, not just those that ask for one
 if os.environ.get("PAPERLIB_PRETEND_GPU") == "1":
     EVERYWHERE = PretendedGPU().__enter__()
-    kernels = Path(__file__).parent / "pretended_gpu" / "kernels"
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(kernels), os.environ.get("PYTHONPATH", "")])
+    paths = [str(Path(__file__).parent / "pretended_gpu" / "kernels"), os.environ.get("PYTHONPATH")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 @pytest.fixture

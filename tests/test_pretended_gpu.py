@@ -21,7 +21,11 @@ MADE = {
     "moved": lambda gpu, x: torch.zeros(3).to(gpu),
     "moved and converted": lambda gpu, x: torch.arange(3).to(gpu, torch.float32),
     "moved to where another is": lambda gpu, x: torch.arange(3).to(x),
+    "moved by number": lambda gpu, x: torch.zeros(3).to(0),
+    "moved as another is": lambda gpu, x: torch.arange(3).type_as(x),
     "like another": lambda gpu, x: torch.zeros_like(x),
+    "like one of the host": lambda gpu, x: torch.zeros_like(torch.ones(3), device=gpu),
+    "new of one of the host": lambda gpu, x: torch.ones(2).new_zeros(3, device=gpu),
     "new of another": lambda gpu, x: x.new_zeros(3),
     "new of values": lambda gpu, x: x.new_tensor([1.0, 2.0, 3.0]),
     "a view": lambda gpu, x: x.view(1, 3)[0],
@@ -30,6 +34,7 @@ MADE = {
     "with a chosen number": lambda gpu, x: torch.where(x > 0, x, torch.tensor(1.0)),
     "by the host's indices": lambda gpu, x: x[torch.tensor([2, 1, 0])],
     "by a list": lambda gpu, x: x[[2, 1, 0]],
+    "drawn": lambda gpu, x: x.normal_(),
 }
 
 
@@ -57,6 +62,10 @@ REFUSED = {
     "a table of the host": lambda here, there: here.gather(0, there.long()),
     "compared": lambda here, there: torch.equal(here, there),
     "a layer of the host": lambda here, there: nn.Linear(3, 2)(there),
+    "a mask of the host": lambda here, there: there.masked_fill(torch.tensor(True), 1.0),
+    "one of three factors": lambda here, there: torch.addcmul(there, here[0], there),
+    "a gradient": lambda here, there: setattr(here, "grad", there),
+    "the host's generator": lambda here, there: there.normal_(generator=torch.Generator()),
 }
 
 
@@ -74,6 +83,33 @@ def test_an_array_must_be_fetched(gpu):
 def test_the_hosts_generator_is_refused(gpu):
     with pytest.raises(RuntimeError, match="'cuda' device type for generator"):
         torch.randn(3, device=gpu, generator=torch.Generator())
+
+
+def test_back_to_the_host(gpu):
+    x = torch.tensor([1.0, 2.0, 3.0], device=gpu)
+    host = torch.zeros(2, 3)
+    host[0] = x
+    host[1] = x[2]
+    assert host.tolist() == [[1, 2, 3], [3, 3, 3]]
+    assert torch.zeros_like(x, device="cpu").device.type == "cpu"
+    assert x.new_ones(2, device="cpu").device.type == "cpu"
+    assert torch.tensor([x[1], x[2]]).tolist() == [2, 3]
+    assert x.numpy(force=True).tolist() == [1, 2, 3]
+    assert f"{x[1]:.2f}" == "2.00"
+    x.data = torch.tensor([4.0], device=gpu)
+    assert x.tolist() == [4]
+
+
+def test_random_numbers_of_host_and_gpu_are_apart(gpu):
+    torch.manual_seed(3)
+    there = torch.cuda.get_rng_state()
+    here = torch.rand(2)
+    first = torch.rand(2, device=gpu)
+    torch.cuda.set_rng_state(there)
+    assert torch.equal(torch.rand(2, device=gpu), first)
+    torch.manual_seed(3)
+    torch.rand(5, device=gpu)
+    assert torch.equal(torch.rand(2), here)
 
 
 def test_writing_through_a_view(gpu):
@@ -162,12 +198,58 @@ def test_dropout_is_drawn_anew_each_time(gpu):
     assert set(result.tolist()) == {0.0, 2.0}
 
 
+def test_a_mask_says_what_to_fill_without_being_looked_at(gpu):
+    x = torch.arange(4.0, device=gpu)
+    graph, _ = recorded(lambda: x.__setitem__(x > 1, 9.0))
+    graph.replay()
+    assert x.tolist() == [0, 1, 9, 9]
+
+
+def test_recorded_batch_norm(gpu):
+    layer, x = nn.BatchNorm1d(2).to(gpu), torch.tensor([[0.0, 1.0], [2.0, 5.0]], device=gpu)
+    layer(x)  # as one does before a recording
+    layer.reset_running_stats()
+    graph, _ = recorded(lambda: layer(x))
+    assert layer.running_mean.tolist() == [0, 0]
+    graph.replay()
+    assert layer.running_mean.tolist() == pytest.approx([0.1, 0.3])
+
+
+def test_before_it_is_replayed_nothing_was_computed(pretended):
+    """A real GPU's memory holds anything then."""
+    x = torch.ones(2, device="cuda")
+    graph, result = recorded(lambda: 2 * x)
+    assert result.isnan().all()
+    graph.replay()
+    assert result.tolist() == [2, 2]
+
+
+def test_what_was_not_recorded_to_its_end_is_not_replayed(pretended):
+    graph, x = torch.cuda.CUDAGraph(), torch.ones(2, device="cuda")
+    with pytest.raises(RuntimeError, match="capturing"), torch.cuda.graph(graph):
+        x.sum().item()
+    with pytest.raises(RuntimeError, match="not recorded to its end"):
+        graph.replay()
+
+
+def test_an_optimizer_that_counts_on_the_host_is_not_recorded(gpu):
+    weight = nn.Parameter(torch.ones(2, device=gpu))
+    optimizer = torch.optim.Adam([weight], capturable=False)
+    weight.grad = torch.ones_like(weight)
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="capturable is False"):
+        recorded(optimizer.step)
+
+
 HELD_UP = {
     "for a number": lambda x: x.sum().item(),
     "for a decision": lambda x: bool(x.sum() > 0),
     "for what a mask chooses": lambda x: x[x > 0],
     "for a copy": lambda x: x.cpu(),
     "by a copy of its own": lambda x: x + torch.ones(2).to(x.device),
+    "by the host's indices": lambda x: x[[1, 0]],
+    "to see whether all went well": lambda x: torch.linalg.inv(x * torch.eye(2).to(x.device)),
+    "for a stream": lambda x: torch.cuda.current_stream().synchronize(),
 }
 
 
@@ -192,6 +274,19 @@ def test_waiting_and_sending_are_counted(pretended):
     assert y[y > 5].tolist() == []
     assert pretended.waits == waits + 3
     assert isinstance(y, OnGPU)
+
+
+def test_moving_gradients_is_counted(pretended):
+    here = torch.ones(3, requires_grad=True)
+    result = (2 * here.to("cuda")).sum()
+    waits = pretended.waits
+    result.backward()
+    assert pretended.waits == waits + 1
+
+
+def test_it_comes_once(pretended):
+    with pytest.raises(RuntimeError, match="there already"):
+        pretended.__enter__()
 
 
 def test_without_it_there_is_no_gpu():

@@ -26,8 +26,8 @@ def split_labels(
     Neither part has a test split of its own: both keep the data set's.
 
     ``fps`` brings both parts to a lower frame rate, as :func:`downsampled` does. Pieces are cut
-    before, as in the reference implementation, a whole number of its steps long: cut afterwards
-    they would lie elsewhere.
+    before, as in the reference implementation, a whole number of its steps long unless all of a
+    recording is taken: cut afterwards they would lie elsewhere.
     """
     there = tuple(dict.fromkeys(r.subject for r in dataset.train))
     chosen = [one_of("subject", subject, there) for subject in subjects]

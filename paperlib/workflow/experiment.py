@@ -236,13 +236,14 @@ class Experiment:
         return results.select(results.recorded(self.notebook), **same)
 
     def measured(self, rows: Iterable[dict]) -> pd.DataFrame:
-        """What was just measured. Only where it goes on record, the other seeds there join it: a
-        reader's own numbers, of changed code maybe, are never mixed with ours."""
+        """What was just measured. Only where it goes on record, other seeds of the same systems join
+        it: a reader's own numbers, of changed code maybe, are never mixed with ours."""
         new = pd.DataFrame(list(rows))
         if not results.keeping():
             return new
         old = self.on_record()
-        return pd.concat([new, old[old["seed"] != self.seed]], ignore_index=True)
+        others = (old["seed"] != self.seed) & old["system"].isin(new["system"])
+        return pd.concat([new, old[others]], ignore_index=True)
 
     def save_figure(self, figure: Figure, name: str) -> Path:
         """Write a figure: to ``figures/`` for the record, else to ``out/figures/``."""

@@ -1,11 +1,12 @@
 """A GPU where there is none: tensors that live in main memory and behave as if they did not.
 
 Code that has only run on a CPU tends to mix devices unnoticed. Under :class:`PretendedGPU` PyTorch
-says that there is a GPU, and tensors that are made on it, or brought there, are marked. What a real
-GPU would refuse is refused: arithmetic between devices, ``numpy()`` of what was not fetched, a
-generator of the wrong device, a host that waits for results while a graph is recorded. A recorded
-graph repeats its operations on the tensors it was recorded with, and calls no Python. Numbers are
-those of the CPU; nothing is said of kernels, compilers, speed or memory.
+says that there is a GPU, and tensors that are made on it, or brought there, are marked. Much of
+what a real GPU would refuse is refused: arithmetic between devices, ``numpy()`` of what was not
+fetched, a generator of the wrong device, a host that waits for results while a graph is recorded. A
+recorded graph repeats its operations on the tensors it was recorded with, and calls no Python.
+Numbers, and the types that mixed precision gives them, are those of the CPU; nothing is said of
+kernels, compilers, speed or memory, of second GPUs, or of tensors that change their shape in place.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ __all__ = ["OnGPU", "PretendedGPU"]
 
 
 class PretendedGPU(contextlib.AbstractContextManager):
-    """While it is entered there is a GPU, for the thread that entered it.
+    """While it is entered there is a GPU, for the thread that entered it; no other may use PyTorch.
 
     ``waits`` counts how often the host has waited for results, ``brought`` how often it has sent
     something, ``operations`` what it has asked for one by one; ``graphs`` are those that it has
@@ -34,11 +35,17 @@ class PretendedGPU(contextlib.AbstractContextManager):
         self.waits = self.brought = self.operations = 0
         self.graphs: list[Graph] = []
         self.recording: Graph | None = None
+        self.random_state = torch.get_rng_state()
+        self._stack: contextlib.ExitStack | None = None
 
     def __enter__(self):
+        if self._stack is not None:
+            raise RuntimeError("this pretended GPU is there already")
         with contextlib.ExitStack() as stack:
             for name, stand_in in self._of_cuda().items():
                 stack.enter_context(mock.patch.object(torch.cuda, name, stand_in))
+            for place, name, stand_in in self._asked_by_optimizers():
+                stack.enter_context(mock.patch.object(place, name, stand_in))
             stack.enter_context(mock.patch.object(torch.autocast, "__init__", _autocast()))
             name = "_group_tensors_by_device_and_dtype"
             stack.enter_context(mock.patch.object(torch.optim.Optimizer, name, _grouped()))
@@ -54,7 +61,8 @@ class PretendedGPU(contextlib.AbstractContextManager):
         return self
 
     def __exit__(self, *error):
-        self._stack.close()
+        stack, self._stack = self._stack, None
+        stack.close()
 
     def wait(self, why: str) -> None:
         """The host needs a result."""
@@ -66,45 +74,81 @@ class PretendedGPU(contextlib.AbstractContextManager):
         self._only_if_working(why)
         self.brought += 1
 
+    @contextlib.contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Random numbers are the GPU's."""
+        of_host = torch.get_rng_state()
+        torch.set_rng_state(self.random_state)
+        try:
+            yield
+        finally:
+            self.random_state = torch.get_rng_state()
+            torch.set_rng_state(of_host)
+
     def _only_if_working(self, why: str) -> None:
         if self.recording is not None:
             raise RuntimeError(f"operation not permitted when stream is capturing: {why}")
 
     def _of_cuda(self) -> dict[str, object]:
         """What ``torch.cuda`` says and does."""
+        stream = self._stream()
         return {
             "is_available": lambda: True,
             "device_count": lambda: 1,
             "current_device": lambda: 0,
+            "set_device": lambda device: None,
             "is_current_stream_capturing": lambda: self.recording is not None,
             "is_bf16_supported": lambda *_, **__: True,
             "get_device_capability": lambda *_: (9, 0),
             "get_device_name": lambda *_: "pretended GPU",
-            "get_rng_state": lambda *_: torch.get_rng_state(),
-            "set_rng_state": lambda state, *_: torch.set_rng_state(state),
+            "manual_seed": self._seed,
+            "manual_seed_all": self._seed,
+            "get_rng_state": lambda *_: self.random_state.clone(),
+            "set_rng_state": self._set_random_state,
             "synchronize": lambda *_: self.wait("synchronize"),
             "memory_allocated": lambda *_: 0,
             "max_memory_allocated": lambda *_: 0,
             "reset_peak_memory_stats": lambda *_: None,
             "empty_cache": lambda: None,
-            "Stream": mock.MagicMock,
-            "current_stream": mock.MagicMock(),
+            "Stream": lambda *_, **__: stream,
+            "current_stream": lambda *_: stream,
             "stream": lambda stream: contextlib.nullcontext(),
-            "CUDAGraph": Graph,
+            "CUDAGraph": lambda: Graph(self),
             "graph": self._record,
         }
+
+    def _stream(self) -> mock.Mock:
+        stream = mock.MagicMock()
+        stream.synchronize = lambda: self.wait("synchronize")
+        stream.is_capturing = lambda: self.recording is not None
+        return stream
+
+    def _asked_by_optimizers(self) -> list[tuple]:
+        """Of which those that count their steps on the host refuse to be recorded."""
+        return [
+            (torch.backends.cuda, "is_built", lambda: True),
+            (torch.accelerator, "current_accelerator", lambda *_, **__: torch.device("cuda")),
+            (torch.accelerator, "current_stream", lambda *_: self._stream()),
+        ]
+
+    def _seed(self, seed: int) -> None:
+        self.random_state = torch.Generator().manual_seed(seed).get_state()
+
+    def _set_random_state(self, state: torch.Tensor, *_) -> None:
+        self.random_state = state.clone()
 
     @contextlib.contextmanager
     def _record(self, graph: Graph) -> Iterator[None]:
         self.recording = graph
         self.graphs.append(graph)
-        random_state = torch.get_rng_state()
+        random_state = self.random_state
         try:
             yield
+            graph.ready = True
         finally:
             self.recording = None
-            graph.restore()
-            torch.set_rng_state(random_state)
+            graph.undo()
+            self.random_state = random_state
 
 
 def _autocast():
@@ -121,8 +165,8 @@ def _grouped():
     """An optimizer's tensors by the devices that they pretend to be on."""
     plain = torch.optim.Optimizer._group_tensors_by_device_and_dtype
 
-    def group(tensors, *args):
-        found = plain(tensors, *args)
+    def group(tensors, *args, **kwargs):
+        found = plain(tensors, *args, **kwargs)
         return {(device_of(kept[0][0][0]), kind): kept for (_, kind), kept in found.items()}
 
     return staticmethod(group)

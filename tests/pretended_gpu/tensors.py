@@ -33,24 +33,28 @@ class Fetch(torch.autograd.Function):
     """From the GPU to the host; the gradient goes the other way."""
 
     @staticmethod
-    def forward(ctx, tensor: OnGPU) -> torch.Tensor:
+    def forward(ctx, tensor: OnGPU, gpu) -> torch.Tensor:
+        ctx.gpu = gpu
+        gpu.wait("a copy to the host")
         return tensor.inner.clone()
 
     @staticmethod
     def backward(ctx, gradient):
-        return OnGPU(gradient)
+        return Bring.apply(gradient, ctx.gpu), None
 
 
 class Bring(torch.autograd.Function):
     """From the host to the GPU; the gradient goes the other way."""
 
     @staticmethod
-    def forward(ctx, tensor: torch.Tensor) -> OnGPU:
+    def forward(ctx, tensor: torch.Tensor, gpu) -> OnGPU:
+        ctx.gpu = gpu
+        gpu.bring("a copy from the host")
         return OnGPU(tensor.clone())
 
     @staticmethod
     def backward(ctx, gradient):
-        return gradient.inner
+        return Fetch.apply(gradient, ctx.gpu), None
 
 
 def device_of(tensor: torch.Tensor) -> torch.device:
@@ -58,8 +62,13 @@ def device_of(tensor: torch.Tensor) -> torch.device:
 
 
 def is_gpu(device) -> bool:
-    """Whether a device, or the name of one, or None, is the GPU."""
-    return device is not None and torch.device(device).type in (GPU.type, BOUND.type)
+    """Whether a device, or the name or number of one, or None, is the GPU."""
+    if device is None:
+        return False
+    device = torch.device("cuda", device) if isinstance(device, int) else torch.device(device)
+    if device.type == GPU.type and device.index:
+        raise RuntimeError(f"CUDA error: invalid device ordinal: {device}")
+    return device.type in (GPU.type, BOUND.type)
 
 
 def inner(value):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from paperlib import results
 from paperlib.detection import PROFILES, detect
 from paperlib.models import LinearModel
 from paperlib.training import Recipe, evaluate
@@ -53,6 +54,23 @@ def test_what_was_not_trained_has_rows_as_well(experiment):
     assert (about["receptive_field"], about["seconds"]) == (9, 0.0)  # the parameter's
     del experiment.parameters["receptive_field"]
     assert experiment.about("boxed man")["receptive_field"] == 1
+
+
+def test_other_seeds_of_the_same_systems_join_what_goes_on_record(
+    experiment, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+
+    def row(system, seed, value):
+        about = experiment.about(system) | {"seed": seed}
+        return about | {"metric": "mpjpe", "action": "average", "value": value, "unit": "mm"}
+
+    before = [row("linear", 1, 40.0), row("linear", 3, 41.0), row("temporal", 1, 30.0)]
+    results.record("tests", before, keep=True)
+    new = [row("linear", 3, 42.0)]
+    assert experiment.measured(new)["value"].tolist() == [42.0]  # a reader's own
+    monkeypatch.setenv("PAPERLIB_RECORD", "1")
+    assert experiment.measured(new)["value"].tolist() == [42.0, 40.0]
 
 
 def test_unknown_detectors_are_refused(experiment):
