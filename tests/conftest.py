@@ -36,6 +36,13 @@ def gpu(request) -> torch.device:
     return torch.device("cuda")
 
 
+@pytest.fixture
+def compiler() -> None:
+    """``torch.compile``, which takes a pretended GPU for a real one."""
+    if EVERYWHERE:
+        pytest.skip("nothing can be compiled for a pretended GPU")
+
+
 @pytest.fixture(params=["cpu", "cuda"])
 def device(request) -> torch.device:
     """A CPU, then a GPU."""

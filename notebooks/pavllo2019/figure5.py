@@ -197,12 +197,14 @@ side_by_side.style.set_caption("mm; ± 95 % over seeds; none is measured on the 
 
 # %% [markdown]
 # **Back-projection lowers the error in every panel**, on CMU motion and on the embedded data, on
-# both subsets and more on the smaller one, as in the paper. That better keypoints raise the gain
-# does not show: with exact ones it is about as large as with the simulated detector's.
+# both subsets, with each of the three seeds, and more on the smaller subset, as in the paper. (With
+# 1 % at 10 Hz seeds scatter so widely that the interval of the gain holds zero.) That better
+# keypoints raise the gain does not show: with exact ones it is about as large as with the simulated
+# detector's.
 #
 # **The bone-length term** does what it does in the paper only at 10 Hz, if anywhere: in N-MPJPE the
 # gains with and without it lie within each other's intervals (in MPJPE, which the size of the body
-# enters, there is no gain at all without it). At the full rate, with longer receptive fields, it is
+# enters, no gain shows without it). At the full rate, with longer receptive fields, it is
 # the other way round, on both data sets: the error is lower without the term, clearly so at 1 %
 # with exact keypoints. The term is computed as in the reference implementation and tested against a
 # calculation by hand, and a longer training (10,000 steps at 1 %, judged on a held-out training

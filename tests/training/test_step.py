@@ -88,7 +88,7 @@ def test_compiled_is_as_plain(data, device, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
-def test_without_a_compiler_training_goes_on(data, monkeypatch):
+def test_without_a_compiler_training_goes_on(data, monkeypatch, compiler):
     plain = stepped(data, torch.device("cpu"), "plain", monkeypatch)
     torch._dynamo.reset()  # what was compiled for other tests
     with (
@@ -107,7 +107,7 @@ def raising(*args, **kwargs):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
-def test_a_gradient_that_cannot_be_compiled_leaves_no_trace(data, monkeypatch):
+def test_a_gradient_that_cannot_be_compiled_leaves_no_trace(data, monkeypatch, compiler):
     """Dropout and batch norm go on from where they were."""
     plain = stepped(data, torch.device("cpu"), "plain", monkeypatch, dropout=0.5)
     backend = aot_autograd(fw_compiler=nop, bw_compiler=raising)
@@ -120,7 +120,7 @@ def test_a_gradient_that_cannot_be_compiled_leaves_no_trace(data, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
-def test_trying_the_compiler_leaves_no_trace(data, monkeypatch):
+def test_trying_the_compiler_leaves_no_trace(data, monkeypatch, compiler):
     """The first batch enters the running statistics once."""
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     statistics = {}
@@ -133,7 +133,7 @@ def test_trying_the_compiler_leaves_no_trace(data, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
-def test_what_is_wrong_with_the_loss_itself_is_said(data, monkeypatch):
+def test_what_is_wrong_with_the_loss_itself_is_said(data, monkeypatch, compiler):
     step, _, order = prepared(data, torch.device("cpu"), "compiled", monkeypatch, 1)
     step.objective.loss = raising
     with pytest.warns(UserWarning), pytest.raises(RuntimeError, match="no way back"):
