@@ -80,11 +80,11 @@ def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
 
 def _steps(dataset: Dataset, fps: float) -> set[float]:
     """From frame to frame, so that all recordings come to ``fps``."""
-    steps = {r.fps / fps for r in (*dataset.train, *dataset.test)}
-    if any(step < 1 or step != round(step) for step in steps):
-        raise ValueError(f"cannot bring {sorted(step * fps for step in steps)} Hz to {fps:g}: it "
-                         "must be a whole part of the frame rate")  # fmt: skip
-    return steps
+    rates = {r.fps for r in (*dataset.train, *dataset.test)}
+    if not fps > 0 or any(rate < fps or rate / fps != round(rate / fps) for rate in rates):
+        raise ValueError(f"cannot bring {sorted(rates)} Hz to {fps:g}: it must be a whole part of "
+                         "the frame rate")  # fmt: skip
+    return {rate / fps for rate in rates}
 
 
 def _thinned(dataset: Dataset, fps: float, steps: set[float]) -> Dataset:

@@ -236,8 +236,8 @@ class Experiment:
         return results.select(results.recorded(self.notebook), **same)
 
     def measured(self, rows: Iterable[dict]) -> pd.DataFrame:
-        """What was just measured. Only where it goes on record, other seeds of the same systems join
-        it: a reader's own numbers, of changed code maybe, are never mixed with ours."""
+        """What was just measured. Only where it goes on record do other seeds of the same systems
+        join it: a reader's own numbers, of changed code maybe, are never mixed with ours."""
         new = pd.DataFrame(list(rows))
         if not results.keeping():
             return new

@@ -202,7 +202,7 @@ def test_the_frame_rate_it_has_already_changes_no_frame():
     assert [numbers(r) for r in same.train] == [numbers(r) for r in DATA.train]
 
 
-@pytest.mark.parametrize("fps", [100.0, 20.0, 49.0, -10.0])
+@pytest.mark.parametrize("fps", [100.0, 20.0, 49.0, -10.0, 0.0, float("nan")])
 def test_frame_rates_that_frames_would_have_to_be_invented_for_are_refused(fps):
     with pytest.raises(ValueError, match=rf"cannot bring \[50.0\] Hz to {fps:g}"):
         downsampled(DATA, fps)
