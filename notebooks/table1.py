@@ -94,7 +94,8 @@ def aware():
 # All systems follow one recipe, that of Pavllo et al. (section 5.3): AMSGrad on MPJPE, a learning
 # rate that falls with every epoch, mirrored copies in training and in testing. The baseline's own
 # recipe was another (squared error, dropout 0.5, single-frame batches of 64); here only the network
-# differs. A finished run is kept in `runs/` and found again.
+# differs, and the occlusion-aware one is told by a second loss what is hidden. A finished run is
+# kept in `runs/` and found again.
 
 # %%
 runs = {name: experiment.train(name, build, data, recipe) for name, build in systems.items()}
@@ -113,7 +114,7 @@ for name, run in runs.items():
 after = lambda poses, recording: refine(poses, recording.confidence)  # noqa: E731
 run = runs[REFINED] = runs["temporal"]
 rows += experiment.rows(REFINED, evaluate(run.model, data.test, *test, after), run)
-experiment.record(rows)
+saved = experiment.record(rows)
 
 # %% [markdown]
 # ## The table
