@@ -12,9 +12,9 @@ enough; with 0.6 m some do, and with 1 m many.
 import torch
 
 from benchmarks.common import seconds_of
-from paperlib.refinement import Settings, energy, refine
+from paperlib.refinement import energy, refine
 from paperlib.refinement.direct import _at_once
-from paperlib.refinement.threads import one_thread
+from paperlib.refinement.settings import PAPER
 
 JOINTS, FPS = 17, 25
 FRAMES = (250, 1000, 2000)
@@ -39,11 +39,10 @@ def _compared(people: int, frames: int, error: float, device: torch.device) -> d
     for solver, times in (("direct", 7), ("pytorch", 3), ("adam", 1)):
 
         def once(solver: str = solver) -> None:
-            if solver != "pytorch":
-                refined[solver] = refine(positions, visibility, solver=solver)
+            if solver == "pytorch":
+                refined[solver] = _at_once(positions, visibility, PAPER, False)[0]
             else:
-                with one_thread():
-                    refined[solver] = _at_once(positions, visibility, Settings(), False)[0]
+                refined[solver] = refine(positions, visibility, solver=solver)
 
         # what Adam needs for its first steps is small beside all of them
         runs = [seconds_of(once, device) for _ in range(times)]

@@ -33,7 +33,7 @@ def split_labels(
     chosen = [one_of("subject", subject, there) for subject in subjects]
     if not chosen or not 0 < fraction <= 1:
         raise ValueError(f"name some of {', '.join(there)}, and a fraction in (0, 1]; {fraction=}")
-    steps = set() if fps is None else _steps(dataset, fps)
+    whole = dataset if fps is None else downsampled(dataset, fps)
     labelled, rest = [], []
     for recording in dataset.train:
         step = 1 if fps is None else round(recording.fps / fps)
@@ -44,52 +44,44 @@ def split_labels(
             (rest, (0, start)), (labelled, (start, stop)), (rest, (stop, len(recording))),
         ):  # fmt: skip
             if last > first:
-                part.append(_cut(recording, first, last))
+                part.append(_cut(recording, first, last, step))
     share = f"{100 * fraction:g} % of {', '.join(chosen)}"
-    parts = (
-        replace(dataset, name=f"{dataset.name}-labelled", train=tuple(labelled),
-                source=f"{dataset.source} Labelled: {share}."),
-        replace(dataset, name=f"{dataset.name}-unlabelled", train=tuple(rest),
-                source=f"{dataset.source} Without labels: all but {share}."),
+    return (
+        replace(whole, name=f"{whole.name}-labelled", train=tuple(labelled),
+                source=f"{whole.source} Labelled: {share}."),
+        replace(whole, name=f"{whole.name}-unlabelled", train=tuple(rest),
+                source=f"{whole.source} Without labels: all but {share}."),
     )  # fmt: skip
-    return parts if fps is None else tuple(_thinned(part, fps, steps) for part in parts)
 
 
 def _piece(frames: int, fraction: float, step: int) -> tuple[int, int]:
-    length = min(max(round(frames // step * fraction), 1) * step, frames)
-    if fraction == 1:
-        length = frames
+    length = max(round(frames // step * fraction), 1) * step
+    length = frames if fraction == 1 else min(length, frames)
     digest = hashlib.sha256(str(frames).encode()).digest()
     place = int.from_bytes(digest[:4], "little") / (2**32 - 1)
     start = min(int(place * (frames - length + 1)), frames - length)
     return start, start + length
 
 
-def _cut(recording: Recording, start: int, stop: int) -> Recording:
-    """The recording itself where nothing is cut; else a piece, named as a clip of its own."""
-    if (start, stop) == (0, len(recording)):
+def _cut(recording: Recording, start: int, stop: int, step: int) -> Recording:
+    """The recording itself where nothing is cut; else every ``step``-th frame of a piece, named as
+    a clip of its own."""
+    if (start, stop) != (0, len(recording)):
+        recording = replace(recording, clip=f"{recording.clip} {start}-{stop}")
+    elif step == 1:
         return recording
-    return replace(recording.frames(start, stop), clip=f"{recording.clip} {start}-{stop}")
+    return recording.frames(start, stop, step)
 
 
 def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
     """Every so-manieth frame of all recordings: 10 Hz of 50, as the semi-supervised comparisons of
     Protocol 3 have it (pavllo2019, 6.2)."""
-    return _thinned(dataset, fps, _steps(dataset, fps))
-
-
-def _steps(dataset: Dataset, fps: float) -> set[float]:
-    """From frame to frame, so that all recordings come to ``fps``."""
     rates = {r.fps for r in (*dataset.train, *dataset.test)}
     if not fps > 0 or any(rate < fps or rate / fps != round(rate / fps) for rate in rates):
         raise ValueError(f"cannot bring {sorted(rates)} Hz to {fps:g}: it must be a whole part of "
                          "the frame rate")  # fmt: skip
-    return {rate / fps for rate in rates}
-
-
-def _thinned(dataset: Dataset, fps: float, steps: set[float]) -> Dataset:
     return replace(
         dataset.map(lambda r: r.frames(0, len(r), round(r.fps / fps))),
         name=f"{dataset.name}-{fps:g}hz",
-        source=f"{dataset.source} Every {round(max(steps))}th frame, {fps:g} Hz.",
+        source=f"{dataset.source} Every {round(max(rates) / fps)}th frame, {fps:g} Hz.",
     )

@@ -49,8 +49,7 @@ def direct(
         given = as_positions(positions)
         by_person = _compiled()
         if by_person is None:
-            with one_thread():
-                values, log = _at_once(given, visibility, settings, history)
+            values, log = _at_once(given, visibility, settings, history)
         else:
             here = (x.cpu() if isinstance(x, torch.Tensor) else x for x in (given, visibility))
             values, log = by_person(*here, settings, history, threads)
@@ -76,6 +75,7 @@ def _compiled() -> Callable | None:
     return by_person
 
 
+@one_thread()
 def _at_once(
     given: torch.Tensor, visibility: Visibility, settings: Settings, history: bool
 ) -> tuple[torch.Tensor, Log]:

@@ -79,9 +79,7 @@ class Step:
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             try:
                 loss = torch.compile(self.objective.loss, dynamic=False)
-                with autocast(self.device, self.precision):
-                    terms = loss(processes.share(examples))
-                terms.sum().backward()
+                self._gradient(examples, loss)
             except Exception as error:  # of many kinds; a flaw of the loss itself shows without it
                 lines = [line.strip() for line in str(error).splitlines() if line.strip()]
                 problem = f"{type(error).__name__}: {' '.join(lines[:2])}"
@@ -96,16 +94,21 @@ class Step:
             )
         return self.objective.loss if problem else loss
 
-    def _take(self, examples: Tensor, loss) -> None:
+    def _gradient(self, examples: Tensor, loss) -> Tensor:
+        """This process's part of the losses' terms, having left that of the gradient behind."""
         mine = processes.share(examples)
         part = len(mine) / len(examples)
         self.optimizer.zero_grad(set_to_none=True)
         with autocast(self.device, self.precision):
             terms = loss(mine)
         (part * terms.sum()).backward()
+        return part * terms.detach()
+
+    def _take(self, examples: Tensor, loss) -> None:
+        terms = self._gradient(examples, loss)
         processes.sum_gradients(self._parameters)
         self.optimizer.step()
-        self.total += part * terms.detach()
+        self.total += terms
 
     def _replay(self, examples: Tensor) -> None:
         if self._graph is None:

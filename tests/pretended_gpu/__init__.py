@@ -74,13 +74,14 @@ class PretendedGPU(contextlib.AbstractContextManager):
         self._only_if_working(why)
         self.brought += 1
 
-    @contextlib.contextmanager
-    def drawing(self) -> Iterator[None]:
-        """Random numbers are the GPU's."""
+    def do(self, operation, args: tuple, kwargs: dict):
+        """What an operation gives; random numbers are the GPU's."""
+        if torch.Tag.nondeterministic_seeded not in operation.tags:
+            return operation(*args, **kwargs)
         of_host = torch.get_rng_state()
         torch.set_rng_state(self.random_state)
         try:
-            yield
+            return operation(*args, **kwargs)
         finally:
             self.random_state = torch.get_rng_state()
             torch.set_rng_state(of_host)

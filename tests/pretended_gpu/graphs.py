@@ -9,11 +9,6 @@ from torch.utils._pytree import tree_leaves, tree_map
 _BATCH_NORM = ("aten::native_batch_norm", "aten::_batch_norm_with_update")
 
 
-def draws(operation) -> bool:
-    """Whether an operation takes random numbers."""
-    return torch.Tag.nondeterministic_seeded in operation.tags
-
-
 @dataclass
 class Graph:
     """Operations, to be done again with the same tensors as often as one likes."""
@@ -34,7 +29,7 @@ class Graph:
         for tensor in tree_leaves(_written(operation, args, kwargs)):
             if isinstance(tensor, torch.Tensor):
                 self.overwritten.append((tensor, tensor.clone()))
-        found = self._do(operation, args, kwargs)
+        found = self.gpu.do(operation, args, kwargs)
         self.tape.append((operation, args, kwargs, found))
         known = {_memory(t) for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)}
         for tensor in tree_leaves(found):
@@ -55,16 +50,10 @@ class Graph:
         if not self.ready:
             raise RuntimeError("a graph that was not recorded to its end cannot be replayed")
         for operation, args, kwargs, then in self.tape:
-            now = self._do(operation, args, kwargs)
+            now = self.gpu.do(operation, args, kwargs)
             for old, new in zip(tree_leaves(then), tree_leaves(now), strict=True):
                 if isinstance(old, torch.Tensor) and old is not new:
                     old.copy_(new)
-
-    def _do(self, operation, args, kwargs):
-        if not draws(operation):
-            return operation(*args, **kwargs)
-        with self.gpu.drawing():
-            return operation(*args, **kwargs)
 
 
 def _written(operation, args: tuple, kwargs: dict) -> list:

@@ -39,8 +39,6 @@ class Said(TorchFunctionMode):
                 return function(mine.inner, *args[1:], **kwargs)
             kwargs["device"] = where
         if is_gpu(kwargs.get("device")):
-            if kwargs.get("generator") is not None:
-                raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu'")
             kwargs["device"] = BOUND
         return function(*args, **kwargs)
 

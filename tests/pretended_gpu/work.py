@@ -4,7 +4,6 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from pretended_gpu.graphs import draws
 from pretended_gpu.tensors import HOST, OnGPU, device_of, inner, is_gpu, outer
 
 aten = torch.ops.aten
@@ -36,26 +35,23 @@ class Work(TorchDispatchMode):
             return operation(*args, **kwargs)
         if made_there:
             kwargs["device"] = HOST
+        if any(isinstance(x, torch.Generator) for x in tree_leaves((args, kwargs))):
+            raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu'")
         hosts = [t for t in tensors if not isinstance(t, OnGPU)]
         if mine:  # else something is made like the host's
             self._check(operation, args, kwargs, tensors, hosts)
         self.gpu.operations += 1
         args, kwargs = tree_map(inner, (args, kwargs))
-        if self.gpu.recording is not None:
-            found = self.gpu.recording.record(operation, args, kwargs, hosts)
-        elif draws(operation):
-            with self.gpu.drawing():
-                found = operation(*args, **kwargs)
+        if self.gpu.recording is None:
+            found = self.gpu.do(operation, args, kwargs)
         else:
-            found = operation(*args, **kwargs)
+            found = self.gpu.recording.record(operation, args, kwargs, hosts)
         if hosts and found is hosts[0]:
             return found
         return tree_map(lambda value: outer(value, mine), found)
 
     def _check(self, operation, args, kwargs, tensors, hosts) -> None:
         """Raise where a GPU would, and count where the host waits or sends."""
-        if any(isinstance(x, torch.Generator) for x in tree_leaves((args, kwargs))):
-            raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu'")
         if torch.Tag.inplace_view in operation.tags:
             raise NotImplementedError(f"{operation} on a pretended GPU")
         name = _name(operation)

@@ -214,9 +214,6 @@ def test_flip_is_passed_on():
     assert without.values["mpjpe"][0] == pytest.approx(by_hand, rel=1e-5)
 
 
-# ---- recordings too short for errors of motion ---------------------------------------------------
-
-
 def test_poses_may_be_changed_before_they_are_measured():
     net, two = model(), [recording(20), recording(30, action="boxing")]
 
@@ -229,6 +226,9 @@ def test_poses_may_be_changed_before_they_are_measured():
     assert found.values["mpjpe"] == pytest.approx(expected)
     motion = [metrics.mpjve(torch.zeros_like(r.pose), r.pose).item() for r in two]
     assert found.values["mpjve"] == pytest.approx(motion)
+
+
+# ---- recordings too short for errors of motion ---------------------------------------------------
 
 
 def test_recordings_too_short_for_a_metric_do_not_count_in_it():

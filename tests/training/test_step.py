@@ -111,8 +111,7 @@ def test_a_gradient_that_cannot_be_compiled_leaves_no_trace(data, monkeypatch, c
     """Dropout and batch norm go on from where they were."""
     plain = stepped(data, torch.device("cpu"), "plain", monkeypatch, dropout=0.5)
     backend = aot_autograd(fw_compiler=nop, bw_compiler=raising)
-    compiler = partial(torch.compile, backend=backend)
-    monkeypatch.setattr(torch, "compile", compiler)
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=backend))
     with pytest.warns(UserWarning, match="without torch.compile.*no way back") as heard:
         found = stepped(data, torch.device("cpu"), "compiled", monkeypatch, dropout=0.5)
     assert len(heard) == 1
