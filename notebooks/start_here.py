@@ -7,8 +7,8 @@
 # you have its licence.
 #
 # Here you meet the three things that all of them are made of: **a recording**, **a detector** and
-# **a model**. It takes a minute on embedded data, and a few on
-# real motion capture, most of it for training.
+# **a model**. It takes a minute on embedded data, and a few on real motion capture, most of it for
+# training.
 
 # %% tags=["parameters"]
 # Parameters
