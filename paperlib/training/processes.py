@@ -5,6 +5,7 @@ of the whole batch, so that the number of processes changes nothing but the time
 ``torchrun`` all of this does nothing.
 """
 
+import importlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ def joined(device: str = "auto") -> Iterator[None]:
     if "WORLD_SIZE" not in os.environ or distributed.is_initialized():
         yield
         return
+    # Imported for the first time by processes that have joined (PyTorch's optimisers do so), this
+    # module keeps the group in its default arguments. Its threads then outlive the leaving, and a
+    # thread that lets go of a tensor while Python ends takes the process down with it.
+    importlib.import_module("torch.distributed.nn")
     on_gpu = device != "cpu" and torch.cuda.is_available()
     if on_gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
