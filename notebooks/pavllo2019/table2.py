@@ -23,11 +23,11 @@ import pandas as pd
 from IPython.display import Markdown
 from scipy.ndimage import gaussian_filter1d
 
-from paperlib import metrics, plotting
+from paperlib import plotting
 from paperlib.detection import DETECTORS, FILES
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.results import over_seeds, paper_table, select
-from paperlib.training import Recipe, evaluate, predict
+from paperlib.training import Recipe, evaluate
 from paperlib.workflow import Experiment
 
 plotting.use_style()
@@ -91,15 +91,12 @@ Markdown(
 
 # %%
 def filtered(system, sigma):
-    errors = []
-    for recording in data.test:
-        poses = predict(runs[system].model, recording, recipe.test_flip)
-        if sigma:
-            smooth = gaussian_filter1d(poses.numpy(), sigma, axis=0, mode="nearest")
-            poses = poses.new_tensor(smooth)
-        truth = recording.pose
-        errors.append([float(metric(poses, truth)) for metric in (metrics.mpjpe, metrics.mpjve)])
-    return 1000 * pd.DataFrame(errors).mean().to_numpy()
+    def smooth(poses, recording):
+        return poses.new_tensor(gaussian_filter1d(poses.numpy(), sigma, axis=0, mode="nearest"))
+
+    after = smooth if sigma else None
+    found = evaluate(runs[system].model, data.test, recipe.test_flip, device, after)
+    return [1000 * pd.Series(found.values[name]).mean() for name in ("mpjpe", "mpjve")]
 
 
 comparison = {(name, sigma): filtered(name, sigma) for name in systems for sigma in (0, 1, 2, 4, 8)}
