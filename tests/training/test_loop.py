@@ -17,7 +17,6 @@ from paperlib.models import LinearModel, TemporalModel
 from paperlib.models.activation import Activation
 from paperlib.recordings import Dataset, Recording
 from paperlib.training import Recipe, checkpoints, evaluate, load_run, supervised
-from paperlib.training.step import Step
 from paperlib.windows import Windows
 
 CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
@@ -69,30 +68,6 @@ def weights(run) -> dict[str, torch.Tensor]:
 
 def same(one, other) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
-
-
-def interrupt_at(monkeypatch, call: int, times: int = 1) -> None:
-    """A real Ctrl-C at the given step, counted from 1 over all epochs."""
-    calls = 0
-    take = Step.__call__
-
-    def counted(self, examples):
-        nonlocal calls
-        calls += 1
-        if calls == call:
-            for _ in range(times):
-                os.kill(os.getpid(), signal.SIGINT)
-        take(self, examples)
-
-    monkeypatch.setattr(Step, "__call__", counted)
-
-
-def in_between(monkeypatch, call: int, **options):
-    """Train, interrupted at a batch; returns with nothing patched any more."""
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, call)
-        with pytest.raises(KeyboardInterrupt):
-            train(**options)
 
 
 # ---- it learns -----------------------------------------------------------------------------------
@@ -182,8 +157,9 @@ def test_learning_rate_and_momentum_of_each_epoch(monkeypatch):
         assert momentum == pytest.approx(0.1 * math.exp(-epoch / 4 * math.log(100)))
 
 
-def test_learning_rate_and_momentum_go_on_where_they_were(monkeypatch):
-    in_between(monkeypatch, 8, recipe=RECIPE.but(decay=0.5))
+def test_learning_rate_and_momentum_go_on_where_they_were(interrupted, monkeypatch):
+    with interrupted(8):
+        train(recipe=RECIPE.but(decay=0.5))
     seen, make = watched(monkeypatch)
     train(RECIPE.but(decay=0.5), make=make)
     assert len(seen) == 4 * 3 - 8  # the eighth batch was trained on before it stopped
@@ -271,20 +247,23 @@ def test_retrain_trains_anew():
 # ---- interruptions -------------------------------------------------------------------------------
 
 
-def whole_and_resumed(monkeypatch, runs, calls, device="cpu", **options):
+def whole_and_resumed(interrupted, monkeypatch, runs, calls, device="cpu"):
     """A run as it is without, and with, an interrupt at each of ``calls``."""
     monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "whole"))
-    whole = train(device=device, **options)
+    whole = train(device=device)
     monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "parts"))
     for call in calls:
-        in_between(monkeypatch, call, device=device, **options)
-    return whole, train(device=device, **options)
+        with interrupted(call):
+            train(device=device)
+    return whole, train(device=device)
 
 
 # three batches an epoch: the first, in mid-epoch, the last of one, and after the first epochs
 @pytest.mark.parametrize("calls", [[1], [2], [3], [5], [4, 4], [2, 1, 1, 1], [11]], ids=str)
-def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, monkeypatch, runs, device):
-    whole, resumed = whole_and_resumed(monkeypatch, runs, calls, device.type)
+def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(
+    calls, interrupted, monkeypatch, runs, device
+):
+    whole, resumed = whole_and_resumed(interrupted, monkeypatch, runs, calls, device.type)
     assert not resumed.reused
     assert resumed.finished
     if device.type == "cpu":
@@ -294,8 +273,8 @@ def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, monkeypa
     assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4]
 
 
-def test_the_history_of_an_interrupted_run_is_that_of_a_whole_one(monkeypatch, runs):
-    whole, resumed = whole_and_resumed(monkeypatch, runs, [5])
+def test_the_history_of_an_interrupted_run_is_that_of_a_whole_one(interrupted, monkeypatch, runs):
+    whole, resumed = whole_and_resumed(interrupted, monkeypatch, runs, [5])
     expected = [row["train_mpjpe"] for row in whole.history]
     assert [row["train_mpjpe"] for row in resumed.history] == pytest.approx(expected, rel=1e-5)
 
@@ -322,19 +301,18 @@ def test_a_run_that_died_between_epochs_goes_on(monkeypatch, runs):
     assert resumed.history == whole.history
 
 
-def test_an_interrupt_leaves_a_usable_run_and_goes_on(monkeypatch):
+def test_an_interrupt_leaves_a_usable_run_and_goes_on(interrupted):
     handler = signal.getsignal(signal.SIGINT)
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 5)
-        with pytest.raises(KeyboardInterrupt, match="epoch 2, batch 2"):
-            train()
+    with interrupted(5, match="epoch 2, batch 2"):
+        train()
     assert signal.getsignal(signal.SIGINT) is handler
     key = train().key  # finishes it
     assert load_run(key, made_from).finished
 
 
-def test_the_interrupted_run_can_be_loaded(monkeypatch, runs):
-    in_between(monkeypatch, 5)
+def test_the_interrupted_run_can_be_loaded(interrupted, runs):
+    with interrupted(5):
+        train()
     (folder,) = runs.iterdir()
     run = load_run(folder.name, made_from)
     assert (run.epoch, run.step, run.finished) == (1, 2, False)
@@ -364,10 +342,9 @@ def test_an_interrupt_in_a_step_goes_on_when_the_step_is_saved(step, monkeypatch
     assert len(steps) == 12
 
 
-def test_a_second_interrupt_stops_at_once(monkeypatch):
-    interrupt_at(monkeypatch, 5, times=2)
+def test_a_second_interrupt_stops_at_once(interrupted):
     handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted(5, times=2):
         train()
     assert signal.getsignal(signal.SIGINT) is handler
 

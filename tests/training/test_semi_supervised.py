@@ -419,25 +419,16 @@ def test_a_run_is_found_again_and_loaded_by_its_name():
 
 # three batches an epoch, two epochs of them to warm up: while warming up, between, and after
 @pytest.mark.parametrize("calls", [[2], [4], [6], [7], [9], [2, 3, 4]], ids=str)
-def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, monkeypatch, runs):
+def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(
+    calls, interrupted, monkeypatch, runs
+):
     options = {"make": lambda: build(dropout=0.25), "warm_up": 2}
     monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "whole"))
     whole = train(**options)
     monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "parts"))
-    roots_of = Windows.roots_of  # once a batch
     for call in calls:
-        seen = []
-
-        def counted(self, examples, call=call, seen=seen):
-            seen.append(examples)
-            if len(seen) == call:
-                os.kill(os.getpid(), signal.SIGINT)
-            return roots_of(self, examples)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Windows, "roots_of", counted)
-            with pytest.raises(KeyboardInterrupt):
-                train(**options)
+        with interrupted(call):
+            train(**options)
     resumed = train(**options)
     assert resumed.finished and not resumed.reused
     assert same(weights(whole), weights(resumed))

@@ -1,8 +1,5 @@
 """Supervised training with several target frames a window, and tested after each epoch."""
 
-import os
-import signal
-
 import pytest
 import torch
 from torch import nn
@@ -192,20 +189,10 @@ def test_what_is_done_after_an_epoch_has_no_effect_on_training():
     assert [row["seen"] for row in watched.history] == [1, 2, 3, 4]
 
 
-def test_an_interrupted_run_misses_no_epoch(monkeypatch):
+def test_an_interrupted_run_misses_no_epoch(interrupted):
     whole = train(test_each_epoch=True)
-    calls, batch = [], Windows.batch
-
-    def interrupting(self, examples):
-        calls.append(examples)
-        if len(calls) == 8:  # within the third of four epochs
-            os.kill(os.getpid(), signal.SIGINT)
-        return batch(self, examples)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Windows, "batch", interrupting)
-        with pytest.raises(KeyboardInterrupt):
-            train(test_each_epoch=True, retrain=True)
+    with interrupted(8):  # within the third of four epochs
+        train(test_each_epoch=True, retrain=True)
     resumed = train(test_each_epoch=True)
     assert not resumed.reused
     assert same(weights(whole), weights(resumed))
