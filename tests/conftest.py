@@ -9,6 +9,16 @@ import pytest
 import torch
 from pretended_gpu import PretendedGPU
 
+try:
+    import nbval.kernel
+except ImportError:  # tests of the package need no Jupyter
+    pass
+else:
+    from paperlib.workflow.kernels import OwnSocketsKernelManager
+
+    # workers start kernels beside each other, and those must not be told the same ports
+    nbval.kernel.KernelManager = OwnSocketsKernelManager
+
 EVERYWHERE = None  # a pretended GPU for all tests and notebooks, not just those that ask for one
 if os.environ.get("PAPERLIB_PRETEND_GPU") == "1":
     EVERYWHERE = PretendedGPU().__enter__()

@@ -8,6 +8,7 @@ import papermill
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+from paperlib.workflow.kernels import AsyncOwnSocketsKernelManager
 from paperlib.workflow.parameters import parse, refuse_unknown
 
 
@@ -44,6 +45,7 @@ def run(
             str(output),
             parameters=parameters,
             kernel_name="python3",
+            kernel_manager_class=AsyncOwnSocketsKernelManager,
             progress_bar=progress,
             cwd=str(notebook.parent),
             # a kernel on this machine need not warn of its own transport
