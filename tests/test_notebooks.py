@@ -12,6 +12,7 @@ import papermill
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
+from paperlib.workflow.kernels import AsyncOwnSocketsKernelManager
 from paperlib.workflow.publish import differences
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -170,4 +171,5 @@ def test_papermill_alone_cannot_run_a_misspelt_parameter_either(tmp_path):
             str(tmp_path / "out.ipynb"),
             parameters={"chanels": 256},
             progress_bar=False,
+            kernel_manager_class=AsyncOwnSocketsKernelManager,  # as others start beside it
         )

@@ -6,34 +6,43 @@ then a kernel dies as it starts, or is never heard of. Notebooks run beside each
 of 1,409 kernels that three processes started without pause 7 failed, and none of 1,453 with files.
 """
 
+import os
 import shutil
 import tempfile
+import weakref
 from typing import Any
 
 import zmq
 from jupyter_client.manager import AsyncKernelManager, KernelManager
 
 
+def _has_room() -> bool:
+    """Whether the system has socket files, and lets the folder for them have so long a name."""
+    longest = f"{tempfile.gettempdir()}/kernel-12345678/socket-5"
+    return zmq.has("ipc") and len(os.fsencode(longest)) <= zmq.IPC_PATH_MAX_LEN
+
+
 class OwnSockets:
     """Mixed into a manager of kernels: the kernel's sockets lie in a folder that it alone has.
 
-    Where the system has no socket files (Windows), ports serve as ever.
+    Where the system cannot have them (Windows; a very deep ``TMPDIR``), ports serve as ever.
     """
 
     def __init__(self, **settings: Any) -> None:
-        self._folder = None
-        if zmq.has("ipc") and "transport" not in settings:
-            # absolute: a kernel runs in its notebook's folder, and its client elsewhere; short, as
-            # the system allows a socket about a hundred characters
-            self._folder = tempfile.mkdtemp(prefix="kernel-")
-            settings |= {"transport": "ipc", "ip": f"{self._folder}/socket"}
+        self._remove = None
+        if "transport" not in settings and _has_room():
+            # absolute, as a kernel runs in its notebook's folder and its client elsewhere
+            folder = tempfile.mkdtemp(prefix="kernel-")
+            # at the latest when Python ends, as after a Ctrl-C before the kernel was there
+            self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            settings |= {"transport": "ipc", "ip": f"{folder}/socket"}
         super().__init__(**settings)
 
     def cleanup_connection_file(self) -> None:
         """Remove the sockets' folder too; Jupyter calls this when a kernel has ended for good."""
         super().cleanup_connection_file()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._remove:
+            self._remove()
 
 
 class OwnSocketsKernelManager(OwnSockets, KernelManager):

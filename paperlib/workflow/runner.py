@@ -48,7 +48,7 @@ def run(
             kernel_manager_class=AsyncOwnSocketsKernelManager,
             progress_bar=progress,
             cwd=str(notebook.parent),
-            # a kernel on this machine need not warn of its own transport
+            # one that has to use ports after all need not warn of them: it is on this machine
             extra_arguments=["--log-level=ERROR"],
         )
     except PapermillExecutionError as failure:

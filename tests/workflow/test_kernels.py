@@ -1,5 +1,8 @@
 """Kernels with sockets of their own: no port is asked for, and nothing is left behind."""
 
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import zmq
 
 pytest.importorskip("ipykernel")
 from paperlib.workflow.kernels import OwnSocketsKernelManager
+from paperlib.workflow.runner import run
 
 pytestmark = pytest.mark.skipif(not zmq.has("ipc"), reason="the system has no socket files")
 
@@ -48,12 +52,52 @@ def test_a_kernel_answers_also_when_started_anew_and_leaves_nothing(manager, tmp
     assert len(list(folder.iterdir())) == 5  # shell, iopub, stdin, heartbeat, control
     manager.restart_kernel(now=True)
     assert answers(manager)
+    written = Path(manager.connection_file)
+    assert written.is_file()
     manager.shutdown_kernel(now=True)
-    assert not folder.exists()
+    assert not folder.exists() and not written.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_notebooks_run_by_papermill_and_by_nbval_are_spoken_to_by_files(write_notebook, tmp_path):
+    kernel_module = pytest.importorskip("nbval.kernel")
+    assert kernel_module.KernelManager is OwnSocketsKernelManager
+    notebook = write_notebook(
+        "# Parameters\nseed = 0",
+        "from ipykernel.connect import get_connection_info\n"
+        "print('by', get_connection_info(unpack=True)['transport'])",
+    )
+    assert "by ipc" in run(notebook, tmp_path / "out.ipynb", progress=False).read_text()
+
+
+def test_no_folder_outlives_its_manager_or_python():
+    code = (
+        "from paperlib.workflow.kernels import OwnSocketsKernelManager as Manager\n"
+        "kept, dropped = Manager(), Manager()\n"
+        "print(kept.ip, dropped.ip)\n"
+        "del dropped\n"
+        "raise KeyboardInterrupt"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+    kept, dropped = (Path(ip).parent for ip in done.stdout.split())
+    assert kept.name.startswith("kernel-") and not kept.exists() and not dropped.exists()
+
+
+def test_where_the_temporary_folder_is_too_deep_for_sockets_ports_serve(monkeypatch, tmp_path):
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    manager = OwnSocketsKernelManager(kernel_name="python3")
+    assert manager.transport == "tcp"
+    assert list(deep.iterdir()) == []
+    manager.start_kernel()
+    try:
+        assert answers(manager)
+    finally:
+        manager.shutdown_kernel(now=True)
 
 
 def test_who_asks_for_ports_gets_them():
     manager = OwnSocketsKernelManager(transport="tcp", ip="127.0.0.1")
-    assert manager.transport == "tcp"
-    manager.cleanup_connection_file()
+    assert (manager.transport, manager.ip) == ("tcp", "127.0.0.1")
