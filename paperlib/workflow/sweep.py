@@ -28,7 +28,7 @@ from paperlib.workflow import remote
 from paperlib.workflow.combinations import combinations, label, read_values
 from paperlib.workflow.experiment import METRIC_NAMES
 
-_REACH = 10  # seconds to wait for a scheduler's answer
+_REACH = 5  # seconds to wait for a scheduler's answer
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -148,13 +148,11 @@ def _client(scheduler: str | None, workers: int) -> Iterator:
 
     with ExitStack() as stack:
         cluster = scheduler or stack.enter_context(_cluster(workers))
-        # ours is there for certain, though a busy computer may have it answer late
-        timeout = _REACH if scheduler else 60
         try:
             if scheduler:
                 # a client of what is no address would wait for itself at the end
                 get_address_host_port(scheduler)
-            client = Client(cluster, timeout=timeout, set_as_default=False)
+            client = Client(cluster, timeout=_REACH, set_as_default=False)
         except (OSError, ValueError) as problem:
             raise ValueError(
                 f"no Dask scheduler answers at {scheduler}: start one with `dask scheduler` and "

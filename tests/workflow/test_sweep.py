@@ -297,7 +297,7 @@ def test_a_notebook_that_ignores_its_seed_still_counts_each_run():
     assert table["MPJPE"].to_dict() == {"temporal": "3.0 ± 0.0"}
 
 
-def wait_for(condition, what: str, seconds: float = 120):
+def wait_for(condition, what: str, seconds: float = 60):
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, f"waited in vain: {what}"
@@ -348,13 +348,13 @@ def test_ctrl_c_in_a_terminal_leaves_no_process(endless, tmp_path):
         started += psutil.Process(process.pid).children(recursive=True)
         assert len(started) > 3 and all(map(alive, started))
         os.killpg(process.pid, signal.SIGINT)
-        _, problem = process.communicate(timeout=120)
+        _, problem = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 130
     # after the bar no word but ours
     assert problem.split("run/s]")[-1].strip() == "paperlib: stopped; what was finished is kept"
-    wait_for(lambda: not any(map(alive, started)), f"the end of {started}")
+    wait_for(lambda: not any(map(alive, started)), f"the end of {started}", 20)
     # what trains in a kernel could save it
     assert (tmp_path / "pid-interrupted").is_file()
 
@@ -375,7 +375,7 @@ def test_ctrl_c_stops_what_runs_on_a_scheduler_and_keeps_what_was_finished(
 
     Thread(target=press, daemon=True).start()
     assert main([*words, "--scheduler", cluster.scheduler_address]) == 130
-    wait_for(lambda: not any(map(alive, running)), f"the end of {running}")
+    wait_for(lambda: not any(map(alive, running)), f"the end of {running}", 20)
     assert json.loads(finished.read_text())["metadata"]["sweep"]["finished"]
 
 
@@ -397,8 +397,8 @@ def test_a_run_ends_with_the_worker_that_asked_for_it(endless, tmp_path):
     running = kernel()
     assert alive(running) and names(place)
     process.stdin.close()
-    assert process.wait(120) != 0
-    wait_for(lambda: not alive(running), "the end of the kernel")
+    assert process.wait(20) != 0
+    wait_for(lambda: not alive(running), "the end of the kernel", 20)
     assert names(place) == []
 
 
