@@ -7,9 +7,7 @@ of 1,409 kernels that three processes started without pause 7 failed, and none o
 """
 
 import os
-import shutil
 import tempfile
-import weakref
 from typing import Any
 
 import zmq
@@ -29,20 +27,19 @@ class OwnSockets:
     """
 
     def __init__(self, **settings: Any) -> None:
-        self._remove = None
+        self._folder = None
         if "transport" not in settings and _has_room():
+            # goes at the latest when Python ends, as after a Ctrl-C before the kernel was there
+            self._folder = tempfile.TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True)
             # absolute, as a kernel runs in its notebook's folder and its client elsewhere
-            folder = tempfile.mkdtemp(prefix="kernel-")
-            # at the latest when Python ends, as after a Ctrl-C before the kernel was there
-            self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-            settings |= {"transport": "ipc", "ip": f"{folder}/socket"}
+            settings |= {"transport": "ipc", "ip": f"{self._folder.name}/socket"}
         super().__init__(**settings)
 
     def cleanup_connection_file(self) -> None:
         """Remove the sockets' folder too; Jupyter calls this when a kernel has ended for good."""
         super().cleanup_connection_file()
-        if self._remove:
-            self._remove()
+        if self._folder:
+            self._folder.cleanup()
 
 
 class OwnSocketsKernelManager(OwnSockets, KernelManager):
