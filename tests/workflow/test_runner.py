@@ -7,21 +7,9 @@ from paperlib.workflow import runner
 from paperlib.workflow.runner import NotebookFailed, parameters_of, run
 
 
-def write(path, *cells: str):
-    """A notebook whose first cell holds its parameters."""
-    made = [nbformat.v4.new_code_cell(source) for source in cells]
-    made[0].metadata["tags"] = ["parameters"]
-    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
-    notebook = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel})
-    notebook.metadata["language_info"] = {"name": "python"}
-    nbformat.write(notebook, path)
-    return path
-
-
 @pytest.fixture
-def notebook(tmp_path):
-    return write(
-        tmp_path / "small.ipynb",
+def notebook(write_notebook):
+    return write_notebook(
         "# Parameters\nreceptive_field = 27  # frames\nseed = 0  # of all",
         "print('sees', receptive_field * 2)",
         "import os\nprint('in', os.path.basename(os.getcwd()))",
@@ -98,7 +86,7 @@ def test_a_failing_cell_gives_its_own_message_and_what_was_done_so_far(notebook,
     assert "sees 198" in text and "to the end" not in text
 
 
-def test_a_kernel_that_dies_is_a_failed_notebook(tmp_path):
-    path = write(tmp_path / "dying.ipynb", "# Parameters\nseed = 0", "import os\nos._exit(1)")
+def test_a_kernel_that_dies_is_a_failed_notebook(write_notebook, tmp_path):
+    path = write_notebook("# Parameters\nseed = 0", "import os\nos._exit(1)")
     with pytest.raises(NotebookFailed):
         run(path, tmp_path / "out.ipynb", progress=False)
