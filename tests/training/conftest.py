@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
@@ -33,3 +33,20 @@ def interrupted() -> Callable[..., AbstractContextManager]:
                 yield
 
     return at
+
+
+@pytest.fixture
+def whole_and_resumed(interrupted, monkeypatch, tmp_path) -> Callable[..., tuple]:
+    """``whole_and_resumed(train, calls)``: the run that ``train()`` gives without an interrupt, and
+    the one with a Ctrl-C at each of the steps ``calls``, each counted from where it went on."""
+
+    def both(train: Callable, calls: Iterable[int]) -> tuple:
+        monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "whole"))
+        whole = train()
+        monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "parts"))
+        for call in calls:
+            with interrupted(call):
+                train()
+        return whole, train()
+
+    return both

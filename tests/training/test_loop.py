@@ -5,6 +5,7 @@ import math
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -247,23 +248,10 @@ def test_retrain_trains_anew():
 # ---- interruptions -------------------------------------------------------------------------------
 
 
-def whole_and_resumed(interrupted, monkeypatch, runs, calls, device="cpu"):
-    """A run as it is without, and with, an interrupt at each of ``calls``."""
-    monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "whole"))
-    whole = train(device=device)
-    monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "parts"))
-    for call in calls:
-        with interrupted(call):
-            train(device=device)
-    return whole, train(device=device)
-
-
 # three batches an epoch: the first, in mid-epoch, the last of one, and after the first epochs
 @pytest.mark.parametrize("calls", [[1], [2], [3], [5], [4, 4], [2, 1, 1, 1], [11]], ids=str)
-def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(
-    calls, interrupted, monkeypatch, runs, device
-):
-    whole, resumed = whole_and_resumed(interrupted, monkeypatch, runs, calls, device.type)
+def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, whole_and_resumed, device):
+    whole, resumed = whole_and_resumed(partial(train, device=device.type), calls)
     assert not resumed.reused
     assert resumed.finished
     if device.type == "cpu":
@@ -273,8 +261,8 @@ def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(
     assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4]
 
 
-def test_the_history_of_an_interrupted_run_is_that_of_a_whole_one(interrupted, monkeypatch, runs):
-    whole, resumed = whole_and_resumed(interrupted, monkeypatch, runs, [5])
+def test_the_history_of_an_interrupted_run_is_that_of_a_whole_one(whole_and_resumed):
+    whole, resumed = whole_and_resumed(train, [5])
     expected = [row["train_mpjpe"] for row in whole.history]
     assert [row["train_mpjpe"] for row in resumed.history] == pytest.approx(expected, rel=1e-5)
 

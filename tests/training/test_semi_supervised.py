@@ -4,6 +4,7 @@ import math
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -70,7 +71,6 @@ def build(**options) -> PoseAndTrajectory:
 @pytest.fixture(autouse=True)
 def runs(tmp_path, monkeypatch):
     monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
-    return tmp_path / "runs"
 
 
 def train(labelled=LABELLED, unlabelled=UNLABELLED, recipe=RECIPE, make=build, **options):
@@ -419,17 +419,9 @@ def test_a_run_is_found_again_and_loaded_by_its_name():
 
 # three batches an epoch, two epochs of them to warm up: while warming up, between, and after
 @pytest.mark.parametrize("calls", [[2], [4], [6], [7], [9], [2, 3, 4]], ids=str)
-def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(
-    calls, interrupted, monkeypatch, runs
-):
-    options = {"make": lambda: build(dropout=0.25), "warm_up": 2}
-    monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "whole"))
-    whole = train(**options)
-    monkeypatch.setenv("PAPERLIB_RUNS", str(runs / "parts"))
-    for call in calls:
-        with interrupted(call):
-            train(**options)
-    resumed = train(**options)
+def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, whole_and_resumed):
+    one = partial(train, make=lambda: build(dropout=0.25), warm_up=2)
+    whole, resumed = whole_and_resumed(one, calls)
     assert resumed.finished and not resumed.reused
     assert same(weights(whole), weights(resumed))
     for row, expected in zip(resumed.history, whole.history, strict=True):
