@@ -96,7 +96,7 @@ def filtered(system, sigma):
 
     after = smooth if sigma else None
     found = evaluate(runs[system].model, data.test, recipe.test_flip, device, after)
-    return [1000 * pd.Series(found.values[name]).mean() for name in ("mpjpe", "mpjve")]
+    return [1000 * found.average(name, "sequence") for name in ("mpjpe", "mpjve")]
 
 
 comparison = {(name, sigma): filtered(name, sigma) for name in systems for sigma in (0, 1, 2, 4, 8)}
