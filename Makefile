@@ -44,6 +44,7 @@ table1: $(READY)
 test: $(READY)
 	@rm -rf out/tests
 	$(BIN)/python -m ruff check paperlib tests notebooks benchmarks
+	$(BIN)/python -m ruff format --check --quiet paperlib tests notebooks benchmarks
 	PAPERLIB_PRESET=smoke PAPERLIB_RUNS=out/tests/runs OMP_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env \
 	  $(NOTEBOOKS) tests $(ARGS)

@@ -9,9 +9,15 @@ from benchmarks.common import write
 from paperlib.training import choose_device
 
 NAMES = (
-    "training", "inference", "streaming", "everything_else", "rendering", "refinement", "growth",
+    "training",
+    "inference",
+    "streaming",
+    "everything_else",
+    "rendering",
+    "refinement",
+    "growth",
     "precision",
-)  # fmt: skip
+)
 
 
 def main() -> None:

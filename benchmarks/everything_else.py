@@ -38,9 +38,14 @@ def measure(device: torch.device) -> list[dict]:
 def _row(what: str, unit: str, count: int, times: tuple[float, float], mb: float, note: str):
     ours, theirs = times
     return {
-        "what": what, "unit": unit, "rate": count / ours, "reference": count / theirs,
-        "ratio": theirs / ours, "peak_mb": mb, "note": note,
-    }  # fmt: skip
+        "what": what,
+        "unit": unit,
+        "rate": count / ours,
+        "reference": count / theirs,
+        "ratio": theirs / ours,
+        "peak_mb": mb,
+        "note": note,
+    }
 
 
 def _compared(

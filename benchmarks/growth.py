@@ -74,14 +74,18 @@ def _receptive_field(device):
 
 def _training_field(device):
     data = detection.detect(datasets.load("synthetic", small=True), "ground_truth")
-    return {r: our_step(_model(r, device).train(), data, 128, "float32", device)
-            for r in (3, 9, 27, 81, 243, 729)}  # fmt: skip
+    return {
+        r: our_step(_model(r, device).train(), data, 128, "float32", device)
+        for r in (3, 9, 27, 81, 243, 729)
+    }
 
 
 def _batch(device):
     data = detection.detect(datasets.load("synthetic", small=True), "ground_truth")
-    return {2**n: our_step(_model(27, device).train(), data, 2**n, "float32", device)
-            for n in range(3, 12)}  # fmt: skip
+    return {
+        2**n: our_step(_model(27, device).train(), data, 2**n, "float32", device)
+        for n in range(3, 12)
+    }
 
 
 def _people(device):

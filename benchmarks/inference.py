@@ -37,13 +37,19 @@ def _rows(receptive_field: int, ceiling: dict, device: torch.device) -> list[dic
     rows = []
     for name, way in ways.items():
         tflops = flops_per_frame(model) * frames / taken[name] / 1e12
-        rows.append({
-            "receptive_field": receptive_field, "frames": frames, "precision": name,
-            "frames_per_s": frames / taken[name], "reference_frames_per_s": frames / taken["plain"],
-            "ratio": taken["plain"] / taken[name],
-            "tflops": tflops, "share_of_ceiling": tflops / ceiling[f"{name}_tflops"],
-            "largest_difference_mm": 1000 * (way() - exact).norm(dim=-1).max().item(),
-            "peak_mb": peak_mb(way, device),
-            "reference_peak_mb": peak_mb(lambda: plain(sequence), device),
-        })  # fmt: skip
+        rows.append(
+            {
+                "receptive_field": receptive_field,
+                "frames": frames,
+                "precision": name,
+                "frames_per_s": frames / taken[name],
+                "reference_frames_per_s": frames / taken["plain"],
+                "ratio": taken["plain"] / taken[name],
+                "tflops": tflops,
+                "share_of_ceiling": tflops / ceiling[f"{name}_tflops"],
+                "largest_difference_mm": 1000 * (way() - exact).norm(dim=-1).max().item(),
+                "peak_mb": peak_mb(way, device),
+                "reference_peak_mb": peak_mb(lambda: plain(sequence), device),
+            }
+        )
     return rows

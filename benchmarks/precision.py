@@ -33,9 +33,14 @@ def measure(device: torch.device) -> list[dict]:
                 build, data, recipe.but(precision=precision), seed, device.type, progress=False
             )
             found = evaluate(run.model, data.test, recipe.test_flip, device.type)
-            rows.append({
-                "receptive_field": run.model.receptive_field, "channels": recipe.channels,
-                "precision": precision, "seed": seed, "mpjpe_mm": 1000 * found.average("mpjpe"),
-                "minutes": run.seconds / 60,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "receptive_field": run.model.receptive_field,
+                    "channels": recipe.channels,
+                    "precision": precision,
+                    "seed": seed,
+                    "mpjpe_mm": 1000 * found.average("mpjpe"),
+                    "minutes": run.seconds / 60,
+                }
+            )
     return rows

@@ -25,8 +25,10 @@ class Reference(nn.Module):
         convs, norms, reach = [], [], widths[0]
         for width in widths[1:]:
             step = {"stride": width} if strided else {"dilation": reach}
-            convs += [nn.Conv1d(channels, channels, width, bias=False, **step),
-                      nn.Conv1d(channels, channels, 1, bias=False)]  # fmt: skip
+            convs += [
+                nn.Conv1d(channels, channels, width, bias=False, **step),
+                nn.Conv1d(channels, channels, 1, bias=False),
+            ]
             norms += [nn.BatchNorm1d(channels), nn.BatchNorm1d(channels)]
             reach *= width
         self.convs, self.norms = nn.ModuleList(convs), nn.ModuleList(norms)
@@ -52,8 +54,15 @@ class Reference(nn.Module):
     def of(cls, model: TemporalModel, strided: bool) -> "Reference":
         """The same network with the same weights."""
         c = model.config
-        twin = cls(c["num_joints_in"], c["in_features"], c["num_joints_out"], c["filter_widths"],
-                   c["channels"], c["dropout"], strided)  # fmt: skip
+        twin = cls(
+            c["num_joints_in"],
+            c["in_features"],
+            c["num_joints_out"],
+            c["filter_widths"],
+            c["channels"],
+            c["dropout"],
+            strided,
+        )
         layers = [(model.expand, model.after_expand)]
         for block in model.blocks:
             layers += [(block.wide, block.after_wide), (block.point, block.after_point)]
@@ -76,8 +85,10 @@ class Batches:
         self.random = np.random.RandomState(seed)
         self.pairs = [
             (s, t, flip)
-            for s, poses_ in enumerate(poses) for t in range(len(poses_)) for flip in (False, True)
-        ]  # fmt: skip
+            for s, poses_ in enumerate(poses)
+            for t in range(len(poses_))
+            for flip in (False, True)
+        ]
 
     def batches(self, size: int):
         for _ in range(0, len(self.pairs), size):

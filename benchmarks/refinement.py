@@ -50,14 +50,17 @@ def _compared(people: int, frames: int, error: float, device: torch.device) -> d
     exact = positions.double()
     energies = {s: energy(p.double(), exact, visibility) for s, p in refined.items()}
     return {
-        "people": people, "frames": frames, "error_m": error,
-        "direct_s": seconds["direct"], "pytorch_s": seconds["pytorch"],
+        "people": people,
+        "frames": frames,
+        "error_m": error,
+        "direct_s": seconds["direct"],
+        "pytorch_s": seconds["pytorch"],
         "adam_s": seconds["adam"],
         "ratio": seconds["adam"] / seconds["direct"],
         "direct_energy": energies["direct"].mean().item(),
         "adam_energy": energies["adam"].mean().item(),
         "highest": (energies["direct"] / energies["adam"]).max().item(),
-    }  # fmt: skip
+    }
 
 
 def tracks(people: int, frames: int, error: float, seed: int = 0):

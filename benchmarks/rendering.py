@@ -38,11 +38,15 @@ def _visibility(people: torch.Tensor, device: torch.device) -> dict:
     ours, theirs = versus(fast, reference, device)
     count = people.shape[0] * people.shape[1]
     return {
-        "what": "visibility, four people", "unit": "person-frames/s", "rate": count / ours,
-        "reference": count / theirs, "ratio": theirs / ours, "peak_mb": peak_mb(fast, device),
+        "what": "visibility, four people",
+        "unit": "person-frames/s",
+        "rate": count / ours,
+        "reference": count / theirs,
+        "ratio": theirs / ours,
+        "peak_mb": peak_mb(fast, device),
         "note": "who hides whom, trunks included; every joint against every capsule of everybody, "
         "on the processor, in the reference",
-    }  # fmt: skip
+    }
 
 
 def _pictures(people: torch.Tensor, camera: Camera, device: torch.device) -> dict:
@@ -52,7 +56,11 @@ def _pictures(people: torch.Tensor, camera: Camera, device: torch.device) -> dic
     taken = medians([fast], device)[0]
     none = float("nan")
     return {
-        "what": "pictures, four people", "unit": "frames/s", "rate": people.shape[1] / taken,
-        "reference": none, "ratio": none, "peak_mb": peak_mb(fast, device),
+        "what": "pictures, four people",
+        "unit": "frames/s",
+        "rate": people.shape[1] / taken,
+        "reference": none,
+        "ratio": none,
+        "peak_mb": peak_mb(fast, device),
         "note": f"depth, person and silhouettes, {SIDE} x {SIDE} pixels; there is no plain version",
-    }  # fmt: skip
+    }

@@ -51,8 +51,12 @@ def _row(what: str, stream: Streaming, plain: Callable, receptive_field: int, co
     latency = [1000 * seconds_of(lambda: stream.step(frame), device) for _ in range(FRAMES)]
     last = statistics.quantiles(latency, n=100)[98]
     return {
-        "what": what, "unit": "frames/s", "rate": 1 / ours, "reference": 1 / theirs,
-        "ratio": theirs / ours, "peak_mb": memory,
+        "what": what,
+        "unit": "frames/s",
+        "rate": 1 / ours,
+        "reference": 1 / theirs,
+        "ratio": theirs / ours,
+        "peak_mb": memory,
         "note": f"latency {statistics.median(latency):.2f} ms, 99th percentile {last:.2f} ms; "
-                f"{cost}",
-    }  # fmt: skip
+        f"{cost}",
+    }

@@ -46,14 +46,22 @@ def _rows(data: Dataset, receptive_field: int, batch: int, ceiling: dict, device
     rows = []
     for precision, step in steps.items():
         tflops = flops / ours[precision] / 1e12
-        rows.append({
-            "receptive_field": receptive_field, "batch": batch, "precision": precision,
-            "ms": 1000 * ours[precision], "reference_ms": 1000 * ours["plain"],
-            "ratio": ours["plain"] / ours[precision], "windows_per_s": batch / ours[precision],
-            "tflops": tflops, "share_of_ceiling": tflops / ceiling[f"{precision}_tflops"],
-            "human36m_minutes": HUMAN36M_WINDOWS / batch * ours[precision] / 60,
-            "peak_mb": peak_mb(step, device), "reference_peak_mb": peak_mb(plain, device),
-        })  # fmt: skip
+        rows.append(
+            {
+                "receptive_field": receptive_field,
+                "batch": batch,
+                "precision": precision,
+                "ms": 1000 * ours[precision],
+                "reference_ms": 1000 * ours["plain"],
+                "ratio": ours["plain"] / ours[precision],
+                "windows_per_s": batch / ours[precision],
+                "tflops": tflops,
+                "share_of_ceiling": tflops / ceiling[f"{precision}_tflops"],
+                "human36m_minutes": HUMAN36M_WINDOWS / batch * ours[precision] / 60,
+                "peak_mb": peak_mb(step, device),
+                "reference_peak_mb": peak_mb(plain, device),
+            }
+        )
     return rows
 
 

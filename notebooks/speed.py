@@ -72,14 +72,24 @@ def rows(name):
 # %%
 training = rows("training")
 columns = {
-    "receptive_field": "frames", "batch": "batch", "precision": "precision", "ms": "ms a step",
-    "reference_ms": "plain, ms", "ratio": "ratio", "share_of_ceiling": "share of the ceiling",
-    "peak_mb": "peak MB", "reference_peak_mb": "plain, peak MB",
-}  # fmt: skip
+    "receptive_field": "frames",
+    "batch": "batch",
+    "precision": "precision",
+    "ms": "ms a step",
+    "reference_ms": "plain, ms",
+    "ratio": "ratio",
+    "share_of_ceiling": "share of the ceiling",
+    "peak_mb": "peak MB",
+    "reference_peak_mb": "plain, peak MB",
+}
 digits = {
-    "ms a step": "{:.4g}", "plain, ms": "{:.4g}", "ratio": "{:.2f}",
-    "share of the ceiling": "{:.0%}", "peak MB": "{:.0f}", "plain, peak MB": "{:.0f}",
-}  # fmt: skip
+    "ms a step": "{:.4g}",
+    "plain, ms": "{:.4g}",
+    "ratio": "{:.2f}",
+    "share of the ceiling": "{:.0%}",
+    "peak MB": "{:.0f}",
+    "plain, peak MB": "{:.0f}",
+}
 training[list(columns)].rename(columns=columns).style.format(digits).hide()
 
 # %%
@@ -119,15 +129,23 @@ errors.style.format("{:.2f}").set_caption("test MPJPE, mm, embedded data")
 # %%
 inference = rows("inference")
 columns = {
-    "receptive_field": "frames", "precision": "precision", "frames_per_s": "frames/s",
-    "reference_frames_per_s": "plain, frames/s", "ratio": "ratio",
-    "share_of_ceiling": "share of the ceiling", "largest_difference_mm": "differs at most, mm",
+    "receptive_field": "frames",
+    "precision": "precision",
+    "frames_per_s": "frames/s",
+    "reference_frames_per_s": "plain, frames/s",
+    "ratio": "ratio",
+    "share_of_ceiling": "share of the ceiling",
+    "largest_difference_mm": "differs at most, mm",
     "peak_mb": "peak MB",
-}  # fmt: skip
+}
 digits = {
-    "frames/s": "{:,.0f}", "plain, frames/s": "{:,.0f}", "ratio": "{:.2f}",
-    "share of the ceiling": "{:.0%}", "differs at most, mm": "{:.2g}", "peak MB": "{:.0f}",
-}  # fmt: skip
+    "frames/s": "{:,.0f}",
+    "plain, frames/s": "{:,.0f}",
+    "ratio": "{:.2f}",
+    "share of the ceiling": "{:.0%}",
+    "differs at most, mm": "{:.2g}",
+    "peak MB": "{:.0f}",
+}
 inference[list(columns)].rename(columns=columns).style.format(digits).hide()
 
 # %% [markdown]

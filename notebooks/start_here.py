@@ -82,8 +82,10 @@ error = (detected.keypoints - recording.keypoints).norm(dim=-1)
 seen = joint_visibility(recording.positions, recording.skeleton)
 print(f"mean error of joints in sight   {error[seen].mean():5.1f} pixels")
 print(f"mean error of hidden joints     {error[~seen].mean():5.1f} pixels")
-print(f"confidence in sight and hidden  {detected.confidence[seen].mean():.2f}, "
-      f"{detected.confidence[~seen].mean():.2f}")
+print(
+    f"confidence in sight and hidden  {detected.confidence[seen].mean():.2f}, "
+    f"{detected.confidence[~seen].mean():.2f}"
+)
 
 # %% [markdown]
 # ## A model

@@ -88,6 +88,7 @@ AWARE, REFINED = "temporal, occlusion-aware", "temporal, refined"
 def aware():
     return OcclusionAware(joints[0], 3, joints[2], widths, vectors="many", **size)
 
+
 # %% [markdown]
 # ## Training and testing
 #

@@ -15,9 +15,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("notebook")
     run.add_argument("output")
     run.add_argument(
-        "-p", nargs=2, action="append", default=[], dest="parameters", metavar=("NAME", "VALUE"),
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        dest="parameters",
+        metavar=("NAME", "VALUE"),
         help="set a parameter of the notebook; may be given again",
-    )  # fmt: skip
+    )
 
     _add_sweep(commands)
 
@@ -27,9 +32,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog="torchrun --nproc-per-node 4 -m paperlib train -p receptive_field 243",
     )
     train.add_argument(
-        "-p", nargs=2, action="append", default=[], dest="parameters", metavar=("NAME", "VALUE"),
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        dest="parameters",
+        metavar=("NAME", "VALUE"),
         help="as in table1.ipynb, and causal; may be given again",
-    )  # fmt: skip
+    )
 
     _add_evaluate(commands)
 
@@ -56,23 +66,27 @@ def _add_evaluate(commands) -> None:
         "--dataset human36m --keypoints cpn_ft_h36m_dbb",
     )
     evaluate.add_argument(
-        "--checkpoint", required=True,
+        "--checkpoint",
+        required=True,
         help="a public VideoPose3D file; or a run of ours: its folder, the file in it, or its key",
-    )  # fmt: skip
+    )
     evaluate.add_argument("--dataset", required=True, help="synthetic, cmu, human36m, …, or auto")
     evaluate.add_argument(
-        "--keypoints", required=True,
+        "--keypoints",
+        required=True,
         help="ground_truth, simulated, …; or the <name> in data_2d_h36m_<name>.npz",
-    )  # fmt: skip
+    )
     evaluate.add_argument("--no-flip", action="store_true", help="do not average with the mirror")
     evaluate.add_argument(
         "--causal", action="store_true", help="the public file is of a causal model"
     )
     evaluate.add_argument("--device", default="auto", help="cpu, cuda; default: a GPU, if any")
     evaluate.add_argument(
-        "--by", default="action", choices=("action", "subject", "sequence"),
+        "--by",
+        default="action",
+        choices=("action", "subject", "sequence"),
         help="what the rows of the table are (action)",
-    )  # fmt: skip
+    )
 
 
 def _add_sweep(commands) -> None:
@@ -84,9 +98,14 @@ def _add_sweep(commands) -> None:
     )
     sweep.add_argument("notebook")
     sweep.add_argument(
-        "-p", nargs=2, action="append", default=[], dest="parameters", metavar=("NAME", "VALUES"),
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        dest="parameters",
+        metavar=("NAME", "VALUES"),
         help="values of a parameter, as 27,81,243; may be given again",
-    )  # fmt: skip
+    )
     sweep.add_argument("--output", help="a folder; default: out/sweeps/<the notebook's name>")
     sweep.add_argument(
         "--scheduler",
@@ -94,9 +113,10 @@ def _add_sweep(commands) -> None:
         installed; default: workers on this machine""",
     )
     sweep.add_argument(
-        "--workers", type=int,
+        "--workers",
+        type=int,
         help="how many run side by side here; default: one for two cores, one alone on a GPU",
-    )  # fmt: skip
+    )
     sweep.add_argument(
         "--retries", type=int, default=1, help="how often a run that fails is tried again (1)"
     )
@@ -115,9 +135,14 @@ def _sweep(arguments) -> None:
     from paperlib.workflow.sweep import averages, states, sweep
 
     done = sweep(
-        arguments.notebook, arguments.parameters, arguments.output, arguments.scheduler,
-        arguments.workers, arguments.retries, arguments.again,
-    )  # fmt: skip
+        arguments.notebook,
+        arguments.parameters,
+        arguments.output,
+        arguments.scheduler,
+        arguments.workers,
+        arguments.retries,
+        arguments.again,
+    )
     table = averages(done)
     print(
         "no rows were recorded; the smoke preset never does" if table.empty else table.to_string()
@@ -149,9 +174,14 @@ def _evaluate(arguments) -> None:
     from paperlib.workflow.evaluation import evaluate_checkpoint
 
     done = evaluate_checkpoint(
-        arguments.checkpoint, arguments.dataset, arguments.keypoints, not arguments.no_flip,
-        arguments.device, arguments.by, arguments.causal,
-    )  # fmt: skip
+        arguments.checkpoint,
+        arguments.dataset,
+        arguments.keypoints,
+        not arguments.no_flip,
+        arguments.device,
+        arguments.by,
+        arguments.causal,
+    )
     print(done.table.to_string(float_format="{:.2f}".format))
     print(done.notes)
 
@@ -188,9 +218,14 @@ def main(words: list[str] | None = None) -> int:
 
     arguments = _parser().parse_args(words)
     commands = {
-        "run": _run, "sweep": _sweep, "train": _train, "evaluate": _evaluate, "publish": _publish,
-        "gpu-results": _gpu_results, "data": _data,
-    }  # fmt: skip
+        "run": _run,
+        "sweep": _sweep,
+        "train": _train,
+        "evaluate": _evaluate,
+        "publish": _publish,
+        "gpu-results": _gpu_results,
+        "data": _data,
+    }
     try:
         commands[arguments.command](arguments)
     except (ValueError, MissingDataError, CheckpointError, NotebookFailed, OSError) as problem:

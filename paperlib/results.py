@@ -28,8 +28,15 @@ PAPERS = ROOT / "data" / "papers"
 
 # together these say which measurement a row is; a new one of the same replaces it
 IDENTITY = (
-    "dataset", "detector", "preset", "system", "receptive_field", "seed", "metric", "action",
-)  # fmt: skip
+    "dataset",
+    "detector",
+    "preset",
+    "system",
+    "receptive_field",
+    "seed",
+    "metric",
+    "action",
+)
 COLUMNS = (*IDENTITY, "value", "unit", "seconds", "device", "torch", "commit")
 
 STATUS = ("reproduced", "within tolerance", "deviates", "not run (licence)", "not run (compute)")

@@ -51,9 +51,7 @@ class Skeleton:
     @cached_property
     def right(self) -> tuple[int, ...]:
         """The mirror image of each joint of ``left``, in the same order."""
-        return tuple(
-            self.joints.index("right_" + part(self.joints[j])) for j in self.left
-        )
+        return tuple(self.joints.index("right_" + part(self.joints[j])) for j in self.left)
 
     @cached_property
     def mirrored(self) -> tuple[int, ...]:
@@ -169,9 +167,16 @@ CMU_38 = _skeleton(
 SKELETONS = {
     s.name: s
     for s in (
-        H36M_17, HUMANEVA_15, MUPOTS_17, COCO_17, COCO_19, MPII_16, COMMON_14, CMU_38,
+        H36M_17,
+        HUMANEVA_15,
+        MUPOTS_17,
+        COCO_17,
+        COCO_19,
+        MPII_16,
+        COMMON_14,
+        CMU_38,
     )
-}  # fmt: skip
+}
 
 # target joint -> source joint or joints whose mean it is; joints named alike need no entry
 _RENAMED: dict[tuple[str, str], dict[str, str]] = {

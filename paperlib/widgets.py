@@ -48,20 +48,27 @@ def pose_player(
                 mode="lines",
                 name=name,
                 opacity=0.4 if name == "truth" else 1.0,
-                line={"width": 12 if name == "truth" else 6,
-                      "color": INK if name == "truth" else colour_of(name)},
+                line={
+                    "width": 12 if name == "truth" else 6,
+                    "color": INK if name == "truth" else colour_of(name),
+                },
             )
             for name in bodies
         ]
-    )  # fmt: skip
+    )
     reach = float(np.abs(truth).max()) * 1.05
     axis = {"range": [-reach, reach], "visible": False}
     figure.update_layout(
-        scene={"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "cube",
-               "camera": {"eye": {"x": 0.9, "y": -1.1, "z": 0.3}}},
+        scene={
+            "xaxis": axis,
+            "yaxis": axis,
+            "zaxis": axis,
+            "aspectmode": "cube",
+            "camera": {"eye": {"x": 0.9, "y": -1.1, "z": 0.3}},
+        },
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         height=460,
-    )  # fmt: skip
+    )
     last = len(recording) - 1
     slider = ipywidgets.IntSlider(0, 0, last, description="frame", layout={"width": "70%"})
     play = ipywidgets.Play(min=0, max=last, interval=round(1000 / min(recording.fps, 25)))
@@ -105,9 +112,15 @@ def smoothing_demo(
         for name, path in paths.items():
             look = {"width": 5 if name == "truth" else 2, "color": colour_of(name)}
             figure.add_scatter(
-                x=seconds, y=path[:, axis], name=name, line=look, showlegend=axis == 0,
-                opacity=0.4 if name == "truth" else 1.0, row=axis + 1, col=1,
-            )  # fmt: skip
+                x=seconds,
+                y=path[:, axis],
+                name=name,
+                line=look,
+                showlegend=axis == 0,
+                opacity=0.4 if name == "truth" else 1.0,
+                row=axis + 1,
+                col=1,
+            )
         figure.update_yaxes(title_text=label, row=axis + 1, col=1)
     score = np.asarray(visibility).reshape(len(visibility), -1).mean(axis=1)
     for start, stop in gaps(score):
@@ -178,10 +191,15 @@ def occlusion_demo(recording: Recording, frame: int = 0) -> ipywidgets.VBox:
             6, min=0, max=30, step=0.5, description="clustered: tolerance, cm", **wide
         ),
         "width": ipywidgets.FloatSlider(
-            WIDTH, min=0, max=0.1, step=0.0025, readout_format=".4f",
-            description="boxed man: half width", **wide,
+            WIDTH,
+            min=0,
+            max=0.1,
+            step=0.0025,
+            readout_format=".4f",
+            description="boxed man: half width",
+            **wide,
         ),
-    }  # fmt: skip
+    }
 
     names = np.array(recording.skeleton.joints)
 
@@ -189,8 +207,10 @@ def occlusion_demo(recording: Recording, frame: int = 0) -> ipywidgets.VBox:
         values = {name: knob.value for name, knob in knobs.items()}
         turned = _turned(recording.frames(values["frame"], values["frame"] + 1), values["angle"])
         method = values["method"]
-        options = {"clustered": {"tolerance": values["tolerance"] / 100},
-                   "boxed_man": {"width": values["width"]}}  # fmt: skip
+        options = {
+            "clustered": {"tolerance": values["tolerance"] / 100},
+            "boxed_man": {"width": values["width"]},
+        }
         truth = labels(turned, "rendered")[0].numpy()
         found = verdicts(truth, labels(turned, method, **options.get(method, {}))[0].numpy())
         picture, (left, right, bottom, top), points = body_view(turned, 0, 120)

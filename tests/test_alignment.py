@@ -243,12 +243,18 @@ def test_singular_values_of_special_matrices(dtype, close):
     """Nothing, the identity, a mirror, equal values, rank one and two, columns of unlike size."""
     rank_one = torch.tensor([1.0, 2.0, 3.0])[:, None] * torch.tensor([0.0, -1.0, 1.0])
     matrices = [
-        torch.zeros(3, 3), torch.eye(3), -torch.eye(3), torch.diag(torch.tensor([1.0, 1.0, 0.0])),
-        torch.diag(torch.tensor([2.0, 2.0, -1.0])), torch.ones(3, 3), rank_one,
+        torch.zeros(3, 3),
+        torch.eye(3),
+        -torch.eye(3),
+        torch.diag(torch.tensor([1.0, 1.0, 0.0])),
+        torch.diag(torch.tensor([2.0, 2.0, -1.0])),
+        torch.ones(3, 3),
+        rank_one,
         rank_one + torch.diag(torch.tensor([1.0, 0.0, 0.0])),
-        torch.diag(torch.tensor([1e-6, 1.0, 1e6])), 1e-30 * torch.eye(3),
+        torch.diag(torch.tensor([1e-6, 1.0, 1e6])),
+        1e-30 * torch.eye(3),
         torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]),
-    ]  # fmt: skip
+    ]
     stacked = torch.stack(matrices).to(dtype)
     left, values, right = (x.movedim(-1, 0) for x in proper_svd(stacked.permute(1, 2, 0)))
     expected = torch.linalg.svdvals(stacked.double())
@@ -428,9 +434,14 @@ def test_alignment_refuses_other_shapes(shapes):
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [(torch.float16,) * 2, (torch.bfloat16,) * 2, (torch.int64,) * 2,
-     (torch.float32, torch.float64), (torch.float64, torch.float32)],
-)  # fmt: skip
+    [
+        (torch.float16,) * 2,
+        (torch.bfloat16,) * 2,
+        (torch.int64,) * 2,
+        (torch.float32, torch.float64),
+        (torch.float64, torch.float32),
+    ],
+)
 def test_alignment_refuses_coarse_and_mixed_numbers(first, second):
     with pytest.raises(ValueError, match=r"float32 or float64.*\.float\(\)"):
         procrustes(torch.zeros(17, 3, dtype=first), torch.zeros(17, 3, dtype=second))

@@ -18,11 +18,15 @@ LENGTHS = (7, 1, 4, 12)
 
 def recording(frames: int, camera: Camera = CAMERAS[0]) -> Recording:
     return Recording(
-        "S1", "walking", "take1", 50.0, camera,
+        "S1",
+        "walking",
+        "take1",
+        50.0,
+        camera,
         torch.randn(frames, 17, 3) + torch.tensor([0.0, 0.0, 8.0]),
         torch.rand(frames, 17, 2) * 800,
         torch.rand(frames, 17),
-    )  # fmt: skip
+    )
 
 
 RECORDINGS = [recording(*each) for each in zip(LENGTHS, CAMERAS, strict=True)]
@@ -105,11 +109,15 @@ def test_each_chunk_is_seen_by_its_own_camera():
     torch.testing.assert_close(focal, torch.tensor(expected * 2))
 
 
-@pytest.mark.parametrize("model", [
-    TemporalModel(17, 2, 17, (3, 3), channels=8),
-    TemporalModel(17, 2, 17, (3, 3), channels=8, causal=True),
-    LinearModel(17, 2, 17, channels=8),
-], ids=["symmetric", "causal", "linear"])  # fmt: skip
+@pytest.mark.parametrize(
+    "model",
+    [
+        TemporalModel(17, 2, 17, (3, 3), channels=8),
+        TemporalModel(17, 2, 17, (3, 3), channels=8, causal=True),
+        LinearModel(17, 2, 17, channels=8),
+    ],
+    ids=["symmetric", "causal", "linear"],
+)
 def test_a_model_gives_a_pose_for_each_target_and_the_same_as_alone(model):
     """A recording of whole chunks: frame by frame, the windows of one target are parts of them."""
     one = recording(24)

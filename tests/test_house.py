@@ -13,11 +13,32 @@ PACKAGE = ROOT / "paperlib"
 
 # from the ground up: a room imports only from rooms that stand before it
 ROOMS = (
-    "errors", "paths", "randomness", "skeletons", "kinematics", "alignment", "cameras",
-    "recordings", "metrics", "multi_person", "rendering", "occlusion", "datasets", "windows",
-    "detection", "tracks", "models", "losses", "training", "refinement", "results", "plotting",
-    "widgets", "workflow", "__main__",
-)  # fmt: skip
+    "errors",
+    "paths",
+    "randomness",
+    "skeletons",
+    "kinematics",
+    "alignment",
+    "cameras",
+    "recordings",
+    "metrics",
+    "multi_person",
+    "rendering",
+    "occlusion",
+    "datasets",
+    "windows",
+    "detection",
+    "tracks",
+    "models",
+    "losses",
+    "training",
+    "refinement",
+    "results",
+    "plotting",
+    "widgets",
+    "workflow",
+    "__main__",
+)
 LONGEST = 320  # lines; beyond it a file is two rooms
 
 
@@ -140,8 +161,9 @@ def test_the_rule_sees_wrong_imports(tmp_path):
     ]
     assert graph["paperlib.plotting"] == {"paperlib.plotting.pages"}
     assert graph["paperlib.plotting.pages"] == {
-        "paperlib.plotting.interactive", "paperlib.metrics",
-    }  # fmt: skip
+        "paperlib.plotting.interactive",
+        "paperlib.metrics",
+    }
     assert len(circle(graph)) > 2
     del graph["paperlib.errors"], graph["paperlib.plotting.interactive"]
     graph["paperlib.metrics"].discard("paperlib.plotting.pages")
@@ -205,8 +227,10 @@ def test_environment_and_pyproject_pin_the_same_versions():
     conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
     pip = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
     assert {entry.split("=")[0].split(">")[0].strip() for entry in conda} == {
-        "python", "pip", "make",
-    }  # fmt: skip
+        "python",
+        "pip",
+        "make",
+    }
     assert len(pip) == 1
     ours = [entry for entry in pip[0] if not entry.startswith(("-e", "--editable"))]
     assert sorted(ours) == sorted(pins)

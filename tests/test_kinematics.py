@@ -53,9 +53,9 @@ def test_quaternions_turn_as_scipy_says(dtype, close):
 
 
 @pytest.mark.parametrize(
-    ("q_shape", "v_shape"), [((4,), (6, 5, 3)), ((5, 4), (6, 5, 3)), ((6, 1, 4), (5, 3)),
-                             ((5, 4), (3,))]
-)  # fmt: skip
+    ("q_shape", "v_shape"),
+    [((4,), (6, 5, 3)), ((5, 4), (6, 5, 3)), ((6, 1, 4), (5, 3)), ((5, 4), (3,))],
+)
 def test_one_quaternion_turns_many_vectors_and_many_turn_one(q_shape, v_shape):
     q = torch.nn.functional.normalize(torch.randn(q_shape, dtype=torch.float64), dim=-1)
     v = torch.randn(v_shape, dtype=torch.float64)

@@ -11,9 +11,14 @@ from paperlib.windows import mirror
 
 STRAIGHT = Camera("straight", 1000, 800, focal=(1000.0, 1000.0), centre=(500.0, 400.0))
 BENT = Camera(
-    "bent", 1000, 800, focal=(1100.0, 1090.0), centre=(512.0, 385.0),
-    radial=(-0.2, 0.24, -0.002), tangential=(-0.009, -0.014),
-)  # fmt: skip
+    "bent",
+    1000,
+    800,
+    focal=(1100.0, 1090.0),
+    centre=(512.0, 385.0),
+    radial=(-0.2, 0.24, -0.002),
+    tangential=(-0.009, -0.014),
+)
 CHAIN = (-1, 0, 1)  # two bones
 
 

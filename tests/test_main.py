@@ -32,12 +32,14 @@ def test_run_passes_parameters_as_values(monkeypatch, capsys, tmp_path):
 @pytest.mark.parametrize(
     "problem",
     [
-        ValueError("no such thing"), MissingDataError("no such thing"),
-        CheckpointError("no such thing"), runner.NotebookFailed("no such thing"),
+        ValueError("no such thing"),
+        MissingDataError("no such thing"),
+        CheckpointError("no such thing"),
+        runner.NotebookFailed("no such thing"),
         OSError("no such thing"),
     ],
     ids=lambda p: type(p).__name__,
-)  # fmt: skip
+)
 def test_what_a_person_can_mend_is_one_line(monkeypatch, capsys, problem):
     def fail(*_):
         raise problem

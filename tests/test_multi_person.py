@@ -23,8 +23,18 @@ from paperlib.multi_person import (
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MUPOTS_17
 
 BOTH = pytest.mark.parametrize("skeleton", [MUPOTS_17, H36M_17], ids=lambda s: s.name)
-NAMES = {"matched", "mrpe", "mpjpe", "n_mrpe", "n_mpjpe", "pck3d", "auc3d", "pck3d_absolute",
-         "auc3d_absolute", "acceleration_error"}  # fmt: skip
+NAMES = {
+    "matched",
+    "mrpe",
+    "mpjpe",
+    "n_mrpe",
+    "n_mpjpe",
+    "pck3d",
+    "auc3d",
+    "pck3d_absolute",
+    "auc3d_absolute",
+    "acceleration_error",
+}
 
 
 def people(*shape, device="cpu", noise=0.1):
@@ -139,8 +149,10 @@ def test_pose_sets():
     score = torch.tensor([[0.0, 0.05, 0.1, 0.9]])
     sets = pose_sets(score)
     assert {name: mask.int().tolist() for name, mask in sets.items()} == {
-        "all": [[1, 1, 1, 1]], "detected": [[0, 1, 1, 1]], "visible": [[0, 0, 1, 1]],
-    }  # fmt: skip
+        "all": [[1, 1, 1, 1]],
+        "detected": [[0, 1, 1, 1]],
+        "visible": [[0, 0, 1, 1]],
+    }
     assert {mask.dtype for mask in sets.values()} == {torch.bool}
 
 
@@ -174,9 +186,21 @@ def test_a_bone_of_no_length_stays_on_its_parent():
 
 def standing(skeleton) -> torch.Tensor:
     """(17, 3): metres, every bone of the legs, the spine and the head along y but the hips."""
-    down = {"hip": 0.0, "pelvis": 0.0, "knee": 0.45, "ankle": 0.85, "spine": -0.2, "neck": -0.5,
-            "thorax": -0.5, "neck_nose": -0.6, "head_nose": -0.6, "head_top": -0.75,
-            "shoulder": -0.45, "elbow": -0.2, "wrist": 0.1}  # fmt: skip
+    down = {
+        "hip": 0.0,
+        "pelvis": 0.0,
+        "knee": 0.45,
+        "ankle": 0.85,
+        "spine": -0.2,
+        "neck": -0.5,
+        "thorax": -0.5,
+        "neck_nose": -0.6,
+        "head_nose": -0.6,
+        "head_top": -0.75,
+        "shoulder": -0.45,
+        "elbow": -0.2,
+        "wrist": 0.1,
+    }
     pose = torch.zeros(17, 3, dtype=torch.float64)
     for j, name in enumerate(skeleton.joints):
         side, _, rest = name.partition("_")
@@ -301,9 +325,13 @@ def test_a_scene_is_scored_as_by_the_plain_loop(skeleton, rescaled, device):
     scores = evaluate_scene(predicted, target, counted.to(device), skeleton, bone_lengths=rescaled)
     assert set(scores) == NAMES and all(type(value) is float for value in scores.values())
     plain = plain_scene(
-        predicted.cpu().numpy(), target.cpu().numpy(), counted.numpy(), skeleton,
-        list(pck_joints(skeleton)), rescaled,
-    )  # fmt: skip
+        predicted.cpu().numpy(),
+        target.cpu().numpy(),
+        counted.numpy(),
+        skeleton,
+        list(pck_joints(skeleton)),
+        rescaled,
+    )
     assert (counted & lost).any() and (~counted).any()
     assert scores == pytest.approx(plain, abs=1e-6)
     assert 0 < scores["pck3d_absolute"] < scores["pck3d"] < 1
@@ -391,8 +419,9 @@ def test_people_and_frames_have_no_order_and_where_the_scene_is_does_not_matter(
 def test_nobody_found_and_no_three_frames_in_a_row():
     predicted, target = people(1, 4)
     counted = torch.ones(1, 4, dtype=torch.bool)
-    scores = evaluate_scene(torch.full_like(predicted, nan), target, counted, MUPOTS_17,
-                            bone_lengths=True)  # fmt: skip
+    scores = evaluate_scene(
+        torch.full_like(predicted, nan), target, counted, MUPOTS_17, bone_lengths=True
+    )
     assert scores["matched"] == scores["pck3d"] == scores["auc3d_absolute"] == 0
     assert isnan(scores["mrpe"]) and isnan(scores["n_mpjpe"])
     assert isnan(scores["acceleration_error"]) and set(scores) == NAMES

@@ -43,8 +43,11 @@ def outputs(text: Path) -> list:
 def test_there_are_notebooks_and_each_has_its_text():
     names = {p.relative_to(FOLDER).with_suffix("").as_posix() for p in TEXTS}
     assert {"start_here", "table1", "pavllo2019/table5"} <= names
-    assert {p.relative_to(FOLDER).with_suffix("").as_posix() for p in FOLDER.rglob("*.ipynb")
-            if ".ipynb_checkpoints" not in p.parts} >= names  # fmt: skip
+    assert {
+        p.relative_to(FOLDER).with_suffix("").as_posix()
+        for p in FOLDER.rglob("*.ipynb")
+        if ".ipynb_checkpoints" not in p.parts
+    } >= names
 
 
 @every
@@ -138,8 +141,12 @@ def test_figures_and_notebooks_belong_together():
 def command(*words) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "paperlib", *map(str, words)],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_a_misspelt_parameter_is_refused_by_the_command_line(tmp_path):

@@ -21,10 +21,19 @@ def places(tmp_path, monkeypatch):
 
 def row(**changes) -> dict:
     return {
-        "dataset": "cmu", "detector": "simulated", "preset": "laptop", "system": "temporal",
-        "receptive_field": 27, "seed": 0, "metric": "mpjpe", "action": "average", "value": 50.0,
-        "unit": "mm", "seconds": 1.5, "device": "2 CPU threads",
-    } | changes  # fmt: skip
+        "dataset": "cmu",
+        "detector": "simulated",
+        "preset": "laptop",
+        "system": "temporal",
+        "receptive_field": 27,
+        "seed": 0,
+        "metric": "mpjpe",
+        "action": "average",
+        "value": 50.0,
+        "unit": "mm",
+        "seconds": 1.5,
+        "device": "2 CPU threads",
+    } | changes
 
 
 def test_a_reader_s_rows_do_not_touch_the_record(places, monkeypatch):
@@ -62,8 +71,10 @@ def test_the_same_measurement_is_replaced_and_another_is_added():
     results.record("t", [row(value=40.0, device="GPU"), row(metric="p_mpjpe", value=9.0)], True)
     table = results.recorded("t").set_index(["metric", "seed"])
     assert table["value"].to_dict() == {
-        ("mpjpe", 0): 40.0, ("mpjpe", 1): 51.0, ("p_mpjpe", 0): 9.0,
-    }  # fmt: skip
+        ("mpjpe", 0): 40.0,
+        ("mpjpe", 1): 51.0,
+        ("p_mpjpe", 0): 9.0,
+    }
     assert table.loc[("mpjpe", 0), "device"] == "GPU"
 
 
@@ -230,22 +241,37 @@ def test_an_unknown_table_is_refused_with_the_likely_one():
 
 def protocol(**changes) -> str:
     about = {
-        "data": "Embedded motion, split by subject.", "detector": "simulated",
-        "keypoint_error": 6.04, "joints": 17, "fps": 50.0, "receptive_field": 27,
-        "test_flip": True, "seeds": (0, 1, 2), "preset": "laptop", "device": "2 CPU threads",
+        "data": "Embedded motion, split by subject.",
+        "detector": "simulated",
+        "keypoint_error": 6.04,
+        "joints": 17,
+        "fps": 50.0,
+        "receptive_field": 27,
+        "test_flip": True,
+        "seeds": (0, 1, 2),
+        "preset": "laptop",
+        "device": "2 CPU threads",
         "training": "256 channels, 12 epochs",
-    } | changes  # fmt: skip
+    } | changes
     return str(results.Protocol(**about))
 
 
 def test_the_protocol_says_all_that_must_be_said():
     text = protocol()
     for part in (
-        "Embedded motion, split by subject.", "2D: simulated, 6.0 px mean error", "17 joints",
-        "50 Hz", "root-relative", "see 27 frames", "averaged over the mirrored input",
-        "frames pooled within an action", "excluded: nothing", "seeds 0, 1, 2", "Preset laptop",
+        "Embedded motion, split by subject.",
+        "2D: simulated, 6.0 px mean error",
+        "17 joints",
+        "50 Hz",
+        "root-relative",
+        "see 27 frames",
+        "averaged over the mirrored input",
+        "frames pooled within an action",
+        "excluded: nothing",
+        "seeds 0, 1, 2",
+        "Preset laptop",
         "on 2 CPU threads",
-    ):  # fmt: skip
+    ):
         assert part in text, part
 
 

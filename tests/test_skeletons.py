@@ -43,9 +43,16 @@ def test_human36m_is_17_of_32_joints_in_the_reference_order():
     dropped = {4, 5, 9, 10, 11, 16, 20, 21, 22, 23, 24, 28, 29, 30, 31}
     assert tuple(sorted(set(range(32)) - dropped)) == H36M_17_OF_32
     assert list(H36M_17.joints) == limbs(
-        "pelvis", "right hip knee ankle", "left hip knee ankle", "spine", "thorax", "neck_nose",
-        "head_top", "left shoulder elbow wrist", "right shoulder elbow wrist",
-    )  # fmt: skip
+        "pelvis",
+        "right hip knee ankle",
+        "left hip knee ankle",
+        "spine",
+        "thorax",
+        "neck_nose",
+        "head_top",
+        "left shoulder elbow wrist",
+        "right shoulder elbow wrist",
+    )
     assert H36M_17.parents == (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
     assert H36M_17.left == (4, 5, 6, 11, 12, 13)
     assert H36M_17.right == (1, 2, 3, 14, 15, 16)
@@ -53,9 +60,14 @@ def test_human36m_is_17_of_32_joints_in_the_reference_order():
 
 def test_humaneva_has_15_joints_in_the_reference_order():
     assert list(HUMANEVA_15.joints) == limbs(
-        "pelvis", "thorax", "left shoulder elbow wrist", "right shoulder elbow wrist",
-        "left hip knee ankle", "right hip knee ankle", "head",
-    )  # fmt: skip
+        "pelvis",
+        "thorax",
+        "left shoulder elbow wrist",
+        "right shoulder elbow wrist",
+        "left hip knee ankle",
+        "right hip knee ankle",
+        "head",
+    )
     assert HUMANEVA_15.parents == (-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1)
     assert HUMANEVA_15.left == (2, 3, 4, 8, 9, 10)
     assert HUMANEVA_15.right == (5, 6, 7, 11, 12, 13)
@@ -63,9 +75,16 @@ def test_humaneva_has_15_joints_in_the_reference_order():
 
 def test_mupots_has_17_joints_in_the_annotated_order():
     assert list(MUPOTS_17.joints) == limbs(
-        "head_top", "neck", "right shoulder elbow wrist", "left shoulder elbow wrist",
-        "right hip knee ankle", "left hip knee ankle", "hip", "spine", "head_nose",
-    )  # fmt: skip
+        "head_top",
+        "neck",
+        "right shoulder elbow wrist",
+        "left shoulder elbow wrist",
+        "right hip knee ankle",
+        "left hip knee ankle",
+        "hip",
+        "spine",
+        "head_nose",
+    )
     assert MUPOTS_17.left == (5, 6, 7, 11, 12, 13)
     assert MUPOTS_17.right == (2, 3, 4, 8, 9, 10)
 
@@ -91,18 +110,28 @@ def test_coco_alternates_left_and_right_after_the_nose():
 
 def test_mpii_starts_at_the_right_ankle():
     assert list(MPII_16.joints) == limbs(
-        "right ankle knee hip", "left hip knee ankle", "pelvis", "thorax", "upper_neck",
-        "head_top", "right wrist elbow shoulder", "left shoulder elbow wrist",
-    )  # fmt: skip
+        "right ankle knee hip",
+        "left hip knee ankle",
+        "pelvis",
+        "thorax",
+        "upper_neck",
+        "head_top",
+        "right wrist elbow shoulder",
+        "left shoulder elbow wrist",
+    )
     assert MPII_16.left == (3, 4, 5, 13, 14, 15)
     assert MPII_16.right == (2, 1, 0, 12, 11, 10)
 
 
 def test_common_joints_start_at_the_hip():
     assert list(COMMON_14.joints) == limbs(
-        "hip", "right hip knee ankle", "left hip knee ankle", "neck",
-        "left shoulder elbow wrist", "right shoulder elbow wrist",
-    )  # fmt: skip
+        "hip",
+        "right hip knee ankle",
+        "left hip knee ankle",
+        "neck",
+        "left shoulder elbow wrist",
+        "right shoulder elbow wrist",
+    )
     assert COMMON_14.root == 0
 
 

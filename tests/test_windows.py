@@ -18,9 +18,14 @@ from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS
 from paperlib.windows import Windows, mirror, network_input, pad_sequence, padding
 
 CAMERA = Camera(
-    "front", 1000, 800, focal=(1100.0, 1090.0), centre=(512.0, 385.0),
-    radial=(-0.2, 0.24, -0.002), tangential=(-0.0009, -0.0014),
-)  # fmt: skip
+    "front",
+    1000,
+    800,
+    focal=(1100.0, 1090.0),
+    centre=(512.0, 385.0),
+    radial=(-0.2, 0.24, -0.002),
+    tangential=(-0.0009, -0.0014),
+)
 
 
 def recording(frames: int, clip: str = "take1", **changes) -> Recording:
@@ -78,9 +83,14 @@ def test_a_padded_sequence_gives_as_many_poses_as_it_had_frames(receptive_field,
 def test_every_example_is_what_slicing_gives(receptive_field, causal, confidence, stride, device):
     """Ends of recordings, and recordings shorter than a window, among them."""
     windows = Windows(
-        RECORDINGS, receptive_field, causal, flip=True, stride=stride,
-        features=partial(network_input, confidence=confidence), device=device,
-    )  # fmt: skip
+        RECORDINGS,
+        receptive_field,
+        causal,
+        flip=True,
+        stride=stride,
+        features=partial(network_input, confidence=confidence),
+        device=device,
+    )
     before = receptive_field - 1 if causal else receptive_field // 2
     inputs, targets = [], []
     for one in RECORDINGS:
@@ -137,9 +147,12 @@ def test_keypoints_are_mirrored_by_their_own_skeleton():
     """Detected joints may be others, in another order, than those of the poses."""
     keypoints = torch.rand(6, 17, 2) * 800
     one = recording(
-        6, keypoints=keypoints, keypoint_skeleton=COCO_17,
-        skeleton=HUMANEVA_15, positions=torch.randn(6, 15, 3) + 8,
-    )  # fmt: skip
+        6,
+        keypoints=keypoints,
+        keypoint_skeleton=COCO_17,
+        skeleton=HUMANEVA_15,
+        positions=torch.randn(6, 15, 3) + 8,
+    )
     inputs, poses = Windows([one], 1).batch(torch.arange(12))
     assert torch.equal(inputs[6:], mirror(inputs[:6], COCO_17))
     assert torch.equal(poses[6:], mirror(poses[:6], HUMANEVA_15))
@@ -182,9 +195,14 @@ def test_the_mirrored_person_is_seen_by_the_mirrored_camera():
 # ---- where it stands, and what saw it ------------------------------------------------------------
 
 WIDE = Camera(
-    "wide", 1920, 1080, focal=(1500.0, 1480.0), centre=(931.0, 555.0),
-    radial=(-0.1, 0.05, 0.01), tangential=(0.004, -0.003),
-)  # fmt: skip
+    "wide",
+    1920,
+    1080,
+    focal=(1500.0, 1480.0),
+    centre=(931.0, 555.0),
+    radial=(-0.1, 0.05, 0.01),
+    tangential=(0.004, -0.003),
+)
 
 
 def seen_by(camera: Camera, frames: int, clip: str, skeleton=H36M_17) -> Recording:
@@ -192,10 +210,15 @@ def seen_by(camera: Camera, frames: int, clip: str, skeleton=H36M_17) -> Recordi
     around = torch.rand(frames, len(skeleton), 3) * 2 - 1
     positions = around + torch.rand(frames, 1, 3) + torch.tensor([0.3, -0.2, 5.0])
     return recording(
-        frames, clip, camera=camera, positions=positions, keypoints=project(positions, camera),
+        frames,
+        clip,
+        camera=camera,
+        positions=positions,
+        keypoints=project(positions, camera),
         confidence=torch.ones(frames, len(skeleton)),
-        skeleton=skeleton, keypoint_skeleton=skeleton,
-    )  # fmt: skip
+        skeleton=skeleton,
+        keypoint_skeleton=skeleton,
+    )
 
 
 HEAD_FIRST = replace(
@@ -236,8 +259,13 @@ def test_roots_and_cameras_of_each_frame():
     one, other = recording(3, "a"), recording(2, "b", camera=WIDE)
     windows, examples = Windows([one, other], 3), torch.tensor([4, 0, 2, 5, 9])
     away = torch.tensor([-1.0, 1.0, 1.0])
-    roots = [other.positions[1, 0], one.positions[0, 0], one.positions[2, 0],
-             one.positions[0, 0] * away, other.positions[1, 0] * away]  # fmt: skip
+    roots = [
+        other.positions[1, 0],
+        one.positions[0, 0],
+        one.positions[2, 0],
+        one.positions[0, 0] * away,
+        other.positions[1, 0] * away,
+    ]
     assert torch.equal(windows.roots_of(examples)[:, 0, 0], torch.stack(roots))
     cameras = [WIDE, CAMERA, CAMERA, CAMERA.mirrored(), WIDE.mirrored()]
     expected = torch.stack([screen_intrinsics(camera) for camera in cameras])

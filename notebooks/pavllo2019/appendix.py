@@ -42,9 +42,11 @@ from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(
-    "pavllo2019/appendix", globals(), detector=DETECTORS + FILES,
+    "pavllo2019/appendix",
+    globals(),
+    detector=DETECTORS + FILES,
     receptive_field=RECEPTIVE_FIELDS[1:],
-)  # fmt: skip
+)
 experiment
 
 # %%

@@ -40,9 +40,12 @@ from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(
-    "pavllo2019/figure5", globals(), detector=DETECTORS + FILES, fps=(10, 50),
+    "pavllo2019/figure5",
+    globals(),
+    detector=DETECTORS + FILES,
+    fps=(10, 50),
     subsets=("small", "all"),
-)  # fmt: skip
+)
 experiment
 
 # %% [markdown]
@@ -95,10 +98,19 @@ def train_all(label, subjects, share):
         ),
     )
     for name, bones in (("semi-supervised", True), ("semi-supervised, no bone term", False)):
-        yield name, train_semi_supervised(
-            lambda: PoseAndTrajectory(*joints, **size), labelled, unlabelled, recipe, warm_up,
-            bones, name=f"{label}, {name}", **experiment.how,
-        )  # fmt: skip
+        yield (
+            name,
+            train_semi_supervised(
+                lambda: PoseAndTrajectory(*joints, **size),
+                labelled,
+                unlabelled,
+                recipe,
+                warm_up,
+                bones,
+                name=f"{label}, {name}",
+                **experiment.how,
+            ),
+        )
 
 
 # %%
@@ -149,9 +161,12 @@ gained.style.set_caption(f"gain in {name}, mm; {experiment.caption}; ± 95 % ove
 # %%
 label, (subjects, share) = list(chosen.items())[-1]
 protocol = experiment.protocol(
-    data, Recipe.semi_supervised(experiment.preset, 2 * sizes[label]), field(share),
-    measured["seed"], exact,
-)  # fmt: skip
+    data,
+    Recipe.semi_supervised(experiment.preset, 2 * sizes[label]),
+    field(share),
+    measured["seed"],
+    exact,
+)
 Markdown(f"*{protocol} (Training and receptive field are those of {label}.)*")
 
 # %% [markdown]

@@ -48,9 +48,11 @@ plotting.use_style()
 
 # %%
 experiment = Experiment.begin(
-    "pavllo2019/other_joints", globals(), detector=(*DETECTORS, "detectron_pt_coco"),
+    "pavllo2019/other_joints",
+    globals(),
+    detector=(*DETECTORS, "detectron_pt_coco"),
     receptive_field=RECEPTIVE_FIELDS[1:],
-)  # fmt: skip
+)
 experiment
 
 # %% [markdown]

@@ -31,9 +31,7 @@ from paperlib.windows import network_input, pad_sequence
 from paperlib.workflow import Experiment
 
 plotting.use_style()
-experiment = Experiment.begin(
-    "section3", globals(), receptive_field=(3, 9, 27, 81), channels=None
-)
+experiment = Experiment.begin("section3", globals(), receptive_field=(3, 9, 27, 81), channels=None)
 experiment
 
 # %% [markdown]
@@ -62,6 +60,7 @@ saved = experiment.save_figure(figure, "section3_receptive_fields")
 #
 # The drawing follows from the layers' widths and dilations. Does the network agree? Its derivative
 # does not lie: an output depends on just those inputs whose gradient is not zero.
+
 
 # %%
 def frames_that_matter(model, frames=None):
@@ -113,6 +112,7 @@ table.map("{:.0e} m".format)
 # Operations for one pose, in each schedule. Alone, a pose costs the strided network far less than
 # the dilated one; in a long sequence the dilated one's cost a frame falls to the number in the
 # third column, which is what the paper counts.
+
 
 # %%
 def multiplications(model, frames, strided):

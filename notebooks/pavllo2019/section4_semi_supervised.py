@@ -41,9 +41,11 @@ plotting.use_style()
 
 # %%
 experiment = Experiment.begin(
-    "pavllo2019/section4", globals(), detector=DETECTORS + FILES,
+    "pavllo2019/section4",
+    globals(),
+    detector=DETECTORS + FILES,
     percent=(0.1, 1, 5, 10, 50, 100),
-)  # fmt: skip
+)
 experiment
 
 # %% [markdown]
@@ -119,9 +121,15 @@ warm_up = max(1, recipe.epochs // 10)
 
 def both(bones):
     return train_semi_supervised(
-        lambda: PoseAndTrajectory(*joints, **size, dropout=recipe.dropout), labelled, unlabelled,
-        recipe, warm_up, bones, name="semi-supervised", **experiment.how,
-    )  # fmt: skip
+        lambda: PoseAndTrajectory(*joints, **size, dropout=recipe.dropout),
+        labelled,
+        unlabelled,
+        recipe,
+        warm_up,
+        bones,
+        name="semi-supervised",
+        **experiment.how,
+    )
 
 
 # %%
@@ -180,10 +188,14 @@ def lengths(model):
 
 true = 100 * torch.cat([bone_lengths(r.pose, data.skeleton.parents) for r in labelled.train])
 spread = pd.DataFrame(
-    {name: {"mean": lengths(run.model).mean().item(),
-            "varies within a bone": lengths(run.model).std(dim=0).mean().item()}
-     for name, run in runs.items()}
-).T  # fmt: skip
+    {
+        name: {
+            "mean": lengths(run.model).mean().item(),
+            "varies within a bone": lengths(run.model).std(dim=0).mean().item(),
+        }
+        for name, run in runs.items()
+    }
+).T
 spread.loc["labelled truth"] = [true.mean().item(), true.std(dim=0).mean().item()]
 spread.style.format("{:.1f}").set_caption("bone lengths in cm: mean, and standard deviation")
 

@@ -36,9 +36,11 @@ from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(
-    "pavllo2019/streaming", globals(), detector=DETECTORS + FILES,
+    "pavllo2019/streaming",
+    globals(),
+    detector=DETECTORS + FILES,
     receptive_field=(3, 9, 27, 81, 243),
-)  # fmt: skip
+)
 experiment
 
 # %%

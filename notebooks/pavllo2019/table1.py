@@ -119,6 +119,7 @@ paper_two.T.style.format("{:.1f}").set_caption("Table 1b of the paper: P-MPJPE, 
 #
 # Millimetres on different data cannot be compared; the direction of an effect can.
 
+
 # %%
 def effects(mpjpe, p_mpjpe):
     single, causal, full = mpjpe[list(systems)]

@@ -89,6 +89,7 @@ Markdown(
 # A sceptic would smooth the poses afterwards. A Gaussian filter over time removes the tremble; a
 # wide one also blurs what was real motion. How far does it get, on either model?
 
+
 # %%
 def filtered(system, sigma):
     def smooth(poses, recording):

@@ -194,8 +194,9 @@ known = theirs.dropna(subset=["Martinez et al."])
 their_gain = [change(r["Ours"], r["Martinez et al."]) for _, r in known.iterrows()]
 our_gain = [change(r["temporal"], r["linear baseline"]) for _, r in errors.iterrows()]
 truth, best = own["ground truth"], own.drop("ground truth").min()
-lstm = " and ".join(change(truth, theirs.loc["ground truth", w]) for w in
-                    ("Lee et al.", "Hossain & Little"))  # fmt: skip
+lstm = " and ".join(
+    change(truth, theirs.loc["ground truth", w]) for w in ("Lee et al.", "Hossain & Little")
+)
 order = f"{pixels.corr(temporal, method='spearman'):+.2f}" if pixels.count() > 2 else None
 exact_gain = change(temporal["ground_truth"], real.min()) if len(real) else None
 lines = [

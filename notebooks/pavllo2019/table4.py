@@ -48,9 +48,12 @@ plotting.use_style()
 
 # %%
 experiment = Experiment.begin(
-    "pavllo2019/table4", globals(), dataset=("auto", "humaneva", "humaneva_like"),
-    detector=(*DETECTORS, "detectron_pt_coco"), equal=("epochs", "steps"),
-)  # fmt: skip
+    "pavllo2019/table4",
+    globals(),
+    dataset=("auto", "humaneva", "humaneva_like"),
+    detector=(*DETECTORS, "detectron_pt_coco"),
+    equal=("epochs", "steps"),
+)
 experiment
 
 # %% [markdown]
@@ -70,8 +73,9 @@ cells = [f"{action} {subject}" for action in actions for subject in subjects]
 def extent(recordings):
     own = pd.DataFrame(
         {"cell": f"{r.action} {r.subject}", "chunks": 1, "frames": len(r)}
-        for r in recordings if r.camera.name == "C1"
-    )  # fmt: skip
+        for r in recordings
+        if r.camera.name == "C1"
+    )
     return own.groupby("cell").sum().loc[cells]
 
 
@@ -118,8 +122,11 @@ runs = {
 # %%
 def effort(part, how):
     examples = 2 * count_frames(part.train) / how.stride
-    return {"examples": examples, "epochs": how.epochs,
-            "steps": how.epochs * examples / how.batch_size}  # fmt: skip
+    return {
+        "examples": examples,
+        "epochs": how.epochs,
+        "steps": how.epochs * examples / how.batch_size,
+    }
 
 
 efforts = {"multi-action": effort(data, recipe)}

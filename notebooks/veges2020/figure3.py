@@ -91,8 +91,14 @@ located = {name: locate(run.model, view, recipe.test_flip) for name, run in runs
 figure, (above, below) = plt.subplots(2, 1, figsize=(8, 4.8), sharex=True)
 above.plot(seconds, height(view)[frames], color=plotting.COLOURS["truth"])
 above.set_ylabel("height of the hip, m")
-below.plot(seconds, view.trajectory[frames, 2], color=plotting.COLOURS["truth"], lw=2.6, alpha=0.5,
-           label="truth")  # fmt: skip
+below.plot(
+    seconds,
+    view.trajectory[frames, 2],
+    color=plotting.COLOURS["truth"],
+    lw=2.6,
+    alpha=0.5,
+    label="truth",
+)
 colours = {"with zoom": plotting.COLOURS["temporal"], "without zoom": plotting.PEOPLE[1]}
 for name, positions in located.items():
     depth = positions[frames, view.skeleton.root, 2]

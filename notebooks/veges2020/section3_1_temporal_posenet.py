@@ -47,9 +47,11 @@ from paperlib.workflow import PEOPLE_METRICS, Experiment, people_protocol, peopl
 # %%
 plotting.use_style()
 experiment = Experiment.begin(
-    "veges2020/section3_1", globals(), detector=tuple(PROFILES),
+    "veges2020/section3_1",
+    globals(),
+    detector=tuple(PROFILES),
     receptive_field=(9, 27, 81, 243),
-)  # fmt: skip
+)
 experiment
 
 # %% [markdown]
@@ -67,9 +69,7 @@ experiment
 example = experiment.exact.test[0]
 wide = replace(example.camera.without_distortion(), focal=(600.0, 600.0))
 long = replace(wide, focal=(1500.0, 1500.0), centre=(480.0, 540.0))
-filmed = [
-    replace(example, camera=c, keypoints=project(example.positions, c)) for c in (wide, long)
-]
+filmed = [replace(example, camera=c, keypoints=project(example.positions, c)) for c in (wide, long)]
 pixels = (filmed[0].keypoints - filmed[1].keypoints).norm(dim=-1).max()
 angles = (features(filmed[0]) - features(filmed[1])).abs().max()
 print(f"the two pictures differ by up to {pixels:.0f} pixels, their features by {angles:.0e}")

@@ -116,6 +116,7 @@ paths = {
 figure = plotting.occluded_path(paths, score, slice(0, len(truth)), fps, root)
 saved = experiment.save_figure(figure, "veges2020_refinement")
 
+
 # %%
 def errors(positions):
     off = (positions - truth)[:, root].norm(dim=-1)

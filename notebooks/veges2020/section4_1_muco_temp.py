@@ -138,6 +138,7 @@ saved = experiment.save_figure(figure, "veges2020_scores")
 # %% [markdown]
 # ## The whole set
 
+
 # %%
 def summary(recordings):
     hidden = torch.cat([1 - r.visible.float().mean(dim=1) for r in recordings])

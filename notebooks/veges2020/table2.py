@@ -121,9 +121,7 @@ table("visible").style.set_caption(f"visible poses, as in table 3b; {caption}")
 # out a factor of 16/17 (the root, which is always right) that its MPJPE has.
 
 # %%
-protocol = people_protocol(
-    experiment, data, videos, recipe, receptive_field, measured["seed"]
-)
+protocol = people_protocol(experiment, data, videos, recipe, receptive_field, measured["seed"])
 Markdown(f"*{protocol}*")
 
 # %% [markdown]
@@ -139,7 +137,11 @@ price = pd.DataFrame(
     {
         "comes late by, frames": [f"{sum(frames) / len(frames):.1f}" for frames in late],
         "must wait for, frames": [
-            "", "the gap to end", "the gap to end", "the same, and 4 more", "the video to end"
+            "",
+            "the gap to end",
+            "the gap to end",
+            "the same, and 4 more",
+            "the video to end",
         ],
     },
     index=list(answers),
@@ -160,8 +162,11 @@ frames = slice(max(0, gap.start - 30), min(gap.stop + 30, len(truth[gap.scene].p
 shown = {name: positions[gap.scene][gap.person] for name, positions in answers.items()}
 figure = plotting.occluded_path(
     {"truth": truth[gap.scene].positions[gap.person], **shown},
-    truth[gap.scene].score[gap.person], frames, muco_temp.FPS, data.skeleton.root,
-)  # fmt: skip
+    truth[gap.scene].score[gap.person],
+    frames,
+    muco_temp.FPS,
+    data.skeleton.root,
+)
 saved = experiment.save_figure(figure, "veges2020_table2_path")
 
 # %% [markdown]
@@ -170,15 +175,26 @@ saved = experiment.save_figure(figure, "veges2020_table2_path")
 # Millimetres on different data cannot be compared; the direction of an effect can.
 
 # %%
-printed = paper_table("veges2020_table2").set_index("method").rename(
-    index={"Ours w/o refine": "without refinement", "Interpolation": "interpolation",
-           "Ours": "refinement"},
-    columns={"mrpe_mm": "mrpe", "mpjpe_mm": "mpjpe", "pck_3d_percent": "pck3d"},
-)  # fmt: skip
-visible = paper_table("veges2020_table3b").set_index("method").rename(
-    index={"Ours w/o refine": "without refinement", "Ours": "refinement"},
-    columns={"mrpe_mm": "mrpe", "mpjpe_mm": "mpjpe", "pck_3d_percent": "pck3d"},
-)  # fmt: skip
+printed = (
+    paper_table("veges2020_table2")
+    .set_index("method")
+    .rename(
+        index={
+            "Ours w/o refine": "without refinement",
+            "Interpolation": "interpolation",
+            "Ours": "refinement",
+        },
+        columns={"mrpe_mm": "mrpe", "mpjpe_mm": "mpjpe", "pck_3d_percent": "pck3d"},
+    )
+)
+visible = (
+    paper_table("veges2020_table3b")
+    .set_index("method")
+    .rename(
+        index={"Ours w/o refine": "without refinement", "Ours": "refinement"},
+        columns={"mrpe_mm": "mrpe", "mpjpe_mm": "mpjpe", "pck_3d_percent": "pck3d"},
+    )
+)
 means = measured.groupby(["action", "metric", "system"])["value"].mean()
 
 

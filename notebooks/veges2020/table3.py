@@ -61,9 +61,7 @@ print(f"{count_frames(alone.train):,} frames of people alone, {recipe.epochs} ep
 # %%
 widths, root = filter_widths(receptive_field), both.skeleton.root
 trained = {
-    "single people": train_posenet(
-        alone, longer, widths, name="single people", **experiment.how
-    ),
+    "single people": train_posenet(alone, longer, widths, name="single people", **experiment.how),
     "MuCo-Temp": train_posenet(both, recipe, widths, name="MuCo-Temp", **experiment.how),
 }
 answers = {

@@ -43,9 +43,11 @@ from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(
-    "wang2020/section4_1_clustered_occlusions", globals(), tolerance=None,
+    "wang2020/section4_1_clustered_occlusions",
+    globals(),
+    tolerance=None,
     dataset=("auto", "cmu", "human36m", "humaneva", "humaneva_like", "synthetic"),
-)  # fmt: skip
+)
 experiment
 
 # %% [markdown]
@@ -60,8 +62,11 @@ experiment
 # %%
 row = torch.tensor([[0.00, 0.0], [0.04, 0.0], [0.08, 0.0], [0.12, 0.0]])
 zigzag = torch.tensor([5.1, 5.3, 5.0, 5.2])
-cases = {"nearer to the right": torch.tensor([5.3, 5.2, 5.1, 5.0]), "zigzag": zigzag,
-         "all equally far": torch.full((4,), 5.0)}  # fmt: skip
+cases = {
+    "nearer to the right": torch.tensor([5.3, 5.2, 5.1, 5.0]),
+    "zigzag": zigzag,
+    "all equally far": torch.full((4,), 5.0),
+}
 by_hand = {
     (depths, rule): ["hidden" if h else "seen" for h in clustered(row, z, 0.06, rule)]
     for depths, z in cases.items()
@@ -83,8 +88,10 @@ pd.DataFrame(by_hand, index=list("ABCD")).T
 # %%
 test = [r.frames(0, len(r), 5) for r in experiment.exact.test]
 truth = torch.cat([labels(r, "rendered") for r in test])
-print(f"{len(truth):,} poses (every fifth frame of the test split), "
-      f"{truth.float().mean():.1%} of their joints hidden")  # fmt: skip
+print(
+    f"{len(truth):,} poses (every fifth frame of the test split), "
+    f"{truth.float().mean():.1%} of their joints hidden"
+)
 
 
 # %%
@@ -119,8 +126,9 @@ over = {
     "metres": curve(grid, lambda t: told(tolerance=t), truth),
     "image": curve(grid, lambda t: told(unit="image", tolerance=t), truth),
 }
-figure = plotting.tolerance_curves(over, "tolerance ε, metres or image units",
-                                   dict.fromkeys(over, tolerance))  # fmt: skip
+figure = plotting.tolerance_curves(
+    over, "tolerance ε, metres or image units", dict.fromkeys(over, tolerance)
+)
 saved = experiment.save_figure(figure, "wang2020_clustered_curves")
 
 # %% [markdown]
@@ -164,6 +172,7 @@ by_camera.style.set_caption(f"clustered, ε = {tolerance:g} m")
 # The rule needs depths, which only the motion capture has. A network that is to be told about
 # occlusion when it is used needs a guess from the image. From detected keypoints alone one can find
 # clusters, but not who is in front; all of a cluster is marked then.
+
 
 # %%
 def keypoints(data):
@@ -211,8 +220,10 @@ longest = max(test, key=len)
 said = labels(longest, "clustered", tolerance=tolerance)
 start = int(said.float().mean(dim=1).unfold(0, min(30, len(said)), 1).mean(dim=1).argmax())
 frames = list(range(start, min(start + 30, len(longest)), 5))
-maps = {"all joints": heatmaps(longest.keypoints[frames]),
-        "seen ones": heatmaps(longest.keypoints[frames], ~said[frames])}  # fmt: skip
+maps = {
+    "all joints": heatmaps(longest.keypoints[frames]),
+    "seen ones": heatmaps(longest.keypoints[frames], ~said[frames]),
+}
 figure = plotting.heatmap_strip(maps, range(len(frames)))
 saved = experiment.save_figure(figure, "wang2020_heatmaps")
 

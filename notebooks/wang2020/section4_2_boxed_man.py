@@ -43,9 +43,12 @@ plotting.use_style()
 
 # %%
 experiment = Experiment.begin(
-    "wang2020/section4_2_boxed_man", globals(), width=None, interactive=(False, True),
+    "wang2020/section4_2_boxed_man",
+    globals(),
+    width=None,
+    interactive=(False, True),
     dataset=("auto", "cmu", "human36m", "humaneva", "humaneva_like", "synthetic"),
-)  # fmt: skip
+)
 if not width > 0:
     raise ValueError(f"width={width}: a box is wider than 0, by default 0.02")
 experiment
@@ -190,10 +193,16 @@ found = {name: scores(own, truth)._asdict() for name, own in said.items()}
 table = pd.DataFrame(found).T.astype(float)
 table["average precision"] = pd.Series({n: c.average_precision for n, c in curves.items()})
 rows = [
-    {**experiment.about(name), "metric": metric, "action": "average", "value": 100 * value,
-     "unit": "%"}
-    for name, line in table.iterrows() for metric, value in line.dropna().items()
-]  # fmt: skip
+    {
+        **experiment.about(name),
+        "metric": metric,
+        "action": "average",
+        "value": 100 * value,
+        "unit": "%",
+    }
+    for name, line in table.iterrows()
+    for metric, value in line.dropna().items()
+]
 saved = experiment.record(rows)
 caption = f"{len(truth):,} test poses of {experiment.dataset}"
 table.style.format("{:.0%}", na_rep="–").set_caption(caption)
@@ -218,8 +227,10 @@ saved = experiment.save_figure(figure, "wang2020_labelling_joints")
 precision = {}
 for name, (grid, way) in ways.items():
     marks = [way(test)(t) for t in grid]
-    each = [curve(range(len(grid)), lambda i, j=j, m=marks: m[i][:, j], truth[:, j])
-            for j in range(len(joints))]  # fmt: skip
+    each = [
+        curve(range(len(grid)), lambda i, j=j, m=marks: m[i][:, j], truth[:, j])
+        for j in range(len(joints))
+    ]
     precision[name] = [found.average_precision for found in each]
 figure = plotting.joint_scores(pd.DataFrame(precision, joints), "average precision")
 saved = experiment.save_figure(figure, "wang2020_labelling_joints_ap")
@@ -229,8 +240,7 @@ cameras = list(dict.fromkeys(r.camera.name for r in test))
 of_camera = torch.cat([torch.full((len(r),), cameras.index(r.camera.name)) for r in test])
 views = [of_camera == number for number in range(len(cameras))]
 by_camera = {
-    name: [scores(own[view], truth[view]).f1.item() for view in views]
-    for name, own in said.items()
+    name: [scores(own[view], truth[view]).f1.item() for view in views] for name, own in said.items()
 }
 pd.DataFrame(by_camera, cameras).T.style.format("{:.2f}").set_caption("F1 by camera")
 

@@ -46,9 +46,11 @@ plotting.use_style()
 
 # %%
 experiment = Experiment.begin(
-    "wang2020/section4_3", globals(), dataset=("auto", "humaneva", "humaneva_like"),
+    "wang2020/section4_3",
+    globals(),
+    dataset=("auto", "humaneva", "humaneva_like"),
     detector=DETECTORS,
-)  # fmt: skip
+)
 experiment
 
 # %% [markdown]
@@ -267,9 +269,11 @@ for factor in (2.5, 8.0, 20.0):
     part, about = worse(factor), f"errors times {factor:g}"
     known, quiet = part.map(told_the_truth), part.map(lambda r: told_the_truth(r, 0.05))
     zeroing = trained(f"told what is hidden, {about}", known, believing=True)
-    found[factor] = {"plain": plain(f"plain, {about}", part),
-                     "zeroing what is hidden": error(zeroing, known),
-                     "plain, told what is hidden": plain(f"told, {about}", quiet, 3)}  # fmt: skip
+    found[factor] = {
+        "plain": plain(f"plain, {about}", part),
+        "zeroing what is hidden": error(zeroing, known),
+        "plain, told what is hidden": plain(f"told, {about}", quiet, 3),
+    }
 table = pd.DataFrame(found).T.rename_axis("errors of hidden joints, times")
 table.style.format("{:.1f}").set_caption("MPJPE, mm")
 

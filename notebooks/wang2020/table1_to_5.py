@@ -54,9 +54,11 @@ plotting.use_style()
 
 # %%
 experiment = Experiment.begin(
-    "wang2020/table1_to_5", globals(), dataset=("auto", "humaneva", "cmu", "humaneva_like"),
+    "wang2020/table1_to_5",
+    globals(),
+    dataset=("auto", "humaneva", "cmu", "humaneva_like"),
     detector=DETECTORS,
-)  # fmt: skip
+)
 experiment
 
 # %% [markdown]
@@ -122,9 +124,12 @@ def plain(features, part, title):
 # %%
 linear, told = "linear baseline", "plain, guesses as input"
 PLAIN, ONE, MANY, BOXED, TRUE = systems = [
-    "plain (1)", "one vector, clustered (2)", "many vectors, clustered (3)",
-    "many vectors, boxed man (4)", "many vectors, rendered",
-]  # fmt: skip
+    "plain (1)",
+    "one vector, clustered (2)",
+    "many vectors, clustered (3)",
+    "many vectors, boxed man (4)",
+    "many vectors, rendered",
+]
 quiet = labelled["boxed man"].map(lambda r: replace(r, confidence=0.05 * r.confidence))
 flat = lambda: LinearModel(joints, 2, joints, channels=recipe.channels)  # noqa: E731
 runs = {

@@ -48,9 +48,11 @@ plotting.use_style()
 
 # %%
 experiment = Experiment.begin(
-    "wang2020/table6_7", globals(), dataset=("auto", "human36m", "cmu", "synthetic"),
+    "wang2020/table6_7",
+    globals(),
+    dataset=("auto", "human36m", "cmu", "synthetic"),
     detector=(*DETECTORS, "cpn_ft_h36m_dbb", "detectron_ft_h36m", "sh_ft_h36m"),
-)  # fmt: skip
+)
 experiment
 
 # %% [markdown]
@@ -123,9 +125,15 @@ for system in (PLAIN, AWARE):
     ax.plot(hidden, means[system], "o", **look)
 for place, (action, share) in enumerate(hidden.items()):
     side = -1 if place % 2 == 0 else 1  # neighbours have their names on different sides
-    ax.annotate(action.replace("_", " "), (share, means.loc[action].max()), (8 * side, 0),
-                textcoords="offset points", ha="right" if side < 0 else "left", va="center",
-                fontsize=8)  # fmt: skip
+    ax.annotate(
+        action.replace("_", " "),
+        (share, means.loc[action].max()),
+        (8 * side, 0),
+        textcoords="offset points",
+        ha="right" if side < 0 else "left",
+        va="center",
+        fontsize=8,
+    )
 ax.set(xlabel="joints hidden, %", ylabel="gain over the linear baseline, %")
 ax.margins(x=0.22, y=0.1)
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
@@ -154,8 +162,10 @@ pd.DataFrame(found).T.style.set_caption(f"{len(hidden)} actions; {experiment.cap
 # %%
 degrees = max(len(hidden) - 2, 1)
 quantile = student_t.ppf(0.975, degrees)
-print(f"± is over seeds. Among {len(hidden)} actions that have nothing to do with it, chance gives "
-      f"correlations up to {quantile / (degrees + quantile**2) ** 0.5:.2f}.")  # fmt: skip
+print(
+    f"± is over seeds. Among {len(hidden)} actions that have nothing to do with it, chance gives "
+    f"correlations up to {quantile / (degrees + quantile**2) ** 0.5:.2f}."
+)
 
 # %% [markdown]
 # ## The paper's numbers

@@ -31,9 +31,16 @@ read_expmap = expmap.read_expmap  # one file, as joint positions
 FOLDER = "cmu_mocap"
 FPS = 50.0
 ACTIONS = (
-    "walking", "walking_extra", "running", "jumping", "soccer", "basketball", "basketball_signal",
-    "directing_traffic", "washwindow",
-)  # fmt: skip
+    "walking",
+    "walking_extra",
+    "running",
+    "jumping",
+    "soccer",
+    "basketball",
+    "basketball_signal",
+    "directing_traffic",
+    "washwindow",
+)
 ANKLE_HEIGHT = 0.08  # metres of an ankle joint above the floor when the foot is flat on it
 # frames of motion to leave out: the left arm jumps 66 cm after the second one
 _CUT = {"train/walking_extra/walking_27": 2}
@@ -147,7 +154,7 @@ def _replay(name: str, text: bytes, build: Build, yaw: float, root_correction: b
 
 
 def _world(folder: Path, root_correction: bool) -> dict[str, np.ndarray]:
-    """"split/action/clip/body" -> (T, 17, 3) world positions at 50 Hz; computed once and cached."""
+    """World positions (T, 17, 3) at 50 Hz by "split/action/clip/body"; computed once and cached."""
     cached = cache_dir() / f"cmu-{_content_key(folder, root_correction)}.npz"
     if cached.is_file():
         with np.load(cached, allow_pickle=False) as archive:
@@ -161,9 +168,7 @@ def _world(folder: Path, root_correction: bool) -> dict[str, np.ndarray]:
         counts[split] += 1
         # every capture faces the same way; a heading of its own, by its name, spreads them
         yaw = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little") / 2**32
-        world[f"{name}/{build.name}"] = _replay(
-            name, text, build, yaw * 2 * np.pi, root_correction
-        )
+        world[f"{name}/{build.name}"] = _replay(name, text, build, yaw * 2 * np.pi, root_correction)
     with replacing(cached) as temporary, temporary.open("wb") as file:
         np.savez(file, **world)
     return world
@@ -218,7 +223,7 @@ def load(
 
 
 def _clips(recordings: list[Recording]) -> str:
-    """"24 clips (18 walking_extra, …)": what a mean over actions hides."""
+    """ "24 clips (18 walking_extra, …)": what a mean over actions hides."""
     actions = Counter(action for action, _ in {(r.action, r.clip) for r in recordings})
     ranked = sorted(actions.items(), key=lambda item: (-item[1], item[0]))
     counts = ", ".join(f"{count} {action}" for action, count in ranked)

@@ -46,15 +46,47 @@ def _camera(name: str, azimuth: float, distance: float, height: float, **lens) -
 # Near the corners of the stage, at heights and with lenses like those of motion-capture studios;
 # the numbers are our own, and no two cameras are alike.
 STUDIO = (
-    _camera("cam0", 38, 6.0, 1.60, focal=(1146.0, 1144.5), centre=(508.0, 512.0),
-            radial=(-0.20, 0.24, -0.003), tangential=(-0.0008, -0.0014)),
-    _camera("cam1", 141, 6.2, 1.52, focal=(1150.5, 1149.0), centre=(513.5, 504.0),
-            radial=(-0.19, 0.23, 0.006), tangential=(-0.0015, -0.0022)),
-    _camera("cam2", 226, 5.8, 1.66, focal=(1148.0, 1147.0), centre=(492.0, 507.5),
-            radial=(-0.21, 0.25, -0.002), tangential=(0.0012, -0.0007)),
-    _camera("cam3", 317, 6.1, 1.56, focal=(1143.0, 1145.0), centre=(503.0, 496.0),
-            radial=(-0.20, 0.22, -0.008), tangential=(-0.0006, -0.0016)),
-)  # fmt: skip
+    _camera(
+        "cam0",
+        38,
+        6.0,
+        1.60,
+        focal=(1146.0, 1144.5),
+        centre=(508.0, 512.0),
+        radial=(-0.20, 0.24, -0.003),
+        tangential=(-0.0008, -0.0014),
+    ),
+    _camera(
+        "cam1",
+        141,
+        6.2,
+        1.52,
+        focal=(1150.5, 1149.0),
+        centre=(513.5, 504.0),
+        radial=(-0.19, 0.23, 0.006),
+        tangential=(-0.0015, -0.0022),
+    ),
+    _camera(
+        "cam2",
+        226,
+        5.8,
+        1.66,
+        focal=(1148.0, 1147.0),
+        centre=(492.0, 507.5),
+        radial=(-0.21, 0.25, -0.002),
+        tangential=(0.0012, -0.0007),
+    ),
+    _camera(
+        "cam3",
+        317,
+        6.1,
+        1.56,
+        focal=(1143.0, 1145.0),
+        centre=(503.0, 496.0),
+        radial=(-0.20, 0.22, -0.008),
+        tangential=(-0.0006, -0.0016),
+    ),
+)
 
 
 def film(
@@ -72,8 +104,7 @@ def film(
     Keypoints are the exact projections with confidence 1; ``visible`` is found by ray and capsule.
     """
     return tuple(
-        _one_view(world.float(), camera, skeleton, subject, action, clip, fps)
-        for camera in cameras
+        _one_view(world.float(), camera, skeleton, subject, action, clip, fps) for camera in cameras
     )
 
 
@@ -82,9 +113,15 @@ def _one_view(world, camera, skeleton, subject, action, clip, fps) -> Recording:
     if not (positions[..., 2] > 0.3).all():
         raise ValueError(f"{subject}/{action}/{clip}: the person walks into camera {camera.name}")
     return exact_recording(
-        positions, camera, skeleton, joint_visibility(positions, skeleton),
-        subject=subject, action=action, clip=clip, fps=fps,
-    )  # fmt: skip
+        positions,
+        camera,
+        skeleton,
+        joint_visibility(positions, skeleton),
+        subject=subject,
+        action=action,
+        clip=clip,
+        fps=fps,
+    )
 
 
 def exact_recording(

@@ -32,9 +32,22 @@ TEST = ("S9", "S11")
 
 # in the order of the papers' tables
 ACTIONS = (
-    "Directions", "Discussion", "Eating", "Greeting", "Phoning", "Photo", "Posing", "Purchases",
-    "Sitting", "SittingDown", "Smoking", "Waiting", "WalkDog", "Walking", "WalkTogether",
-)  # fmt: skip
+    "Directions",
+    "Discussion",
+    "Eating",
+    "Greeting",
+    "Phoning",
+    "Photo",
+    "Posing",
+    "Purchases",
+    "Sitting",
+    "SittingDown",
+    "Smoking",
+    "Waiting",
+    "WalkDog",
+    "Walking",
+    "WalkTogether",
+)
 
 _RENAMED = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}  # the data set's own names
 _ABSENT = ("S11", "Directions")  # its video is damaged; every published number leaves it out

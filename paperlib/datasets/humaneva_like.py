@@ -38,13 +38,37 @@ def _camera(name: str, azimuth: float, distance: float, height: float, **lens) -
 
 # In front of the stage and on both its sides, as HumanEva's colour cameras; the numbers are ours.
 CAMERAS = (
-    _camera("C1", 8, 5.6, 1.55, focal=(742.0, 741.0), centre=(313.0, 236.0),
-            radial=(-0.26, 0.11, 0.0), tangential=(-0.0011, 0.0009)),
-    _camera("C2", -80, 5.3, 1.48, focal=(702.0, 700.5), centre=(325.0, 229.0),
-            radial=(-0.24, 0.10, 0.0), tangential=(0.0008, -0.0010)),
-    _camera("C3", 104, 5.4, 1.42, focal=(718.0, 717.0), centre=(318.0, 244.0),
-            radial=(-0.25, 0.12, 0.0), tangential=(0.0006, 0.0012)),
-)  # fmt: skip
+    _camera(
+        "C1",
+        8,
+        5.6,
+        1.55,
+        focal=(742.0, 741.0),
+        centre=(313.0, 236.0),
+        radial=(-0.26, 0.11, 0.0),
+        tangential=(-0.0011, 0.0009),
+    ),
+    _camera(
+        "C2",
+        -80,
+        5.3,
+        1.48,
+        focal=(702.0, 700.5),
+        centre=(325.0, 229.0),
+        radial=(-0.24, 0.10, 0.0),
+        tangential=(0.0008, -0.0010),
+    ),
+    _camera(
+        "C3",
+        104,
+        5.4,
+        1.42,
+        focal=(718.0, 717.0),
+        centre=(318.0, 244.0),
+        radial=(-0.25, 0.12, 0.0),
+        tangential=(0.0006, 0.0012),
+    ),
+)
 
 
 def load(seed: int = 0, seconds: float = 7.5, actions: Iterable[str] | None = None) -> Dataset:
@@ -87,9 +111,14 @@ def _take(part: str, subject: str, action: str, seed: int, seconds: float) -> It
     rng = np.random.default_rng([seed, take, *f"{subject} {action}".encode()])
     for number, start, stop in _chunks(len(world), rng):
         yield from film(
-            world[start:stop], subject=subject, action=action,
-            clip=f"{part} {action} 1 chunk{number}", fps=FPS, cameras=CAMERAS, skeleton=HUMANEVA_15,
-        )  # fmt: skip
+            world[start:stop],
+            subject=subject,
+            action=action,
+            clip=f"{part} {action} 1 chunk{number}",
+            fps=FPS,
+            cameras=CAMERAS,
+            skeleton=HUMANEVA_15,
+        )
 
 
 def _chunks(frames: int, rng: np.random.Generator) -> Iterator[tuple[int, int, int]]:

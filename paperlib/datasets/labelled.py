@@ -41,17 +41,27 @@ def split_labels(
         if recording.subject in chosen:
             start, stop = _piece(len(recording), fraction, step)
         for part, (first, last) in (
-            (rest, (0, start)), (labelled, (start, stop)), (rest, (stop, len(recording))),
-        ):  # fmt: skip
+            (rest, (0, start)),
+            (labelled, (start, stop)),
+            (rest, (stop, len(recording))),
+        ):
             if last > first:
                 part.append(_cut(recording, first, last, step))
     share = f"{100 * fraction:g} % of {', '.join(chosen)}"
     return (
-        replace(whole, name=f"{whole.name}-labelled", train=tuple(labelled),
-                source=f"{whole.source} Labelled: {share}."),
-        replace(whole, name=f"{whole.name}-unlabelled", train=tuple(rest),
-                source=f"{whole.source} Without labels: all but {share}."),
-    )  # fmt: skip
+        replace(
+            whole,
+            name=f"{whole.name}-labelled",
+            train=tuple(labelled),
+            source=f"{whole.source} Labelled: {share}.",
+        ),
+        replace(
+            whole,
+            name=f"{whole.name}-unlabelled",
+            train=tuple(rest),
+            source=f"{whole.source} Without labels: all but {share}.",
+        ),
+    )
 
 
 def _piece(frames: int, fraction: float, step: int) -> tuple[int, int]:
@@ -78,8 +88,9 @@ def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
     Protocol 3 have it (pavllo2019, 6.2)."""
     rates = {r.fps for r in (*dataset.train, *dataset.test)}
     if not fps > 0 or any(rate < fps or rate / fps != round(rate / fps) for rate in rates):
-        raise ValueError(f"cannot bring {sorted(rates)} Hz to {fps:g}: it must be a whole part of "
-                         "the frame rate")  # fmt: skip
+        raise ValueError(
+            f"cannot bring {sorted(rates)} Hz to {fps:g}: it must be a whole part of the frame rate"
+        )
     return replace(
         dataset.map(lambda r: r.frames(0, len(r), round(r.fps / fps))),
         name=f"{dataset.name}-{fps:g}hz",

@@ -70,9 +70,11 @@ def load(
     ids = chosen("camera", cameras, CAMERAS)
     one_of("coordinates", coordinates, COORDINATES)
     train = [
-        view for subject in people for sequence in SEQUENCES
+        view
+        for subject in people
+        for sequence in SEQUENCES
         for view in _views(subject, sequence, ids, coordinates)
-    ]  # fmt: skip
+    ]
     return Dataset(
         name=f"mpi_inf_3dhp-{coordinates}",
         source=(

@@ -138,11 +138,18 @@ def video(
         )
     return tuple(
         exact_recording(
-            positions[person], camera, take.skeleton, visible[person], subject=take.subject,
-            action=take.action, clip=f"{part}{number:02d}", fps=FPS, person=person,
+            positions[person],
+            camera,
+            take.skeleton,
+            visible[person],
+            subject=take.subject,
+            action=take.action,
+            clip=f"{part}{number:02d}",
+            fps=FPS,
+            person=person,
         )
         for person, take in enumerate(chosen)
-    )  # fmt: skip
+    )
 
 
 def _played(take: Recording, frames: int, rng: np.random.Generator) -> torch.Tensor:

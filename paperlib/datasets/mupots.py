@@ -48,7 +48,7 @@ class Files:
             f"{shown(data_dir() / self.folder)}/, so that {places[0].as_posix()} is there, or set "
             f"PAPERLIB_DATA to the folder that holds {self.folder}/. The data set is licensed: "
             "register at https://vcai.mpi-inf.mpg.de/3dhp-dataset and use the scripts that come "
-            'with it; its images are not needed. Without it, paperlib.datasets.muco_temp.compose '
+            "with it; its images are not needed. Without it, paperlib.datasets.muco_temp.compose "
             "makes videos of several people from any other data set."
         )
 

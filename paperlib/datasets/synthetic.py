@@ -49,8 +49,11 @@ def load(
                 world = world_motion(subject, family, take, seed=seed, seconds=seconds, fps=fps)
                 parts[subject in TEST] += film(
                     torch.from_numpy(world),
-                    subject=subject, action=family, clip=f"take{take}", fps=fps,
-                )  # fmt: skip
+                    subject=subject,
+                    action=family,
+                    clip=f"take{take}",
+                    fps=fps,
+                )
     return Dataset(
         name="synthetic",
         source=(

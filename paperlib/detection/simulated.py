@@ -19,9 +19,18 @@ from paperlib.skeletons import part
 
 # how much harder a joint is to find than a hip
 _DIFFICULTY = {
-    "pelvis": 0.8, "hip": 1.0, "spine": 0.8, "thorax": 0.7, "neck": 0.7, "shoulder": 0.9,
-    "knee": 1.0, "ankle": 1.3, "elbow": 1.2, "wrist": 1.6, "head_top": 0.8,
-}  # fmt: skip
+    "pelvis": 0.8,
+    "hip": 1.0,
+    "spine": 0.8,
+    "thorax": 0.7,
+    "neck": 0.7,
+    "shoulder": 0.9,
+    "knee": 1.0,
+    "ankle": 1.3,
+    "elbow": 1.2,
+    "wrist": 1.6,
+    "head_top": 0.8,
+}
 # pairs that a detector confuses as a whole
 _LIMBS = (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
 

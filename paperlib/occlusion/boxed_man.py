@@ -65,8 +65,9 @@ def _in_boxes(points: Tensor, start: Tensor, end: Tensor, width: float) -> Tenso
 def _in_hull(points: Tensor, corners: Tensor) -> Tensor:
     """``(..., J)``: which points lie in what four corners ``(..., 4, 2)`` span: in any of the
     triangles of three of them, edges included."""
-    return torch.stack([_in_triangle(points, corners[..., list(three), :])
-                        for three in combinations(range(4), 3)]).any(dim=0)  # fmt: skip
+    return torch.stack(
+        [_in_triangle(points, corners[..., list(three), :]) for three in combinations(range(4), 3)]
+    ).any(dim=0)
 
 
 def _in_triangle(points: Tensor, corners: Tensor) -> Tensor:

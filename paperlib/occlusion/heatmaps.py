@@ -33,8 +33,9 @@ def heatmaps(
             f"{tuple(keypoints.shape)}: expected one boolean for each"
         )
     if size < 1 or not sigma > 0 or not margin >= 0:
-        raise ValueError(f"a size and a sigma above 0, margin 0 or more, got {size=} {sigma=} "
-                         f"{margin=}")  # fmt: skip
+        raise ValueError(
+            f"a size and a sigma above 0, margin 0 or more, got {size=} {sigma=} {margin=}"
+        )
     low, high = keypoints.amin(dim=1, keepdim=True), keypoints.amax(dim=1, keepdim=True)
     tiny = torch.finfo(keypoints.dtype).tiny
     side = (high - low).amax(dim=-1, keepdim=True).clamp_min(tiny) * (1 + 2 * margin)

@@ -71,9 +71,11 @@ def body_view(recording: Recording, frame: int, width: int = _PIXELS) -> View:
     sides = np.ceil(np.maximum(sides, 0.55 * sides[1])).astype(int)
     left, top = (low + high - sides) / 2
     view = replace(
-        camera, width=int(sides[0]), height=int(sides[1]),
+        camera,
+        width=int(sides[0]),
+        height=int(sides[1]),
         centre=(camera.centre[0] - left, camera.centre[1] - top),
-    )  # fmt: skip
+    )
     rendered = render(positions[None, None], recording.skeleton, view, width)
     picture = shade(rendered, [_FLESH])[0, ..., 1].cpu().numpy()
     return View(picture, (left, left + sides[0], top + sides[1], top), points)
@@ -107,8 +109,16 @@ def labellings(
         ax.add_collection(bones(points, recording.skeleton, colour=INK, lw=1, alpha=0.55))
         used |= _mark(ax, points, verdicts(truth, label))
         ax.set_title(name.replace("_", " "), loc="center", fontsize=10.5)
-        ax.text(0.5, 0.99, f"{label.sum()} hidden", transform=ax.transAxes, ha="center", va="top",
-                color=MUTED, fontsize=9.5)  # fmt: skip
+        ax.text(
+            0.5,
+            0.99,
+            f"{label.sum()} hidden",
+            transform=ax.transAxes,
+            ha="center",
+            va="top",
+            color=MUTED,
+            fontsize=9.5,
+        )
     _legend(figure, [verdict for verdict in _MARKS if verdict in used])
     return figure
 
@@ -187,15 +197,23 @@ def joint_scores(table: pd.DataFrame, label: str = "F1") -> Figure:
     labelling, its columns: the darker the better. NaN, where nothing was to be found, is a dash."""
     values = table.to_numpy(dtype=float)
     rows, columns = values.shape
-    figure, ax = plt.subplots(figsize=(2.4 + 1.25 * columns, 1.3 + 0.3 * rows),
-                              layout="constrained")  # fmt: skip
+    figure, ax = plt.subplots(
+        figsize=(2.4 + 1.25 * columns, 1.3 + 0.3 * rows), layout="constrained"
+    )
     blues = LinearSegmentedColormap.from_list("scores", ["#f4f6f8", "#9dbbdc", colour_of("direct")])
     blues = blues.with_extremes(bad=GRID)
     picture = ax.imshow(np.ma.masked_invalid(values), blues, vmin=0, vmax=1, aspect="auto")
     for row, column in np.ndindex(rows, columns):
         value = values[row, column]
-        ax.text(column, row, "–" if np.isnan(value) else f"{value:.2f}", ha="center", va="center",
-                fontsize=9, color="white" if value > 0.62 else INK)  # fmt: skip
+        ax.text(
+            column,
+            row,
+            "–" if np.isnan(value) else f"{value:.2f}",
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="white" if value > 0.62 else INK,
+        )
     ax.set_xticks(range(columns), [str(n).replace("_", " ").replace(", ", ",\n") for n in table])
     ax.set_yticks(range(rows), [str(name).replace("_", " ") for name in table.index])
     ax.set_xticks(np.arange(columns - 1) + 0.5, minor=True)
@@ -213,9 +231,13 @@ def heatmap_strip(maps: Mapping[str, np.ndarray | Tensor], frames: Sequence[int]
     """Heatmaps of a moving body, as wang2020's figure 2 has them: a row for each of ``maps``
     ``(T, K, H, W)``, a column for each of ``frames``, the brightest of all K keypoints."""
     figure, axes = plt.subplots(
-        len(maps), len(frames), figsize=(9, 0.1 + 8.8 * len(maps) / len(frames)), squeeze=False,
-        layout="constrained", gridspec_kw={"wspace": 0.02, "hspace": 0.02},
-    )  # fmt: skip
+        len(maps),
+        len(frames),
+        figsize=(9, 0.1 + 8.8 * len(maps) / len(frames)),
+        squeeze=False,
+        layout="constrained",
+        gridspec_kw={"wspace": 0.02, "hspace": 0.02},
+    )
     for row, (name, own) in zip(axes, maps.items(), strict=True):
         for ax, frame in zip(row, frames, strict=True):
             ax.imshow(np.asarray(own[frame]).max(axis=0), "inferno", vmin=0, vmax=1)
@@ -257,7 +279,11 @@ def _name(ax: Axes, points: np.ndarray, names: Sequence[str]) -> None:
     for place in np.argsort(points[:, 1]):
         height = max(points[place, 1], height + step)
         ax.annotate(
-            names[place].replace("_", " "), points[place], (right + 0.02 * (right - left), height),
-            va="center", color=HIDDEN, annotation_clip=False,
+            names[place].replace("_", " "),
+            points[place],
+            (right + 0.02 * (right - left), height),
+            va="center",
+            color=HIDDEN,
+            annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": HIDDEN, "lw": 0.8, "alpha": 0.6},
-        )  # fmt: skip
+        )

@@ -106,7 +106,13 @@ def pose_sequence(
     for row, name in enumerate(names):
         height = 0.94 * (1 - (row + 0.5) / rows)
         figure.text(
-            0.025, height, name, rotation=90, ha="center", va="center", fontweight="bold",
+            0.025,
+            height,
+            name,
+            rotation=90,
+            ha="center",
+            va="center",
+            fontweight="bold",
             color=colour_of(name) if row else INK,
-        )  # fmt: skip
+        )
     return figure

@@ -30,22 +30,36 @@ def back_projection() -> Figure:
         "image": (9.35, 2.0, 0.52, "2D\nagain", MUTED),
     }
     for x, y, half, text, colour in nodes.values():
-        ax.add_patch(FancyBboxPatch((x - half, y - 0.36), 2 * half, 0.72, fc="white", ec=colour,
-                                    lw=1.6, boxstyle="round,pad=0,rounding_size=0.12"))  # fmt: skip
+        ax.add_patch(
+            FancyBboxPatch(
+                (x - half, y - 0.36),
+                2 * half,
+                0.72,
+                fc="white",
+                ec=colour,
+                lw=1.6,
+                boxstyle="round,pad=0,rounding_size=0.12",
+            )
+        )
         ax.text(x, y, text, ha="center", va="center")
     for start, end in (
-        ("keypoints", "pose"), ("keypoints", "trajectory"), ("pose", "body"),
-        ("trajectory", "body"), ("body", "camera"), ("camera", "image"),
-    ):  # fmt: skip
+        ("keypoints", "pose"),
+        ("keypoints", "trajectory"),
+        ("pose", "body"),
+        ("trajectory", "body"),
+        ("body", "camera"),
+        ("camera", "image"),
+    ):
         (x, y, half, *_), (to_x, to_y, to_half, *_) = nodes[start], nodes[end]
         look = {"arrowstyle": "-|>", "color": INK, "lw": 1.2}
         places = (to_x - to_half - 0.05, to_y), (x + half + 0.05, y)
         ax.annotate("", *places, arrowprops=look)
     for x, y, text in (
-        (3.3, 3.62, "labelled: MPJPE"), (3.3, 0.38, "labelled: error / depth"),
+        (3.3, 3.62, "labelled: MPJPE"),
+        (3.3, 0.38, "labelled: error / depth"),
         (5.45, 3.05, "bone lengths,\nunlabelled = labelled\non average"),
         (8.6, 0.95, "unlabelled: must fall on\nthe keypoints again"),
-    ):  # fmt: skip
+    ):
         ax.text(x, y, text, ha="center", va="center", color=SIDES["right"], style="italic")
     return figure
 
@@ -82,8 +96,13 @@ def reprojections(recording: Recording, positions: Tensor, frames: Sequence[int]
     half = 0.58 * np.ptp(keypoints[frames], axis=1).max()
     for ax, frame in zip(axes, frames, strict=True):
         for parent, child in recording.keypoint_skeleton.bones:
-            ax.plot(*keypoints[frame][[parent, child]].T, color=MUTED, lw=5, alpha=0.55,
-                    solid_capstyle="round")  # fmt: skip
+            ax.plot(
+                *keypoints[frame][[parent, child]].T,
+                color=MUTED,
+                lw=5,
+                alpha=0.55,
+                solid_capstyle="round",
+            )
         draw_keypoints(ax, seen[frame], recording.skeleton)
         u, v = (keypoints[frame].min(axis=0) + keypoints[frame].max(axis=0)) / 2
         ax.set(xlim=(u - half, u + half), ylim=(v + half, v - half))
@@ -102,8 +121,17 @@ def label_curves(rows: pd.DataFrame, subsets: Sequence[str], label: str) -> Figu
         found = [interval(own[own["subset"] == s]["value"]) for s in there]
         places = [subsets.index(s) + 0.06 * (shift - len(methods) / 2) for s in there]
         style = "x--" if "no bone" in method else "o-"
-        ax.errorbar(places, [m for m, _ in found], yerr=[h for _, h in found], fmt=style, ms=5,
-                    color=colour_of(method), capsize=3, lw=1.4, label=method)  # fmt: skip
+        ax.errorbar(
+            places,
+            [m for m, _ in found],
+            yerr=[h for _, h in found],
+            fmt=style,
+            ms=5,
+            color=colour_of(method),
+            capsize=3,
+            lw=1.4,
+            label=method,
+        )
     ax.set_xticks(range(len(subsets)), subsets)
     ax.set(ylabel=label, xlabel="labelled")
     ax.margins(x=0.12)

@@ -18,8 +18,11 @@ PREDICTION, WITHOUT_CAP, LOWEST = range(3)  # stages
 # Sums may be taken in any order, as vectors. What Python does not call needs no way in from there.
 # Loops over frames, where NumPy would do, compile in a third of the time.
 _OPTIONS = {
-    "cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}
-}  # fmt: skip
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"reassoc", "contract"},
+}
 _entry = numba.njit(**_OPTIONS)
 _inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
 

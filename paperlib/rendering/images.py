@@ -166,9 +166,7 @@ def _of_block(
         owner, row, column = _pixels(box, size)
         person, frame, part = person[owner], frame[owner], part[owner]
         body = (person, frame, part)
-        depth = entry(
-            rays[row, column], bodies.start[body], bodies.along[body], bodies.radii[part]
-        )
+        depth = entry(rays[row, column], bodies.start[body], bodies.along[body], bodies.radii[part])
         hit = depth < torch.inf
         person, frame, row, column = person[hit], frame[hit], row[hit], column[hit]
         silhouettes[person, frame, row, column] = True

@@ -17,9 +17,14 @@ from paperlib.paths import replacing, runs_dir, shown
 
 # the code that decides what any training gives; a run of other code is not found again
 _CODE = (
-    "models/temporal.py", "models/linear.py", "models/activation.py", "windows.py", "metrics.py",
-    "training/loop.py", "training/step.py",
-)  # fmt: skip
+    "models/temporal.py",
+    "models/linear.py",
+    "models/activation.py",
+    "windows.py",
+    "metrics.py",
+    "training/loop.py",
+    "training/step.py",
+)
 
 
 @dataclass

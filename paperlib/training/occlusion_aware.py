@@ -79,8 +79,14 @@ def train_occlusion_aware(
         raise ValueError(f"the weight of a loss is 0 or more, got {weight}")
 
     def objective(model: OcclusionAware, where: torch.device) -> Aware:
-        windows = Windows(dataset.train, model.receptive_field, flip=recipe.train_flip,
-                          stride=recipe.stride, features=_labelled, device=where)  # fmt: skip
+        windows = Windows(
+            dataset.train,
+            model.receptive_field,
+            flip=recipe.train_flip,
+            stride=recipe.stride,
+            features=_labelled,
+            device=where,
+        )
         return Aware(model, windows, weight)
 
     data = f"{dataset.fingerprint}, weight {weight}"

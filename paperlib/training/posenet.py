@@ -17,9 +17,14 @@ from paperlib.training.loop import fit
 from paperlib.training.recipes import Recipe
 
 _CODE = (
-    "training/posenet.py", "models/temporal_posenet.py", "tracks.py", "detection/people.py",
-    "randomness.py", "cameras.py", "skeletons.py",
-)  # fmt: skip
+    "training/posenet.py",
+    "models/temporal_posenet.py",
+    "tracks.py",
+    "detection/people.py",
+    "randomness.py",
+    "cameras.py",
+    "skeletons.py",
+)
 
 
 class Located:
@@ -69,9 +74,13 @@ def train_posenet(
 
     def build() -> TemporalPoseNet:
         return TemporalPoseNet(
-            len(COMMON_14), len(skeleton), widths, skeleton.root,
-            dropout=recipe.dropout, channels=recipe.channels,
-        )  # fmt: skip
+            len(COMMON_14),
+            len(skeleton),
+            widths,
+            skeleton.root,
+            dropout=recipe.dropout,
+            channels=recipe.channels,
+        )
 
     def objective(model: TemporalPoseNet, where: torch.device) -> Located:
         flip, stride = recipe.train_flip, recipe.stride

@@ -41,8 +41,17 @@ class Recipe:
     precision: str = "auto"
 
     def __post_init__(self):
-        positive = ("epochs", "batch_size", "learning_rate", "decay", "channels", "stride",
-                    "chunk", "momentum_start", "momentum_end")  # fmt: skip
+        positive = (
+            "epochs",
+            "batch_size",
+            "learning_rate",
+            "decay",
+            "channels",
+            "stride",
+            "chunk",
+            "momentum_start",
+            "momentum_end",
+        )
         one_of("precision", self.precision, PRECISIONS)
         wrong = {name: getattr(self, name) for name in positive if not getattr(self, name) > 0}
         if wrong or not 0 <= self.dropout < 1:

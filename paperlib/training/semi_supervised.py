@@ -121,10 +121,16 @@ def train_semi_supervised(
 
     def objective(model: PoseAndTrajectory, where: torch.device) -> SemiSupervised:
         windows = [
-            Windows(part.train, model.receptive_field, causal=model.causal,
-                    flip=recipe.train_flip, stride=recipe.stride, device=where)
+            Windows(
+                part.train,
+                model.receptive_field,
+                causal=model.causal,
+                flip=recipe.train_flip,
+                stride=recipe.stride,
+                device=where,
+            )
             for part in (labelled, unlabelled)
-        ]  # fmt: skip
+        ]
         parents = labelled.skeleton.parents
         return SemiSupervised(model, *windows, parents, warm_up, bones, distortion)
 

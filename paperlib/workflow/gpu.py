@@ -20,9 +20,15 @@ from paperlib.paths import OUT, ROOT, replacing
 from paperlib.workflow.publish import NOTEBOOKS, texts
 
 BENCHMARKS = (
-    "training", "inference", "streaming", "everything_else", "rendering", "refinement", "growth",
+    "training",
+    "inference",
+    "streaming",
+    "everything_else",
+    "rendering",
+    "refinement",
+    "growth",
     "precision",
-)  # fmt: skip
+)
 DONE = OUT / "gpu-results.json"
 _PATIENCE = 40  # seconds for a step that is stopped to save what it has
 _TOO_SHORT = 30  # seconds left, in which no step is worth beginning

@@ -54,10 +54,12 @@ def people_protocol(
     keypoints. The 2D error is that of people who were found."""
     base = experiment.protocol(data, recipe, receptive_field, seeds, exact)
     found = [was_found(r) for r in data.test]
-    errors = torch.cat([
-        (r.keypoints - e.keypoints).norm(dim=-1)[f]
-        for r, e, f in zip(data.test, exact.test, found, strict=True)
-    ])  # fmt: skip
+    errors = torch.cat(
+        [
+            (r.keypoints - e.keypoints).norm(dim=-1)[f]
+            for r, e, f in zip(data.test, exact.test, found, strict=True)
+        ]
+    )
     lost = 1 - torch.cat(found).float().mean().item()
     return base.but(
         keypoint_error=errors.mean().item(),

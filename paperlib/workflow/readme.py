@@ -14,15 +14,21 @@ README = ROOT / "README.md"
 _BEGIN, _END = "<!-- numbers: {} -->", "<!-- end of numbers -->"
 _DATA = {"cmu": "CMU motion capture", "synthetic": "embedded synthetic data"}
 _ORDER = (
-    "linear baseline", "single frame", "temporal, causal", "temporal", "temporal, occlusion-aware",
+    "linear baseline",
+    "single frame",
+    "temporal, causal",
+    "temporal",
+    "temporal, occlusion-aware",
     "temporal, refined",
-)  # fmt: skip
+)
 _BRIDGES = ("without refinement", "interpolation", "1-Euro", "Savitzky-Golay", "refinement")
 _METRICS = ("mpjpe", "p_mpjpe", "mpjve")
 _LABELLINGS = ("clustered", "boxed man", "cylinder man")
 _AWARE = (
-    "one vector, clustered (2)", "many vectors, clustered (3)", "many vectors, boxed man (4)",
-)  # fmt: skip
+    "one vector, clustered (2)",
+    "many vectors, clustered (3)",
+    "many vectors, boxed man (4)",
+)
 _SCORES = {"precision": "precision, %", "recall": "recall, %", "f1": "F1, %"}
 
 

@@ -81,9 +81,11 @@ def _attempt(order: Order) -> Answer:
         tempfile.TemporaryFile("w+", encoding="utf-8") as complained,
         subprocess.Popen(
             [sys.executable, "-m", __name__],
-            stdin=subprocess.PIPE, stdout=said, stderr=complained,
+            stdin=subprocess.PIPE,
+            stdout=said,
+            stderr=complained,
         ) as process,
-    ):  # fmt: skip
+    ):
         # a process that ended before it read its order has its say below
         with suppress(BrokenPipeError), process.stdin as order_and_lifeline:
             order_and_lifeline.write(json.dumps(order).encode() + b"\n")

@@ -38,9 +38,13 @@ def train_temporal(parameters: dict[str, Any]) -> Run:
 
     def build() -> TemporalModel:
         return TemporalModel(
-            len(data.keypoint_skeleton), 2, len(data.skeleton),
-            filter_widths(values["receptive_field"]), causal=values["causal"],
-            channels=recipe.channels, dropout=recipe.dropout,
-        )  # fmt: skip
+            len(data.keypoint_skeleton),
+            2,
+            len(data.skeleton),
+            filter_widths(values["receptive_field"]),
+            causal=values["causal"],
+            channels=recipe.channels,
+            dropout=recipe.dropout,
+        )
 
     return experiment.train("temporal", build, data, recipe)

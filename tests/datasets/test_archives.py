@@ -85,9 +85,13 @@ def test_what_numpy_itself_saves(tmp_path):
     listed = np.empty(2, dtype=object)
     listed[:] = [FLOATS, "text"]
     np.savez_compressed(
-        tmp_path / "a.npz", positions_3d={"S1": FLOATS}, plain=np.asfortranarray(FLOATS),
-        listed=listed, number=np.float64(3), nothing=np.zeros((0, 17)),
-    )  # fmt: skip
+        tmp_path / "a.npz",
+        positions_3d={"S1": FLOATS},
+        plain=np.asfortranarray(FLOATS),
+        listed=listed,
+        number=np.float64(3),
+        nothing=np.zeros((0, 17)),
+    )
     back = read_archive(tmp_path / "a.npz")
     assert same(back["positions_3d"], {"S1": FLOATS})
     assert same(back["plain"], FLOATS) and same(back["listed"], listed)
@@ -224,7 +228,8 @@ def test_any_other_name_is_refused(tmp_path, module, name):
 GADGETS = {
     # _reconstruct(function, ...) must not call the function
     "reconstruct a function": by_name(
-        "numpy.core.multiarray", "_reconstruct",
+        "numpy.core.multiarray",
+        "_reconstruct",
         b"c_codecs\nencode\n" + text("x") + text("latin1") + b"\x87",
     ),
     "reconstruct text": by_name(
@@ -239,10 +244,11 @@ GADGETS = {
     "no array at all": b"\x80\x02K\x05.",
     "a function as data": b"\x80\x02c_codecs\nencode\n.",
     "a scalar of objects": by_name(
-        "numpy.core.multiarray", "scalar",
+        "numpy.core.multiarray",
+        "scalar",
         b"cnumpy\ndtype\n" + text("O8") + b"\x85R" + text("12345678") + b"\x86",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("gadget", GADGETS)

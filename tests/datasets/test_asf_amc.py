@@ -36,16 +36,28 @@ UNIT = 0.0254 / 0.45
 
 def skeleton(bones=BONES, length=0.45, angle="deg", order="TX TY TZ RX RY RZ") -> str:
     lines = [
-        "# a comment", ":version 1.10", ":units", "  mass 1.0", f"  length {length}",
-        f"  angle {angle}", ":root", f"   order {order}", "   axis XYZ", "   position 0 0 0",
-        "   orientation 0 0 0", ":bonedata",
-    ]  # fmt: skip
+        "# a comment",
+        ":version 1.10",
+        ":units",
+        "  mass 1.0",
+        f"  length {length}",
+        f"  angle {angle}",
+        ":root",
+        f"   order {order}",
+        "   axis XYZ",
+        "   position 0 0 0",
+        "   orientation 0 0 0",
+        ":bonedata",
+    ]
     for number, (name, (_, direction, size, axis, freedoms)) in enumerate(bones.items(), start=1):
         lines += [
-            "  begin", f"     id {number}", f"     name {name}",
-            "     direction " + " ".join(map(str, direction)), f"     length {size}",
+            "  begin",
+            f"     id {number}",
+            f"     name {name}",
+            "     direction " + " ".join(map(str, direction)),
+            f"     length {size}",
             "     axis " + " ".join(map(str, axis)) + " XYZ",
-        ]  # fmt: skip
+        ]
         if freedoms:
             lines += [f"    dof {freedoms}", "    limits (-160.0 20.0)"]
             lines += ["           (-70.0 70.0)"] * (len(freedoms.split()) - 1)
@@ -94,11 +106,18 @@ def test_bones_without_rotation_lie_as_the_skeleton_says(read):
     got = read(trial({"root": (2, 3, 4, 0, 0, 0)}))
     assert got.shape == (1, 17, 3) and got.dtype == torch.float32
     places = {
-        "pelvis": (2, 3, 4), "right_hip": (1, 3, 4), "right_ankle": (1, -4.5, 4),
-        "left_knee": (3, -1, 4), "spine": (2, 4.5, 4), "thorax": (2, 6.5, 4),
-        "neck_nose": (2, 7, 4), "head_top": (2, 7.8, 4), "left_shoulder": (3.2, 4.5, 4),
-        "left_wrist": (7.3, 4.5, 4), "right_elbow": (-1.4, 4.5, 4),
-    }  # fmt: skip
+        "pelvis": (2, 3, 4),
+        "right_hip": (1, 3, 4),
+        "right_ankle": (1, -4.5, 4),
+        "left_knee": (3, -1, 4),
+        "spine": (2, 4.5, 4),
+        "thorax": (2, 6.5, 4),
+        "neck_nose": (2, 7, 4),
+        "head_top": (2, 7.8, 4),
+        "left_shoulder": (3.2, 4.5, 4),
+        "left_wrist": (7.3, 4.5, 4),
+        "right_elbow": (-1.4, 4.5, 4),
+    }
     for name, place in places.items():
         np.testing.assert_allclose(at(got, name)[0], UNIT * z_up(*place), atol=1e-6)
 
@@ -147,22 +166,31 @@ def test_freedoms_are_read_in_the_order_of_the_bone(read):
 
 def test_the_root_may_give_its_freedoms_in_another_order(read):
     plain = read(trial({"root": (2, 3, 4, 10, 20, 30)}))
-    other = read(
-        trial({"root": (30, 20, 10, 4, 3, 2)}), skeleton(order="RZ RY RX TZ TY TX")
-    )
+    other = read(trial({"root": (30, 20, 10, 4, 3, 2)}), skeleton(order="RZ RY RX TZ TY TX"))
     torch.testing.assert_close(plain, other)
 
 
 def slow_positions(text_frames: list[dict], bones=BONES) -> np.ndarray:
     """Bone by bone with another library's rotations, as the format's description has it."""
     ends = {
-        "pelvis": "root", "right_hip": "rhipjoint", "right_knee": "rfemur",
-        "right_ankle": "rtibia", "left_hip": "lhipjoint", "left_knee": "lfemur",
-        "left_ankle": "ltibia", "spine": "lowerback", "thorax": "lowerneck",
-        "neck_nose": "upperneck", "head_top": "head", "left_shoulder": "lclavicle",
-        "left_elbow": "lhumerus", "left_wrist": "lradius", "right_shoulder": "rclavicle",
-        "right_elbow": "rhumerus", "right_wrist": "rradius",
-    }  # fmt: skip
+        "pelvis": "root",
+        "right_hip": "rhipjoint",
+        "right_knee": "rfemur",
+        "right_ankle": "rtibia",
+        "left_hip": "lhipjoint",
+        "left_knee": "lfemur",
+        "left_ankle": "ltibia",
+        "spine": "lowerback",
+        "thorax": "lowerneck",
+        "neck_nose": "upperneck",
+        "head_top": "head",
+        "left_shoulder": "lclavicle",
+        "left_elbow": "lhumerus",
+        "left_wrist": "lradius",
+        "right_shoulder": "rclavicle",
+        "right_elbow": "rhumerus",
+        "right_wrist": "rradius",
+    }
     result = []
     for frame in text_frames:
         numbers = frame["root"]

@@ -64,8 +64,9 @@ def by_name(dataset) -> dict[str, torch.Tensor]:
 def test_files_are_split_by_folder_and_filmed_by_four_cameras_at_50_hz(small):
     data = cmu.load()
     assert {(r.action, r.clip) for r in data.train} == {
-        ("walking", "walking_1"), ("running", "running_1"),
-    }  # fmt: skip
+        ("walking", "walking_1"),
+        ("running", "running_1"),
+    }
     assert [(r.action, len(r), r.fps) for r in data.test] == [("walking", 6, 50.0)] * 4
     assert {len(r) for r in data.train} == {11, 16}
     assert len({r.camera.name for r in data.test}) == 4
@@ -76,8 +77,9 @@ def test_actions_can_be_chosen(small):
     data = cmu.load(actions=["running"])
     assert {r.action for r in data.train} == {"running"} and not data.test
     assert {r.action for r in cmu.load(actions=(a for a in ("walking", "running"))).train} == {
-        "walking", "running",
-    }  # fmt: skip
+        "walking",
+        "running",
+    }
 
 
 def test_an_unknown_action_is_named_with_the_choices(small):
@@ -103,8 +105,9 @@ def test_a_changed_file_is_read_anew(small):
     write(small / "data", {"train/walking/walking_1": text_of(25, yaw=0.5)})
     after = by_name(cmu.load())
     changed = {n for n in before if not torch.equal(before[n], after[n])}
-    assert changed and all("walking_1" in n and n in {r.name for r in cmu.load().train}
-                           for n in changed)  # fmt: skip
+    assert changed and all(
+        "walking_1" in n and n in {r.name for r in cmu.load().train} for n in changed
+    )
     assert len(caches(small)) == 2
 
 
@@ -166,8 +169,13 @@ def test_a_build_scales_each_part_of_the_body_by_its_own_factor():
     factor = {n: float(sizes[j] / plain[j]) for j, n in enumerate(CMU_38.joints) if plain[j] > 0}
     for side in ("left", "right"):
         expected = {
-            "up_leg": 1.4, "leg": 1.1, "foot": 1.1, "arm": 1.4, "fore_arm": 1.3, "hand": 1.3,
-        }  # fmt: skip
+            "up_leg": 1.4,
+            "leg": 1.1,
+            "foot": 1.1,
+            "arm": 1.4,
+            "fore_arm": 1.3,
+            "hand": 1.3,
+        }
         got = {part: factor[f"{side}_{part}"] for part in expected}
         assert got == pytest.approx(expected), side
     assert factor["spine"] == factor["head"] == factor["head_end"] == pytest.approx(1.2)
@@ -217,8 +225,11 @@ def test_missing_data_say_where_they_go_how_to_get_them_and_what_runs_without(
         cmu.load()
     message = str(missing.value)
     for part in (
-        "my_data/cmu_mocap", "python -m paperlib data cmu", "PAPERLIB_DATA", 'dataset="synthetic"',
-    ):  # fmt: skip
+        "my_data/cmu_mocap",
+        "python -m paperlib data cmu",
+        "PAPERLIB_DATA",
+        'dataset="synthetic"',
+    ):
         assert part in message
     assert str(tmp_path) not in message  # it may stand in a committed output
 
@@ -318,9 +329,7 @@ def in_world(recording) -> torch.Tensor:
 
 def clips(recordings) -> dict[tuple[str, str], torch.Tensor]:
     """One view of each clip, in world space."""
-    return {
-        (r.action, r.clip): in_world(r) for r in recordings if r.camera.name == "cam0"
-    }
+    return {(r.action, r.clip): in_world(r) for r in recordings if r.camera.name == "cam0"}
 
 
 @pytest.mark.data
@@ -332,8 +341,9 @@ def test_the_whole_set_is_there(real):
     assert count_frames(real.test) / 4 == pytest.approx(14071 / 2.4, abs=24)
     assert {r.action for r in real.train} == set(cmu.ACTIONS) - {"washwindow"}
     assert {r.action for r in real.test} == set(cmu.ACTIONS) - {
-        "basketball_signal", "directing_traffic",
-    }  # fmt: skip
+        "basketball_signal",
+        "directing_traffic",
+    }
     assert "performers unknown" in real.source
 
 

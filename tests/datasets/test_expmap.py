@@ -140,10 +140,17 @@ def test_the_thorax_gets_its_116_mm_back_and_nothing_below_moves(read):
     above = [
         H36M_17.index(n)
         for n in (
-            "thorax", "neck_nose", "head_top", "left_shoulder", "left_elbow", "left_wrist",
-            "right_shoulder", "right_elbow", "right_wrist",
+            "thorax",
+            "neck_nose",
+            "head_top",
+            "left_shoulder",
+            "left_elbow",
+            "left_wrist",
+            "right_shoulder",
+            "right_elbow",
+            "right_wrist",
         )
-    ]  # fmt: skip
+    ]
     below = sorted(set(range(17)) - set(above))
     torch.testing.assert_close(moved[above], torch.full((9,), 0.116).double(), atol=1e-6, rtol=0)
     assert moved[below].max() == 0
@@ -209,8 +216,9 @@ def test_a_body_that_stays_turned_past_90_degrees_does_not_leap_back(way):
 def test_every_corrected_root_is_a_rotation():
     published = Rotation.random(200, rng=np.random.default_rng(0)).as_matrix()
     got = expmap.correct_root(torch.from_numpy(published)).numpy()
-    np.testing.assert_allclose(got @ np.swapaxes(got, 1, 2), np.tile(np.eye(3), (200, 1, 1)),
-                               atol=1e-9)  # fmt: skip
+    np.testing.assert_allclose(
+        got @ np.swapaxes(got, 1, 2), np.tile(np.eye(3), (200, 1, 1)), atol=1e-9
+    )
     np.testing.assert_allclose(np.linalg.det(got), 1, atol=1e-9)
 
 

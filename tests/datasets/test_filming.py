@@ -52,9 +52,7 @@ PLACES = [
 def test_a_camera_has_its_target_in_the_middle_of_its_image(position, target):
     seen = world_to_camera(torch.tensor(target).double(), camera(position, target))
     distance = math.dist(position, target)
-    torch.testing.assert_close(
-        seen, torch.tensor([0.0, 0.0, distance]).double(), atol=1e-6, rtol=0
-    )
+    torch.testing.assert_close(seen, torch.tensor([0.0, 0.0, distance]).double(), atol=1e-6, rtol=0)
     pixel = project(seen, camera(position, target))
     torch.testing.assert_close(pixel, torch.tensor([500.0, 480.0]).double(), atol=1e-3, rtol=0)
 

@@ -124,9 +124,11 @@ def test_split_actions_clips_and_frames(keypoints):
     assert len(data.train) == 5 * 4 * 4 and len(data.test) == (4 + 3) * 4
     pairs = {(r.clip, r.action) for r in data.train}
     assert pairs == {
-        ("Directions", "Directions"), ("Directions 1", "Directions"),
-        ("Walking 1", "Walking"), ("Photo", "Photo"),
-    }  # fmt: skip
+        ("Directions", "Directions"),
+        ("Directions 1", "Directions"),
+        ("Walking 1", "Walking"),
+        ("Photo", "Photo"),
+    }
     assert not [r for r in data.test if (r.subject, r.clip) == ("S11", "Directions")]
     for r in (*data.train, *data.test):
         assert len(r) == CLIPS[r.clip] and r.fps == 50
@@ -267,8 +269,15 @@ def test_missing_data(folder):
     with pytest.raises(MissingDataError) as caught:
         human36m.load()
     said = str(caught.value)
-    for needed in ("data_3d_h36m.npz", "human36m", "PAPERLIB_DATA", "vision.imar.ro/human3.6m",
-                   "VideoPose3D", "licensed", 'dataset="synthetic"'):  # fmt: skip
+    for needed in (
+        "data_3d_h36m.npz",
+        "human36m",
+        "PAPERLIB_DATA",
+        "vision.imar.ro/human3.6m",
+        "VideoPose3D",
+        "licensed",
+        'dataset="synthetic"',
+    ):
         assert needed in said
     with pytest.raises(ValueError, match="give the <name>"):
         human36m.load(keypoints="../gt")

@@ -18,11 +18,23 @@ from paperlib.windows import Windows
 
 SUBJECTS = ("S1", "S2", "S3")
 CLIPS = {  # frames of every chunk; the numbers left out were invalid
-    "Train": {"Walking 1 chunk0": 6, "Walking 1 chunk2": 40, "Jog 1 chunk1": 5, "Box 1 chunk0": 4,
-              "Gestures 1 chunk0": 3, "ThrowCatch 1 chunk0": 4},
-    "Validate": {"Walking 1 chunk0": 5, "Jog 1 chunk0": 7, "Jog 1 chunk4": 2, "Box 1 chunk0": 3,
-                 "Gestures 1 chunk0": 2, "ThrowCatch 1 chunk0": 4},
-}  # fmt: skip
+    "Train": {
+        "Walking 1 chunk0": 6,
+        "Walking 1 chunk2": 40,
+        "Jog 1 chunk1": 5,
+        "Box 1 chunk0": 4,
+        "Gestures 1 chunk0": 3,
+        "ThrowCatch 1 chunk0": 4,
+    },
+    "Validate": {
+        "Walking 1 chunk0": 5,
+        "Jog 1 chunk0": 7,
+        "Jog 1 chunk4": 2,
+        "Box 1 chunk0": 3,
+        "Gestures 1 chunk0": 2,
+        "ThrowCatch 1 chunk0": 4,
+    },
+}
 CALIBRATION = json.loads(
     Path(paperlib.__file__).with_name("datasets").joinpath("humaneva_cameras.json").read_text()
 )
@@ -248,8 +260,12 @@ def test_a_lens_does_not_depend_on_what_was_chosen(keypoints):
 def test_chosen_actions_and_cameras(keypoints):
     data = humaneva.load(actions=["ThrowCatch", "Walk"], cameras=["C3", "C1"])
     assert {(r.subject, r.action) for r in data.test} == {
-        ("S1", "Walk"), ("S2", "Walk"), ("S3", "Walk"), ("S1", "ThrowCatch"), ("S2", "ThrowCatch"),
-    }  # fmt: skip
+        ("S1", "Walk"),
+        ("S2", "Walk"),
+        ("S3", "Walk"),
+        ("S1", "ThrowCatch"),
+        ("S2", "ThrowCatch"),
+    }
     assert [r.camera.name for r in data.test[:2]] == ["C1", "C3"]
     np.testing.assert_array_equal(
         data.test[1].keypoints.numpy(), keypoints["Validate/S1"]["Walking 1 chunk0"][2]
@@ -312,9 +328,16 @@ def test_missing_data(folder):
     with pytest.raises(MissingDataError) as caught:
         datasets.load("humaneva")
     said = str(caught.value)
-    for needed in ("HumanEva-I: data_3d_humaneva15.npz is missing", "none of its files", "humaneva",
-                   "PAPERLIB_DATA", "humaneva.is.tue.mpg.de", "VideoPose3D", "licensed",
-                   'dataset="humaneva_like" runs without it'):  # fmt: skip
+    for needed in (
+        "HumanEva-I: data_3d_humaneva15.npz is missing",
+        "none of its files",
+        "humaneva",
+        "PAPERLIB_DATA",
+        "humaneva.is.tue.mpg.de",
+        "VideoPose3D",
+        "licensed",
+        'dataset="humaneva_like" runs without it',
+    ):
         assert needed in said
     assert datasets.resolve("auto", auto=datasets.HUMANEVA) == "humaneva_like"
     # an embedded one is not chosen for being there

@@ -22,12 +22,16 @@ def recording(subject: str, clip: str, frames: int, camera=FRONT, fps=50.0) -> R
     """Its frames are numbered: x of every keypoint."""
     number = torch.arange(frames, dtype=torch.float32)
     return Recording(
-        subject, clip, clip, fps, camera,
+        subject,
+        clip,
+        clip,
+        fps,
+        camera,
         positions=number[:, None, None].expand(frames, 17, 3) + 1,
         keypoints=number[:, None, None].expand(frames, 17, 2),
         confidence=torch.rand(frames, 17),
         visible=torch.rand(frames, 17) > 0.5,
-    )  # fmt: skip
+    )
 
 
 def everyone(subjects=("S1", "S5", "S6")) -> tuple[Recording, ...]:

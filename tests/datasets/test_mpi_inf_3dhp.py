@@ -187,8 +187,9 @@ def test_exchanged_sides_of_s4_are_put_right(folder):
     wrong = world.copy()
     left, right = (PICKED[list(side)] for side in (MUPOTS_17.left, MUPOTS_17.right))
     wrong[3759:5853, left], wrong[3759:5853, right] = (
-        world[3759:5853, right], world[3759:5853, left],
-    )  # fmt: skip
+        world[3759:5853, right],
+        world[3759:5853, left],
+    )
     for sequence in ("Seq1", "Seq2"):
         write(folder, "S4", sequence, annotation(wrong, cameras=[6]))
     for coordinates in ("normal", "universal"):
@@ -269,9 +270,14 @@ def test_without_h5py_the_test_sequences_are_refused(one, monkeypatch):
 def test_missing_data(folder):
     with pytest.raises(MissingDataError) as caught:
         mpi_inf_3dhp.load()
-    for needed in ("MPI-INF-3DHP: S1/Seq1/annot.mat is missing", "mpi_inf_3dhp/S1/Seq1/annot.mat",
-                   "PAPERLIB_DATA", "vcai.mpi-inf.mpg.de/3dhp-dataset", "licensed",
-                   "muco_temp.compose"):  # fmt: skip
+    for needed in (
+        "MPI-INF-3DHP: S1/Seq1/annot.mat is missing",
+        "mpi_inf_3dhp/S1/Seq1/annot.mat",
+        "PAPERLIB_DATA",
+        "vcai.mpi-inf.mpg.de/3dhp-dataset",
+        "licensed",
+        "muco_temp.compose",
+    ):
         assert needed in str(caught.value)
     with pytest.raises(MissingDataError):
         mpi_inf_3dhp.find()

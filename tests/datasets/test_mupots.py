@@ -137,8 +137,9 @@ def test_the_fit_is_the_least_squares_of_valid_annotations(folder):
     one["annot2"][~one["isValidFrame"]] += 300
     write(folder, "TS8", one)
     camera = mupots.load("TS8").test[0].camera
-    pixels, points = (one[f][one["isValidFrame"]].reshape(-1, n) for f, n in
-                      (("annot2", 2), ("annot3", 3)))  # fmt: skip
+    pixels, points = (
+        one[f][one["isValidFrame"]].reshape(-1, n) for f, n in (("annot2", 2), ("annot3", 3))
+    )
     for axis in range(2):
         line = np.polyfit(points[:, axis] / points[:, 2], pixels[:, axis], 1)
         assert (camera.focal[axis], camera.centre[axis]) == pytest.approx(line, abs=1e-4)
@@ -209,9 +210,14 @@ def test_the_downloads_own_folder_may_stay(folder, made):
 def test_missing_data(folder):
     with pytest.raises(MissingDataError) as caught:
         mupots.load()
-    for needed in ("MuPoTS-3D: TS1/annot.mat is missing", "mupots/TS1/annot.mat", "PAPERLIB_DATA",
-                   "vcai.mpi-inf.mpg.de/3dhp-dataset", "licensed",
-                   "muco_temp.compose"):  # fmt: skip
+    for needed in (
+        "MuPoTS-3D: TS1/annot.mat is missing",
+        "mupots/TS1/annot.mat",
+        "PAPERLIB_DATA",
+        "vcai.mpi-inf.mpg.de/3dhp-dataset",
+        "licensed",
+        "muco_temp.compose",
+    ):
         assert needed in str(caught.value)
     with pytest.raises(MissingDataError):
         mupots.find()

@@ -13,16 +13,28 @@ from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15
 from paperlib.windows import mirror
 
 CAMERA = Camera(
-    "front", 1000, 1000, focal=(1100.0, 1105.0), centre=(510.0, 490.0),
-    radial=(-0.2, 0.24, -0.003), tangential=(-0.001, -0.0015),
-)  # fmt: skip
+    "front",
+    1000,
+    1000,
+    focal=(1100.0, 1105.0),
+    centre=(510.0, 490.0),
+    radial=(-0.2, 0.24, -0.003),
+    tangential=(-0.001, -0.0015),
+)
 # someone who faces +x, left +y, up +z, metres
 STANDING = {
-    "pelvis": (0, 0, 1.0), "hip": (0, 0.1, 1.0), "knee": (0, 0.1, 0.5), "ankle": (0, 0.1, 0.1),
-    "spine": (0, 0, 1.25), "thorax": (0, 0, 1.5), "neck_nose": (0.05, 0, 1.62),
-    "head_top": (0, 0, 1.8), "shoulder": (0, 0.2, 1.48), "elbow": (0, 0.2, 1.2),
+    "pelvis": (0, 0, 1.0),
+    "hip": (0, 0.1, 1.0),
+    "knee": (0, 0.1, 0.5),
+    "ankle": (0, 0.1, 0.1),
+    "spine": (0, 0, 1.25),
+    "thorax": (0, 0, 1.5),
+    "neck_nose": (0.05, 0, 1.62),
+    "head_top": (0, 0, 1.8),
+    "shoulder": (0, 0.2, 1.48),
+    "elbow": (0, 0.2, 1.2),
     "wrist": (0.1, 0.2, 1.0),
-}  # fmt: skip
+}
 SAME = ("elbow", "wrist", "knee", "ankle")
 
 
@@ -38,10 +50,18 @@ def standing() -> torch.Tensor:
 def recording(positions: torch.Tensor, skeleton=H36M_17) -> Recording:
     count = len(skeleton)
     return Recording(
-        "S1", "standing", "take1", 50.0, CAMERA, positions, torch.zeros(len(positions), count, 2),
-        torch.ones(len(positions), count), skeleton, skeleton,
+        "S1",
+        "standing",
+        "take1",
+        50.0,
+        CAMERA,
+        positions,
+        torch.zeros(len(positions), count, 2),
+        torch.ones(len(positions), count),
+        skeleton,
+        skeleton,
         visible=torch.ones(len(positions), count, dtype=torch.bool),
-    )  # fmt: skip
+    )
 
 
 def seen(frames: int = 6) -> Recording:
@@ -141,8 +161,9 @@ def test_embedded_people_have_their_noses_in_front():
     for one in datasets.load("synthetic", small=True).test[::5]:
         points = coco_points(one.positions)
         nose, left, right = (points[:, COCO_17.index(j)] for j in ("nose", "left_ear", "right_ear"))
-        pelvis, *hips = (one.positions[:, H36M_17.index(j)]
-                         for j in ("pelvis", "left_hip", "right_hip"))  # fmt: skip
+        pelvis, *hips = (
+            one.positions[:, H36M_17.index(j)] for j in ("pelvis", "left_hip", "right_hip")
+        )
         up = one.positions[:, H36M_17.index("spine")] - pelvis
         ahead = torch.linalg.cross(hips[0] - hips[1], up)
         assert (((nose - (left + right) / 2) * ahead).sum(-1) > 0).all()

@@ -86,9 +86,12 @@ def write_detectron(path, frames: list, size=(640, 480)):
         for t, pair in enumerate(listed):
             ragged[kind, t, 0], ragged[kind, t, 1] = pair
     np.savez_compressed(
-        path, boxes=ragged[0], keypoints=ragged[1], segments=np.array(None, dtype=object),
+        path,
+        boxes=ragged[0],
+        keypoints=ragged[1],
+        segments=np.array(None, dtype=object),
         metadata={"w": size[0], "h": size[1]},
-    )  # fmt: skip
+    )
     return path
 
 

@@ -16,9 +16,14 @@ CAMERA = Camera("front", 1000, 1000, focal=(1000.0, 1000.0), centre=(500.0, 500.
 QUIET = Profile(0.0, 0.0)  # no errors but those asked for
 # metres from the root, x right, y down: left and right stay half a metre apart
 REST = {
-    "hip": (0.25, 0.0), "knee": (0.25, 0.4), "ankle": (0.25, 0.8), "shoulder": (0.25, -0.5),
-    "elbow": (0.25, -0.25), "wrist": (0.25, 0.05), "head_top": (0.0, -0.8),
-}  # fmt: skip
+    "hip": (0.25, 0.0),
+    "knee": (0.25, 0.4),
+    "ankle": (0.25, 0.8),
+    "shoulder": (0.25, -0.5),
+    "elbow": (0.25, -0.25),
+    "wrist": (0.25, 0.05),
+    "head_top": (0.0, -0.8),
+}
 HIPS = [H36M_17.index("left_hip"), H36M_17.index("right_hip")]
 WRISTS = [H36M_17.index("left_wrist"), H36M_17.index("right_wrist")]
 LEG = [
@@ -31,9 +36,14 @@ ARM = [
 
 
 def standing(
-    frames: int = 200, depth: float = 5.0, clip: str = "take1", camera: Camera = CAMERA,
-    width: float = 1.0, skeleton=H36M_17, **changes,
-) -> Recording:  # fmt: skip
+    frames: int = 200,
+    depth: float = 5.0,
+    clip: str = "take1",
+    camera: Camera = CAMERA,
+    width: float = 1.0,
+    skeleton=H36M_17,
+    **changes,
+) -> Recording:
     """Someone who does not move; ``width`` scales the distance of left and right."""
     rest = torch.zeros(len(skeleton), 3)
     for j, joint in enumerate(skeleton.joints):
@@ -135,8 +145,12 @@ def test_unknown_detectors_are_refused_and_the_choices_named():
         detect(DATA, "simulate")
     assert "Did you mean 'simulated'?" in str(error.value)
     assert DETECTORS == (
-        "ground_truth", "simulated_fine", "simulated", "simulated_pretrained", "simulated_coarse",
-    )  # fmt: skip
+        "ground_truth",
+        "simulated_fine",
+        "simulated",
+        "simulated_pretrained",
+        "simulated_coarse",
+    )
 
 
 def test_weaker_detectors_err_more():

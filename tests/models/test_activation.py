@@ -24,9 +24,15 @@ def unit(shape=(40, 3, 12), dropout=0.0, device="cpu", dtype=torch.float32):
 def plainly(layer: Activation, x: torch.Tensor, kept: torch.Tensor, running: nn.BatchNorm1d):
     """What the three layers give, one after the other; ``kept`` is 0 where dropout struck."""
     y = F.batch_norm(
-        x.flatten(0, -2), running.running_mean, running.running_var, layer.norm.weight,
-        layer.norm.bias, training=True, momentum=running.momentum, eps=layer.norm.eps,
-    )  # fmt: skip
+        x.flatten(0, -2),
+        running.running_mean,
+        running.running_var,
+        layer.norm.weight,
+        layer.norm.bias,
+        training=True,
+        momentum=running.momentum,
+        eps=layer.norm.eps,
+    )
     return F.relu(y).view_as(x) * kept / (1 - layer.dropout)
 
 

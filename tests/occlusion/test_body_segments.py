@@ -19,10 +19,13 @@ def test_segments_are_those_written_out(written):
     body = body_of(skeleton)
     assert len(body.ends) == len(body.names) == len(segments) == 9 and body.names[-1] == "head"
     found = [
-        ([skeleton.joints[j] for j in first], [skeleton.joints[j] for j in second],
-         named(skeleton, own))
+        (
+            [skeleton.joints[j] for j in first],
+            [skeleton.joints[j] for j in second],
+            named(skeleton, own),
+        )
         for (first, second), own in zip(body.ends, body.own, strict=True)
-    ]  # fmt: skip
+    ]
     assert found == segments
     assert [skeleton.joints[j] for j in body.corners] == hips + shoulders
     assert named(skeleton, body.own_of_trunk) == spine & set(skeleton.joints)
@@ -33,15 +36,23 @@ def test_the_tables_of_others_are_the_reverse_of_own():
     assert body.others.shape == (17, 9) and body.outside_trunk.shape == (17,)
     left_arm = body.names.index("left_shoulder_elbow")
     assert named(H36M_17, (~body.others[:, left_arm]).nonzero().flatten()) == {
-        "left_shoulder", "left_elbow",
-    }  # fmt: skip
+        "left_shoulder",
+        "left_elbow",
+    }
     elbow = H36M_17.index("left_elbow")
     assert {body.names[s] for s in (~body.others[elbow]).nonzero().flatten()} == {
-        "left_shoulder_elbow", "left_elbow_wrist",
-    }  # fmt: skip
+        "left_shoulder_elbow",
+        "left_elbow_wrist",
+    }
     assert named(H36M_17, body.outside_trunk.nonzero().flatten()) == set(H36M_17.joints) - {
-        "left_hip", "right_hip", "left_shoulder", "right_shoulder", "pelvis", "spine", "thorax",
-    }  # fmt: skip
+        "left_hip",
+        "right_hip",
+        "left_shoulder",
+        "right_shoulder",
+        "pelvis",
+        "spine",
+        "thorax",
+    }
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
@@ -51,10 +62,13 @@ def test_both_sides_are_alike(name):
 
     def found(turned):
         return {
-            (frozenset(turned[j] for j in first), frozenset(turned[j] for j in second),
-             frozenset(turned[j] for j in own))
+            (
+                frozenset(turned[j] for j in first),
+                frozenset(turned[j] for j in second),
+                frozenset(turned[j] for j in own),
+            )
             for (first, second), own in zip(body.ends, body.own, strict=True)
-        }  # fmt: skip
+        }
 
     assert found(mirror) == found(range(len(skeleton)))
     assert {mirror[j] for j in body.own_of_trunk} == body.own_of_trunk
@@ -66,9 +80,13 @@ def test_both_sides_are_alike(name):
 
 def test_an_end_of_several_joints_is_their_mean(device):
     points = torch.zeros(2, 17, 2, device=device)
-    for joint, place in {"left_shoulder": (2.0, 4.0), "right_shoulder": (-4.0, 2.0),
-                         "left_ear": (1.0, 0.0), "right_ear": (-2.0, 1.0),
-                         "left_knee": (5.0, 7.0)}.items():  # fmt: skip
+    for joint, place in {
+        "left_shoulder": (2.0, 4.0),
+        "right_shoulder": (-4.0, 2.0),
+        "left_ear": (1.0, 0.0),
+        "right_ear": (-2.0, 1.0),
+        "left_knee": (5.0, 7.0),
+    }.items():
         points[1, COCO_17.index(joint)] = torch.tensor(place, device=device)
     start, end = body_of(COCO_17).segments(points)
     assert start.shape == end.shape == (2, 9, 2) and start.device.type == device.type

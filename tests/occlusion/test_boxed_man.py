@@ -131,8 +131,13 @@ def test_a_segment_without_length_hides_nothing(placed):
 
 
 def test_upright_and_level_limbs_have_boxes(placed):
-    points = placed(H36M_17, left_elbow=(0.0, 0.0), left_wrist=(0.0, -2.0),
-                    right_knee=(-3.0, 0.0), right_ankle=(-4.0, 0.0))  # fmt: skip
+    points = placed(
+        H36M_17,
+        left_elbow=(0.0, 0.0),
+        left_wrist=(0.0, -2.0),
+        right_knee=(-3.0, 0.0),
+        right_ankle=(-4.0, 0.0),
+    )
     body = body_of(H36M_17)
     found = boxes(points, H36M_17, width=0.5)
     assert torch.isfinite(found).all()
@@ -145,25 +150,35 @@ def test_upright_and_level_limbs_have_boxes(placed):
 def test_a_keypoint_is_never_hidden_by_its_own_segments(placed):
     """An arm folded so that the wrist lies on the upper arm, and the shoulder in the fore arm's
     box."""
-    points = placed(HUMANEVA_15, left_shoulder=(0.0, 0.0), left_elbow=(0.0, -1.0),
-                    left_wrist=(0.0, 0.5))  # fmt: skip
+    points = placed(
+        HUMANEVA_15, left_shoulder=(0.0, 0.0), left_elbow=(0.0, -1.0), left_wrist=(0.0, 0.5)
+    )
     # the shoulder lies on the fore arm; elbow and wrist belong to it, and the upper arm ends first
     assert hidden_names(points, HUMANEVA_15, width=0.1) == {"left_shoulder"}
-    points = placed(HUMANEVA_15, left_shoulder=(0.0, 0.0), left_elbow=(0.0, -1.0),
-                    left_wrist=(0.0, -0.5))  # fmt: skip
+    points = placed(
+        HUMANEVA_15, left_shoulder=(0.0, 0.0), left_elbow=(0.0, -1.0), left_wrist=(0.0, -0.5)
+    )
     assert hidden_names(points, HUMANEVA_15, width=0.1) == {"left_wrist"}
 
 
 def test_a_face_is_not_hidden_by_its_head_and_a_hand_is(placed):
-    head = {"left_shoulder": (-1.0, 0.0), "right_shoulder": (1.0, 0.0),
-            "left_ear": (-0.1, -1.0), "right_ear": (0.1, -1.0)}  # fmt: skip
+    head = {
+        "left_shoulder": (-1.0, 0.0),
+        "right_shoulder": (1.0, 0.0),
+        "left_ear": (-0.1, -1.0),
+        "right_ear": (0.1, -1.0),
+    }
     face = {"nose": (0.0, -0.9), "left_eye": (-0.05, -0.95), "right_eye": (0.05, -0.95)}
     points = placed(COCO_17, **head, **face, left_wrist=(0.05, -0.5), left_ankle=(0.3, -0.5))
     assert hidden_names(points, COCO_17, width=0.2) == {"left_wrist"}
 
 
-SQUARE = {"left_shoulder": (1.0, 0.0), "right_shoulder": (-1.0, 0.0),
-          "left_hip": (1.0, 2.0), "right_hip": (-1.0, 2.0)}  # fmt: skip
+SQUARE = {
+    "left_shoulder": (1.0, 0.0),
+    "right_shoulder": (-1.0, 0.0),
+    "left_hip": (1.0, 2.0),
+    "right_hip": (-1.0, 2.0),
+}
 
 
 @pytest.mark.parametrize(
@@ -212,8 +227,9 @@ def test_a_trunk_without_an_area_hides_nothing_beside_it(placed, direction):
     corners = {name: (x * share, y * share) for name, share in flat.items()}
     for share in (-0.5, 0.1, 0.7, 1.3, 1.5, 2.5):
         for aside in (-0.01, 0.01):
-            points = placed(H36M_17, **corners, neck_nose=(x * share - y * aside,
-                                                           y * share + x * aside))  # fmt: skip
+            points = placed(
+                H36M_17, **corners, neck_nose=(x * share - y * aside, y * share + x * aside)
+            )
             assert "neck_nose" not in hidden_names(points, H36M_17, width=0)
 
 

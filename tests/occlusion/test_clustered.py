@@ -158,8 +158,9 @@ def test_without_depths_whole_clusters_are_hidden(rule):
 
 def test_pairs_hide_least_and_chains_most_and_no_depths_more_still():
     points, depths = crowd(50)
-    pairs, sets, chains = (clustered(points, depths, rule=rule) for rule in
-                           ("pairs", "sets", "chains"))  # fmt: skip
+    pairs, sets, chains = (
+        clustered(points, depths, rule=rule) for rule in ("pairs", "sets", "chains")
+    )
     blind = clustered(points)
     for fewer, more in ((pairs, sets), (sets, chains), (chains, blind)):
         assert not (fewer & ~more).any()

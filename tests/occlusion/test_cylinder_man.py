@@ -141,8 +141,12 @@ def test_a_head_is_twice_as_wide_as_a_limb(placed, beside, expected):
     assert seen(positions, H36M_17, "left_wrist") == pytest.approx(expected)
 
 
-TRUNK = {"left_shoulder": (0.2, -0.3, 2.0), "right_shoulder": (-0.2, -0.3, 2.0),
-         "left_hip": (0.1, 0.3, 2.0), "right_hip": (-0.1, 0.3, 2.0)}  # fmt: skip
+TRUNK = {
+    "left_shoulder": (0.2, -0.3, 2.0),
+    "right_shoulder": (-0.2, -0.3, 2.0),
+    "left_hip": (0.1, 0.3, 2.0),
+    "right_hip": (-0.1, 0.3, 2.0),
+}
 
 
 @pytest.mark.parametrize(
@@ -169,8 +173,11 @@ def test_shoulders_hips_and_spine_are_never_hidden_by_the_trunk(placed):
 
 def test_a_joint_is_never_hidden_by_its_own_limbs(placed):
     """An arm stretched at the camera, straight."""
-    arm = {"left_shoulder": (0.0, 0.0, 3.0), "left_elbow": (0.0, 0.0, 2.7),
-           "left_wrist": (0.0, 0.0, 2.4)}  # fmt: skip
+    arm = {
+        "left_shoulder": (0.0, 0.0, 3.0),
+        "left_elbow": (0.0, 0.0, 2.7),
+        "left_wrist": (0.0, 0.0, 2.4),
+    }
     positions = placed(H36M_17, **arm)
     assert seen(positions, H36M_17, "left_elbow") == seen(positions, H36M_17, "left_wrist") == 1
     assert seen(positions, H36M_17, "left_shoulder") == pytest.approx(0, abs=1e-9)

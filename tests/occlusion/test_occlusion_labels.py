@@ -65,16 +65,22 @@ def expected_labels(recording):
     return [
         ("rendered", {}, ~joint_visibility(positions, skeleton)),
         ("clustered", {}, clustered(positions[..., :2], depths)),
-        ("clustered", {"tolerance": 0.2, "rule": "chains"},
-         clustered(positions[..., :2], depths, 0.2, "chains")),
+        (
+            "clustered",
+            {"tolerance": 0.2, "rule": "chains"},
+            clustered(positions[..., :2], depths, 0.2, "chains"),
+        ),
         ("clustered", {"unit": "image"}, clustered(screen, depths)),
         ("clustered", {"unit": "image", "tolerance": 0.1}, clustered(screen, depths, 0.1)),
         ("boxed_man", {}, boxed_man(screen, skeleton)),
         ("boxed_man", {"width": 0.06}, boxed_man(screen, skeleton, 0.06)),
         ("cylinder_man", {}, cylinder_man(positions, skeleton) < 0.5),
-        ("cylinder_man", {"limb": 0.15, "trunk": 0.3},
-         cylinder_man(positions, skeleton, limb=0.15, trunk=0.3) < 0.5),
-    ]  # fmt: skip
+        (
+            "cylinder_man",
+            {"limb": 0.15, "trunk": 0.3},
+            cylinder_man(positions, skeleton, limb=0.15, trunk=0.3) < 0.5,
+        ),
+    ]
 
 
 def test_labels_are_those_of_the_functions(recording):
@@ -179,7 +185,7 @@ def test_labels_know_something_of_what_is_hidden(walking):
         (lambda r: with_labels(r, "rendered", "rendered"), "unknown guess from keypoints 'render"),
         (lambda r: with_labels(r, "box", "boxed_man"), "unknown labelling 'box'"),
     ],
-)  # fmt: skip
+)
 def test_wrong_input_is_explained(boxing, make, said):
     with pytest.raises(ValueError, match=said):
         make(boxing)

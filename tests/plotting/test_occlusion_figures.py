@@ -33,17 +33,22 @@ def recording():
 
 def marked(ax) -> dict[str, np.ndarray]:
     """Points by their mark."""
-    return {line.get_marker() + line.get_markerfacecolor(): line.get_xydata()
-            for line in ax.get_lines() if line.get_linestyle() == "None"}  # fmt: skip
+    return {
+        line.get_marker() + line.get_markerfacecolor(): line.get_xydata()
+        for line in ax.get_lines()
+        if line.get_linestyle() == "None"
+    }
 
 
 def test_verdicts_by_hand():
     truth, said = np.array([0, 0, 1, 1], bool), np.array([0, 1, 0, 1], bool)
     found = {verdict: joints.tolist() for verdict, joints in verdicts(truth, said).items()}
     assert found == {
-        "seen": [True, False, False, False], "false alarm": [False, True, False, False],
-        "missed": [False, False, True, False], "hidden": [False, False, False, True],
-    }  # fmt: skip
+        "seen": [True, False, False, False],
+        "false alarm": [False, True, False, False],
+        "missed": [False, False, True, False],
+        "hidden": [False, False, False, True],
+    }
 
 
 def test_the_view_of_a_body_holds_all_of_it(recording):

@@ -18,9 +18,12 @@ class OnGPU(torch.Tensor):
     @staticmethod
     def __new__(cls, inner: torch.Tensor):
         tensor = torch.Tensor._make_wrapper_subclass(
-            cls, inner.shape, strides=inner.stride(), storage_offset=inner.storage_offset(),
+            cls,
+            inner.shape,
+            strides=inner.stride(),
+            storage_offset=inner.storage_offset(),
             dtype=inner.dtype,
-        )  # fmt: skip
+        )
         tensor.inner = inner
         return tensor
 

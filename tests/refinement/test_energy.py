@@ -73,9 +73,13 @@ def test_pose_counts_relative_to_the_root():
     positions[2, 1, 1] = 0.5  # the joint alone
     terms = energy_terms(positions, initial, None, RAW.but(cap=0.2))
     expected = {
-        "data_root": 0.2, "root_short": 2.0, "root_long": 0.0,
-        "data_pose": 0.2, "pose_short": 0.1 * 0.25, "pose_long": 0.0,
-    }  # fmt: skip
+        "data_root": 0.2,
+        "root_short": 2.0,
+        "root_long": 0.0,
+        "data_pose": 0.2,
+        "pose_short": 0.1 * 0.25,
+        "pose_long": 0.0,
+    }
     assert {name: term.item() for name, term in terms.items()} == pytest.approx(expected)
 
 

@@ -34,9 +34,7 @@ def stick(*ends) -> torch.Tensor:
 
 def test_a_stick_by_hand(device):
     """A metre across, two metres away: 75 pixels long, 5.25 wide, its surface 3.5 cm nearer."""
-    picture = render(
-        stick([-0.5, 0.0, 2.0], [0.5, 0.0, 2.0]).to(device), STICK, PINHOLE, width=200
-    )
+    picture = render(stick([-0.5, 0.0, 2.0], [0.5, 0.0, 2.0]).to(device), STICK, PINHOLE, width=200)
     seen = picture.person[0] == 0
     columns, rows = seen.any(dim=0).sum().item(), seen.any(dim=1).sum().item()
     assert abs(columns - (75 + 5.25)) <= 1 and abs(rows - 5.25) <= 1
@@ -48,9 +46,7 @@ def test_a_stick_by_hand(device):
 def test_depth_is_exact_on_the_middle_ray(device):
     """A stick along the axis, seen from its round end."""
     camera = replace(PINHOLE, centre=(100.5, 50.5))  # the middle of a pixel
-    picture = render(
-        stick([0.0, 0.0, 3.0], [0.0, 0.0, 5.0]).to(device), STICK, camera, width=200
-    )
+    picture = render(stick([0.0, 0.0, 3.0], [0.0, 0.0, 5.0]).to(device), STICK, camera, width=200)
     assert picture.depth[0, 50, 100].item() == pytest.approx(3 - 0.035, abs=1e-4)
 
 

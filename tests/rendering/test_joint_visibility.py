@@ -180,7 +180,8 @@ def test_each_bone_has_a_radius_and_both_sides_the_same(skeleton):
 
 
 def test_limbs_taper():
-    radius = dict(zip([H36M_17.joints[c] for _, c in H36M_17.bones], capsule_radii(H36M_17),
-                      strict=True))  # fmt: skip
+    radius = dict(
+        zip([H36M_17.joints[c] for _, c in H36M_17.bones], capsule_radii(H36M_17), strict=True)
+    )
     assert radius["left_wrist"] < radius["left_elbow"] < radius["left_shoulder"]
     assert radius["left_ankle"] < radius["left_knee"] < radius["thorax"]

@@ -32,9 +32,15 @@ def swinging(clip: str, frames: int, speed: float) -> Recording:
     phase = torch.sin(speed * torch.arange(frames))[:, None, None]
     positions = rest + swing * phase + torch.tensor([0.0, 0.0, 5.0])
     return Recording(
-        "S1", "swinging", clip, 50.0, CAMERA, positions, project(positions, CAMERA),
+        "S1",
+        "swinging",
+        clip,
+        50.0,
+        CAMERA,
+        positions,
+        project(positions, CAMERA),
         torch.ones(frames, 17),
-    )  # fmt: skip
+    )
 
 
 def small(**changes) -> Dataset:

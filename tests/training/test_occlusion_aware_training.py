@@ -40,10 +40,18 @@ def recording(clip: str, frames: int = 40, seed: int = 0, **changes) -> Recordin
     positions = 0.3 * torch.randn(frames, JOINTS, 3, generator=generator)
     positions[..., 2] += 5
     found = Recording(
-        "S1", "moving", clip, 50.0, CAMERA, positions,
+        "S1",
+        "moving",
+        clip,
+        50.0,
+        CAMERA,
+        positions,
         1000 * torch.rand(frames, JOINTS, 2, generator=generator),
-        (visible == right).float(), HUMANEVA_15, HUMANEVA_15, visible=visible,
-    )  # fmt: skip
+        (visible == right).float(),
+        HUMANEVA_15,
+        HUMANEVA_15,
+        visible=visible,
+    )
     return replace(found, **changes)
 
 
@@ -96,16 +104,23 @@ def test_it_learns_to_believe_good_guesses(vectors, believing):
     joints as seen is wrong three times."""
     recipe = RECIPE.but(epochs=60, learning_rate=0.02, decay=0.97)
     parts = [recording(str(i), seed=i) for i in range(6)]
-    run = train_occlusion_aware(lambda: build(vectors, believing=believing), data(*parts), recipe,
-                                weight=1.0, device="cpu", progress=False)  # fmt: skip
+    run = train_occlusion_aware(
+        lambda: build(vectors, believing=believing),
+        data(*parts),
+        recipe,
+        weight=1.0,
+        device="cpu",
+        progress=False,
+    )
     losses = [row["occlusion"] for row in run.history]
     assert (losses[0] < 0.25) == believing
     assert losses[-1] < 0.15
 
 
 def test_a_weight_of_none_leaves_the_branch_as_it_was():
-    run = train_occlusion_aware(build, data(recording("a")), RECIPE, weight=0.0, device="cpu",
-                                progress=False)  # fmt: skip
+    run = train_occlusion_aware(
+        build, data(recording("a")), RECIPE, weight=0.0, device="cpu", progress=False
+    )
     torch.manual_seed(0)
     before = build()
     for name, value in before.looking.named_parameters():
@@ -117,13 +132,17 @@ def test_a_weight_of_none_leaves_the_branch_as_it_was():
 def test_found_again_and_told_apart():
     def again(weight=0.1, **changes):
         labelled = data(recording("a", **changes))
-        return train_occlusion_aware(build, labelled, RECIPE, weight=weight, device="cpu",
-                                     progress=False)  # fmt: skip
+        return train_occlusion_aware(
+            build, labelled, RECIPE, weight=weight, device="cpu", progress=False
+        )
 
     first = again()
     assert again().reused and again().key == first.key
-    other = [again(weight=0.2), again(visible=torch.ones(40, JOINTS, dtype=torch.bool)),
-             again(confidence=torch.ones(40, JOINTS))]  # fmt: skip
+    other = [
+        again(weight=0.2),
+        again(visible=torch.ones(40, JOINTS, dtype=torch.bool)),
+        again(confidence=torch.ones(40, JOINTS)),
+    ]
     assert len({run.key for run in (first, *other)}) == 4
 
 

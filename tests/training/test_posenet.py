@@ -43,8 +43,10 @@ def test_the_loss_is_the_mean_absolute_error_of_the_standardised_answer(data):
     told = (answers - model.output_mean) / model.output_std
     by_hand = sum(
         (model.answer(inputs)[b, 0, j, c] - told[b, 0, j, c]).abs()
-        for b in range(3) for j in range(17) for c in range(3)
-    ) / (3 * 17 * 3)  # fmt: skip
+        for b in range(3)
+        for j in range(17)
+        for c in range(3)
+    ) / (3 * 17 * 3)
     assert torch.allclose(loss, by_hand[None], atol=1e-5)
 
 

@@ -21,13 +21,23 @@ from paperlib.training.semi_supervised import SemiSupervised
 from paperlib.windows import Windows, mirror
 
 FRONT = Camera(
-    "front", 1000, 1000, focal=(1145.0, 1143.0), centre=(512.0, 515.0),
-    radial=(-0.2, 0.24, -0.002), tangential=(-0.004, -0.006),
-)  # fmt: skip
+    "front",
+    1000,
+    1000,
+    focal=(1145.0, 1143.0),
+    centre=(512.0, 515.0),
+    radial=(-0.2, 0.24, -0.002),
+    tangential=(-0.004, -0.006),
+)
 SIDE = Camera(
-    "side", 1280, 720, focal=(1250.0, 1240.0), centre=(651.0, 347.0),
-    radial=(-0.1, 0.1, 0.01), tangential=(0.005, 0.003),
-)  # fmt: skip
+    "side",
+    1280,
+    720,
+    focal=(1250.0, 1240.0),
+    centre=(651.0, 347.0),
+    radial=(-0.1, 0.1, 0.01),
+    tangential=(0.005, 0.003),
+)
 RECIPE = Recipe(epochs=4, batch_size=16, channels=8, dropout=0.0)
 
 
@@ -48,9 +58,15 @@ def moving(clip: str, frames: int, camera: Camera = FRONT, bones: Tensor | None 
     root = wander * torch.tensor([0.5, 0.2, 0.8]) + torch.tensor([0.0, 0.0, 5.0])
     positions = forward_kinematics(turns, body() if bones is None else bones, H36M_17.parents, root)
     return Recording(
-        "S1", "moving", clip, 50.0, camera, positions, project(positions, camera),
+        "S1",
+        "moving",
+        clip,
+        50.0,
+        camera,
+        positions,
+        project(positions, camera),
         torch.ones(frames, 17),
-    )  # fmt: skip
+    )
 
 
 def data(*recordings: Recording, name: str = "moves") -> Dataset:
@@ -135,9 +151,9 @@ def test_the_terms_by_hand(causal, bones, distortion):
 
     labelled = [examples_of(LABELLED)[i] for i in examples[:, 0].tolist()]
     unlabelled = [examples_of(UNLABELLED)[i] for i in examples[:, 1].tolist()]
-    inputs = torch.cat([
-        aim.labelled.batch(examples[:, 0])[0], aim.unlabelled.batch(examples[:, 1])[0]
-    ])  # fmt: skip
+    inputs = torch.cat(
+        [aim.labelled.batch(examples[:, 0])[0], aim.unlabelled.batch(examples[:, 1])[0]]
+    )
     with torch.no_grad():  # batch norm takes its statistics of both halves
         poses, roots = model.pose(inputs)[:, 0], model.trajectory(inputs)[:, 0, 0]
 
@@ -368,8 +384,11 @@ def test_warming_up_is_supervised_training_of_the_pose_network():
     run = train(warm_up=4)
     alone = supervised.train(
         lambda: TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.0),
-        LABELLED, RECIPE, device="cpu", progress=False,
-    )  # fmt: skip
+        LABELLED,
+        RECIPE,
+        device="cpu",
+        progress=False,
+    )
     assert same(run.model.pose.state_dict(), alone.model.state_dict())
     found = [row["train_mpjpe"] for row in run.history]
     assert found == pytest.approx([row["train_mpjpe"] for row in alone.history], rel=1e-6)
@@ -397,11 +416,18 @@ def test_other_settings_and_other_data_are_other_runs():
     runs = [
         train(recipe=RECIPE.but(epochs=1), **changes)
         for changes in [
-            {}, {"warm_up": 0}, {"warm_up": 2}, {"bones": False}, {"distortion": False},
-            {"seed": 1}, {"unlabelled": other}, {"labelled": other},
-            {"labelled": UNLABELLED, "unlabelled": LABELLED}, {"make": lambda: build(causal=True)},
+            {},
+            {"warm_up": 0},
+            {"warm_up": 2},
+            {"bones": False},
+            {"distortion": False},
+            {"seed": 1},
+            {"unlabelled": other},
+            {"labelled": other},
+            {"labelled": UNLABELLED, "unlabelled": LABELLED},
+            {"make": lambda: build(causal=True)},
         ]
-    ]  # fmt: skip
+    ]
     assert not any(run.reused for run in runs)
     assert len({run.key for run in runs}) == len(runs)
     assert train(recipe=RECIPE.but(epochs=1)).reused
@@ -409,9 +435,10 @@ def test_other_settings_and_other_data_are_other_runs():
 
 def test_a_run_is_found_again_and_loaded_by_its_name():
     run = train()
-    found = load_run(run.key, lambda config: PoseAndTrajectory(
-        **{k: v for k, v in config.items() if k != "class"}
-    ))  # fmt: skip
+    found = load_run(
+        run.key,
+        lambda config: PoseAndTrajectory(**{k: v for k, v in config.items() if k != "class"}),
+    )
     assert run.key.startswith("poseandtrajectory-seed0-")
     assert found.finished and same(weights(run), weights(found))
     assert train().reused
@@ -470,12 +497,14 @@ def test_what_was_never_labelled_is_lifted_better_for_having_been_seen(device):
     views = (FRONT, SIDE)
     few = data(*(bending(f"few{i}", 8, view, i + 1, 0.2) for i, view in enumerate(views)))
     many = data(*(bending(f"many{i}", 200, view, i + 3, 1.0) for i, view in enumerate(views)))
-    recipe = Recipe(epochs=200, batch_size=32, channels=64, dropout=0.0, learning_rate=3e-3,
-                    decay=0.977)  # fmt: skip
+    recipe = Recipe(
+        epochs=200, batch_size=32, channels=64, dropout=0.0, learning_rate=3e-3, decay=0.977
+    )
     options = {
-        "recipe": recipe, "device": device.type,
+        "recipe": recipe,
+        "device": device.type,
         "make": lambda: build(filter_widths=(1, 1), channels=64),
-    }  # fmt: skip
+    }
     alone, together = (train(few, many, warm_up=epochs, **options) for epochs in (200, 20))
     assert together.history[-1]["projection"] < 0.5 * together.history[20]["projection"]
     found, supervised_alone = (

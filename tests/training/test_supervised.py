@@ -23,16 +23,23 @@ def swinging(clip: str, frames: int, speed: float, action: str = "swinging") -> 
     phase = torch.sin(speed * torch.arange(frames))[:, None, None]
     positions = rest + swing * phase + torch.tensor([0.0, 0.0, 5.0])
     return Recording(
-        "S1", action, clip, 50.0, CAMERA, positions, project(positions, CAMERA),
+        "S1",
+        action,
+        clip,
+        50.0,
+        CAMERA,
+        positions,
+        project(positions, CAMERA),
         torch.ones(frames, 17),
-    )  # fmt: skip
+    )
 
 
 DATA = Dataset(
-    "swings", "made here",
+    "swings",
+    "made here",
     (swinging("a", 15, 0.21), swinging("b", 7, 0.33)),
     (swinging("c", 30, 0.27), swinging("d", 9, 0.7, "waving")),
-)  # fmt: skip
+)
 
 
 def build() -> nn.Module:
@@ -151,8 +158,16 @@ def test_the_error_after_an_epoch_is_that_of_the_model_as_it_then_stood(flip):
         states.append(weights(run))
         return {}
 
-    fit(build, lambda model, where: supervised.Supervised(model, Windows(DATA.train, 3)),
-        "the same", recipe, (), device="cpu", progress=False, after_epoch=keep)  # fmt: skip
+    fit(
+        build,
+        lambda model, where: supervised.Supervised(model, Windows(DATA.train, 3)),
+        "the same",
+        recipe,
+        (),
+        device="cpu",
+        progress=False,
+        after_epoch=keep,
+    )
     model = build()
     for state, row in zip(states, run.history, strict=True):
         model.load_state_dict(state)
@@ -179,9 +194,15 @@ def test_what_is_done_after_an_epoch_has_no_effect_on_training():
 
     def fitted(data, after_epoch):
         return fit(
-            build, lambda model, where: supervised.Supervised(model, Windows(DATA.train, 3)),
-            data, RECIPE, (), device="cpu", progress=False, after_epoch=after_epoch,
-        )  # fmt: skip
+            build,
+            lambda model, where: supervised.Supervised(model, Windows(DATA.train, 3)),
+            data,
+            RECIPE,
+            (),
+            device="cpu",
+            progress=False,
+            after_epoch=after_epoch,
+        )
 
     plain, watched = fitted("plain", None), fitted("watched", meddle)
     assert same(weights(plain), weights(watched))

@@ -111,8 +111,11 @@ def test_a_notebook_of_ones_own_need_not_say_its_choices(write_notebook):
     )
     given = [("width", "0.5,none"), ("name", "b,1"), ("limit", "few"), ("rate", "half")]
     assert read_values(notebook, given) == {
-        "width": [0.5, None], "name": ["b", 1], "limit": ["few"], "rate": ["half"],
-    }  # fmt: skip
+        "width": [0.5, None],
+        "name": ["b", 1],
+        "limit": ["few"],
+        "rate": ["half"],
+    }
     assert math.isnan(read_values(notebook, [("width", "NaN")])["width"][0])
     with pytest.raises(ValueError, match="width is 3 in the notebook, and 'wide' is a text"):
         read_values(notebook, [("width", "3,wide")])

@@ -35,9 +35,14 @@ CALIBRATION = json.loads(
 )
 # clips of different lengths, some shorter than the receptive field, not in the paper's order
 CLIPS = {
-    "Walking": 31, "Walking 1": 12, "Directions": 7, "Directions 1": 22, "SittingDown 2": 3,
-    "Photo": 15, "Eating 2": 9,
-}  # fmt: skip
+    "Walking": 31,
+    "Walking 1": 12,
+    "Directions": 7,
+    "Directions 1": 22,
+    "SittingDown 2": 3,
+    "Photo": 15,
+    "Eating 2": 9,
+}
 ORDER = ["Directions", "Eating", "Photo", "SittingDown", "Walking"]
 
 
@@ -176,8 +181,17 @@ def weights_of(inputs=34, outputs=51, channels=6, seed=1):
 
 def write_checkpoint(path, weights):
     tensors = {name: torch.tensor(value, dtype=torch.float32) for name, value in weights.items()}
-    torch.save({"epoch": 80, "lr": 1e-3, "random_state": np.random.RandomState(1234),
-                "optimizer": None, "model_pos": tensors, "model_traj": None}, path)  # fmt: skip
+    torch.save(
+        {
+            "epoch": 80,
+            "lr": 1e-3,
+            "random_state": np.random.RandomState(1234),
+            "optimizer": None,
+            "model_pos": tensors,
+            "model_traj": None,
+        },
+        path,
+    )
     return str(path)
 
 
@@ -291,8 +305,15 @@ def test_the_notes_say_what_was_measured(files, tmp_path):
     path = write_checkpoint(tmp_path / "public.bin", weights_of())
     notes = evaluate_checkpoint(path, "human36m", CPN, device="cpu").notes
     frames = 4 * (sum(CLIPS.values()) + sum(CLIPS.values()) - CLIPS["Directions"] + 6 * 4)
-    for said in ("public.bin", "17 joints in and 17 out", "receptive field 27", "symmetric", CPN,
-                 f"{frames} frames of 52 test recordings", "within each action"):  # fmt: skip
+    for said in (
+        "public.bin",
+        "17 joints in and 17 out",
+        "receptive field 27",
+        "symmetric",
+        CPN,
+        f"{frames} frames of 52 test recordings",
+        "within each action",
+    ):
         assert said in notes
     assert str(tmp_path) not in notes
 
@@ -398,8 +419,21 @@ def test_a_run_of_an_unknown_kind_of_model(files):
 
 
 def test_the_command_prints_the_table(files, public, capsys):
-    words = ["evaluate", "--checkpoint", public, "--dataset", "human36m", "--keypoints", CPN,
-             "--no-flip", "--causal", "--device", "cpu", "--by", "subject"]  # fmt: skip
+    words = [
+        "evaluate",
+        "--checkpoint",
+        public,
+        "--dataset",
+        "human36m",
+        "--keypoints",
+        CPN,
+        "--no-flip",
+        "--causal",
+        "--device",
+        "cpu",
+        "--by",
+        "subject",
+    ]
     assert command_line.main(words) == 0
     printed = capsys.readouterr().out
     means = expected(files, weights_of(), by="subject", causal=True, flip=False)

@@ -31,11 +31,11 @@ def test_another_detector_sees_the_same_recordings_with_other_keypoints(experime
     assert experiment.load().fingerprint == experiment.exact.fingerprint
     recipe = Recipe.pavllo2019("smoke")
     errors = [
-        experiment.with_detector(name).protocol(
-            experiment.with_detector(name).load(), recipe, 9
-        ).keypoint_error
+        experiment.with_detector(name)
+        .protocol(experiment.with_detector(name).load(), recipe, 9)
+        .keypoint_error
         for name in ("ground_truth", *PROFILES)
-    ]  # fmt: skip
+    ]
     assert errors[0] == 0 and errors == sorted(set(errors))
 
 

@@ -12,20 +12,38 @@ from paperlib.workflow.parameters import MARK, assigned, check_cells, parse, ref
 
 KNOWN = ("dataset", "preset", "seed", "device", "retrain", "receptive_field")
 GIVEN = {
-    "dataset": "synthetic", "preset": "smoke", "seed": 0, "device": "cpu", "retrain": False,
-    "detector": "simulated", "receptive_field": 27,
-}  # fmt: skip
+    "dataset": "synthetic",
+    "preset": "smoke",
+    "seed": 0,
+    "device": "cpu",
+    "retrain": False,
+    "detector": "simulated",
+    "receptive_field": 27,
+}
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("243", 243), ("-1", -1), ("0.5", 0.5), ("1e-3", 1e-3), ("true", True), ("False", False),
-        ("none", None), ("null", None), ("cmu", "cmu"), ("", ""), ("simulated_coarse",) * 2,
-        ("[1, 2]", "[1, 2]"), ('{"a": 1}', '{"a": 1}'), ('"27"', '"27"'), ("27 ", 27),
-        ("0x10", "0x10"), ("1_000", "1_000"),
+        ("243", 243),
+        ("-1", -1),
+        ("0.5", 0.5),
+        ("1e-3", 1e-3),
+        ("true", True),
+        ("False", False),
+        ("none", None),
+        ("null", None),
+        ("cmu", "cmu"),
+        ("", ""),
+        ("simulated_coarse",) * 2,
+        ("[1, 2]", "[1, 2]"),
+        ('{"a": 1}', '{"a": 1}'),
+        ('"27"', '"27"'),
+        ("27 ", 27),
+        ("0x10", "0x10"),
+        ("1_000", "1_000"),
     ],
-)  # fmt: skip
+)
 def test_words_of_a_command_line_become_values(text, value):
     got = parse(text)
     assert got == value and type(got) is type(value)

@@ -266,9 +266,16 @@ def test_a_cluster_is_started_here_without_a_scheduler(
 
 def rows(**columns) -> pd.DataFrame:
     about = {
-        "notebook": "n", "dataset": "d", "detector": "s", "preset": "p", "receptive_field": 27,
-        "system": "temporal", "metric": "mpjpe", "action": "average", "seed": 0,
-    }  # fmt: skip
+        "notebook": "n",
+        "dataset": "d",
+        "detector": "s",
+        "preset": "p",
+        "receptive_field": 27,
+        "system": "temporal",
+        "metric": "mpjpe",
+        "action": "average",
+        "seed": 0,
+    }
     return pd.DataFrame(about | columns)
 
 
@@ -341,8 +348,10 @@ def test_ctrl_c_in_a_terminal_leaves_no_process(endless, tmp_path):
     # in a group of its own, as a terminal starts it, and with all of it a Ctrl-C reaches
     process = subprocess.Popen(
         [sys.executable, "-m", "paperlib", *words],
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
         started = [kernel(), kernel().parent()]
         started += psutil.Process(process.pid).children(recursive=True)
@@ -390,8 +399,9 @@ def test_a_run_ends_with_the_worker_that_asked_for_it(endless, tmp_path):
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "paperlib.workflow.remote"],
-        stdin=subprocess.PIPE, env={**os.environ, "TMPDIR": str(place)},
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(place)},
+    )
     process.stdin.write(json.dumps(order).encode() + b"\n")
     process.stdin.flush()
     running = kernel()
