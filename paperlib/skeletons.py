@@ -166,16 +166,7 @@ CMU_38 = _skeleton(
 
 SKELETONS = {
     s.name: s
-    for s in (
-        H36M_17,
-        HUMANEVA_15,
-        MUPOTS_17,
-        COCO_17,
-        COCO_19,
-        MPII_16,
-        COMMON_14,
-        CMU_38,
-    )
+    for s in (H36M_17, HUMANEVA_15, MUPOTS_17, COCO_17, COCO_19, MPII_16, COMMON_14, CMU_38)
 }
 
 # target joint -> source joint or joints whose mean it is; joints named alike need no entry
@@ -198,14 +189,8 @@ _RENAMED: dict[tuple[str, str], dict[str, str]] = {
         "right_elbow": "right_fore_arm",
         "right_wrist": "right_hand",
     },
-    ("coco_17", "coco_19"): {
-        "hip": "left_hip right_hip",
-        "neck": "left_shoulder right_shoulder",
-    },
-    ("coco_17", "common_14"): {
-        "hip": "left_hip right_hip",
-        "neck": "left_shoulder right_shoulder",
-    },
+    ("coco_17", "coco_19"): {"hip": "left_hip right_hip", "neck": "left_shoulder right_shoulder"},
+    ("coco_17", "common_14"): {"hip": "left_hip right_hip", "neck": "left_shoulder right_shoulder"},
     ("coco_19", "common_14"): {},
     ("mupots_17", "common_14"): {},
     ("h36m_17", "common_14"): {"hip": "pelvis", "neck": "thorax"},

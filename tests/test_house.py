@@ -160,10 +160,7 @@ def test_the_rule_sees_wrong_imports(tmp_path):
         "paperlib.metrics imports paperlib.plotting.pages, which stands above it",
     ]
     assert graph["paperlib.plotting"] == {"paperlib.plotting.pages"}
-    assert graph["paperlib.plotting.pages"] == {
-        "paperlib.plotting.interactive",
-        "paperlib.metrics",
-    }
+    assert graph["paperlib.plotting.pages"] == {"paperlib.plotting.interactive", "paperlib.metrics"}
     assert len(circle(graph)) > 2
     del graph["paperlib.errors"], graph["paperlib.plotting.interactive"]
     graph["paperlib.metrics"].discard("paperlib.plotting.pages")

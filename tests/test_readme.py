@@ -26,8 +26,7 @@ def test_each_number_of_its_table_is_the_mean_of_recorded_rows():
 
 
 @pytest.mark.parametrize(
-    "table",
-    ["table1", "veges2020/table2", "wang2020/section4_2_boxed_man", "wang2020/table1_to_5"],
+    "table", ["table1", "veges2020/table2", "wang2020/section4_2_boxed_man", "wang2020/table1_to_5"]
 )
 def test_a_changed_result_changes_the_text(monkeypatch, table):
     recorded = results.recorded

@@ -70,11 +70,7 @@ def test_the_same_measurement_is_replaced_and_another_is_added():
     results.record("t", [row(value=50.0), row(seed=1, value=51.0)], keep=True)
     results.record("t", [row(value=40.0, device="GPU"), row(metric="p_mpjpe", value=9.0)], True)
     table = results.recorded("t").set_index(["metric", "seed"])
-    assert table["value"].to_dict() == {
-        ("mpjpe", 0): 40.0,
-        ("mpjpe", 1): 51.0,
-        ("p_mpjpe", 0): 9.0,
-    }
+    assert table["value"].to_dict() == {("mpjpe", 0): 40.0, ("mpjpe", 1): 51.0, ("p_mpjpe", 0): 9.0}
     assert table.loc[("mpjpe", 0), "device"] == "GPU"
 
 

@@ -41,10 +41,7 @@ plotting.use_style()
 
 # %%
 experiment = Experiment.begin(
-    "pavllo2019/section4",
-    globals(),
-    detector=DETECTORS + FILES,
-    percent=(0.1, 1, 5, 10, 50, 100),
+    "pavllo2019/section4", globals(), detector=DETECTORS + FILES, percent=(0.1, 1, 5, 10, 50, 100)
 )
 experiment
 

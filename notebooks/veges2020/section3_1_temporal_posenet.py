@@ -47,10 +47,7 @@ from paperlib.workflow import PEOPLE_METRICS, Experiment, people_protocol, peopl
 # %%
 plotting.use_style()
 experiment = Experiment.begin(
-    "veges2020/section3_1",
-    globals(),
-    detector=tuple(PROFILES),
-    receptive_field=(9, 27, 81, 243),
+    "veges2020/section3_1", globals(), detector=tuple(PROFILES), receptive_field=(9, 27, 81, 243)
 )
 experiment
 

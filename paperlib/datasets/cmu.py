@@ -65,10 +65,7 @@ TRAIN_BUILDS = (
     Build("body4", 1.03, 1.10, 1.06, 1.12),
     Build("body5", 0.95, 0.90, 0.97, 0.95),
 )
-TEST_BUILDS = (
-    Build("body6", 0.97, 1.02, 0.94, 1.02),
-    Build("body7", 1.06, 0.99, 1.04, 0.98),
-)
+TEST_BUILDS = (Build("body6", 0.97, 1.02, 0.94, 1.02), Build("body7", 1.06, 0.99, 1.04, 0.98))
 
 
 def build_offsets(build: Build, restore_thorax: bool = True) -> torch.Tensor:

@@ -125,11 +125,7 @@ def _one_view(world, camera, skeleton, subject, action, clip, fps) -> Recording:
 
 
 def exact_recording(
-    positions: torch.Tensor,
-    camera: Camera,
-    skeleton: Skeleton,
-    visible: torch.Tensor,
-    **about: Any,
+    positions: torch.Tensor, camera: Camera, skeleton: Skeleton, visible: torch.Tensor, **about: Any
 ) -> Recording:
     """The recording of ``positions`` ``(T, J, 3)``, metres in camera space, whose keypoints are
     their exact projections with confidence 1. ``visible`` is ``(T, J)`` bool; ``about`` are the

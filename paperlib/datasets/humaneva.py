@@ -65,9 +65,7 @@ class _Chunk(NamedTuple):
 
 
 def load(
-    keypoints: str = "gt",
-    cameras: Iterable[str] | None = None,
-    actions: Iterable[str] = ACTIONS,
+    keypoints: str = "gt", cameras: Iterable[str] | None = None, actions: Iterable[str] = ACTIONS
 ) -> Dataset:
     """HumanEva-I with the split of its files, every valid chunk in each camera's view.
 

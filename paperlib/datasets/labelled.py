@@ -12,10 +12,7 @@ FRACTIONS = (0.001, 0.01, 0.05, 0.1, 0.5, 1.0)
 
 
 def split_labels(
-    dataset: Dataset,
-    subjects: Iterable[str],
-    fraction: float = 1.0,
-    fps: float | None = None,
+    dataset: Dataset, subjects: Iterable[str], fraction: float = 1.0, fps: float | None = None
 ) -> tuple[Dataset, Dataset]:
     """A data set to learn from with labels, and one whose labels are not to be looked at.
 

@@ -156,9 +156,7 @@ def boxed_body(
 
 
 def tolerance_curves(
-    curves: Mapping[str, Curve],
-    xlabel: str,
-    chosen: Mapping[str, float] | None = None,
+    curves: Mapping[str, Curve], xlabel: str, chosen: Mapping[str, float] | None = None
 ) -> Figure:
     """Precision, recall and F1 of labellings against the tolerance that they have, and precision
     against recall, with the average precision in the legend.

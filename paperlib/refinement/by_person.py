@@ -15,16 +15,7 @@ import torch
 
 from paperlib.refinement.adam import Log
 from paperlib.refinement.arrays import Visibility
-from paperlib.refinement.at_once import (
-    DESCENT,
-    HARD,
-    HARDER,
-    NEAR_CAP,
-    REACH,
-    RIDGE,
-    SEEN,
-    SOFTEST,
-)
+from paperlib.refinement.at_once import DESCENT, HARD, HARDER, NEAR_CAP, REACH, RIDGE, SEEN, SOFTEST
 from paperlib.refinement.compiled import LOWEST, PREDICTION, WITHOUT_CAP, Search, minima
 from paperlib.refinement.energy import coordinates, rows_of, unknown, weights_of
 from paperlib.refinement.settings import PAPER, Settings

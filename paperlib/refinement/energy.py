@@ -159,11 +159,7 @@ def _last(known: torch.Tensor) -> torch.Tensor:
     return torch.where(known, _frames(known), 0).amax(dim=-1, keepdim=True)
 
 
-def rows_of(
-    positions: torch.Tensor,
-    visibility: Visibility,
-    settings: Settings,
-) -> Rows:
+def rows_of(positions: torch.Tensor, visibility: Visibility, settings: Settings) -> Rows:
     """The coordinates of predicted ``positions`` ``(P, T, J, 3)`` or ``(T, J, 3)``, in their
     precision."""
     people, frames, joints, _ = _checked(positions).shape

@@ -24,11 +24,7 @@ _ORDER = (
 _BRIDGES = ("without refinement", "interpolation", "1-Euro", "Savitzky-Golay", "refinement")
 _METRICS = ("mpjpe", "p_mpjpe", "mpjve")
 _LABELLINGS = ("clustered", "boxed man", "cylinder man")
-_AWARE = (
-    "one vector, clustered (2)",
-    "many vectors, clustered (3)",
-    "many vectors, boxed man (4)",
-)
+_AWARE = ("one vector, clustered (2)", "many vectors, clustered (3)", "many vectors, boxed man (4)")
 _SCORES = {"precision": "precision, %", "recall": "recall, %", "f1": "F1, %"}
 
 

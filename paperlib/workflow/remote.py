@@ -80,10 +80,7 @@ def _attempt(order: Order) -> Answer:
         tempfile.TemporaryFile("w+", encoding="utf-8") as said,
         tempfile.TemporaryFile("w+", encoding="utf-8") as complained,
         subprocess.Popen(
-            [sys.executable, "-m", __name__],
-            stdin=subprocess.PIPE,
-            stdout=said,
-            stderr=complained,
+            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=said, stderr=complained
         ) as process,
     ):
         # a process that ended before it read its order has its say below

@@ -7,14 +7,7 @@ import torch
 
 from paperlib.datasets import synthetic
 from paperlib.detection import detect
-from paperlib.detection.people import (
-    FOUND,
-    LOST,
-    detect_people,
-    lose_hidden,
-    pose_score,
-    was_found,
-)
+from paperlib.detection.people import FOUND, LOST, detect_people, lose_hidden, pose_score, was_found
 
 
 @pytest.fixture(scope="module")

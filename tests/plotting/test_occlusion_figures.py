@@ -10,13 +10,7 @@ import torch
 
 from paperlib import datasets
 from paperlib.occlusion import Curve, boxed_man, boxes, heatmaps, labels
-from paperlib.plotting import (
-    boxed_body,
-    heatmap_strip,
-    joint_scores,
-    labellings,
-    tolerance_curves,
-)
+from paperlib.plotting import boxed_body, heatmap_strip, joint_scores, labellings, tolerance_curves
 from paperlib.plotting.occlusion import body_view, verdicts
 
 

@@ -9,11 +9,7 @@ from pretended_gpu.tensors import HOST, OnGPU, device_of, inner, is_gpu, outer
 aten = torch.ops.aten
 _COPIES = (aten._to_copy.default, aten.copy_.default)
 _INDEXED = (aten.index.Tensor, aten._unsafe_index.Tensor)
-_INDEX_PUT = (
-    aten.index_put.default,
-    aten.index_put_.default,
-    aten._index_put_impl_.default,
-)
+_INDEX_PUT = (aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default)
 _LOOKS = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 # the host looks whether all went well
 _CHECKED = ("_linalg_check_errors", "_linalg_eigh", "_linalg_svd")

@@ -45,10 +45,7 @@ def smooth(values: np.ndarray, fps: float, seconds: float) -> np.ndarray:
 
 
 def repeats(
-    rng: np.random.Generator,
-    seconds: float,
-    length: tuple[float, float],
-    gap: tuple[float, float],
+    rng: np.random.Generator, seconds: float, length: tuple[float, float], gap: tuple[float, float]
 ) -> Iterator[tuple[float, float]]:
     """(start, length) of one repetition after another, with pauses, until the take is over.
 
