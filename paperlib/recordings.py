@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 
@@ -15,8 +16,29 @@ from paperlib.cameras import Camera
 from paperlib.errors import one_of
 from paperlib.skeletons import H36M_17, Skeleton
 
-# the fields of a recording that have a row for each frame
-TENSORS = ("positions", "keypoints", "confidence", "visible", "heatmaps", "depths")
+# the fields of a recording that hold a row for each frame; what is None is not known
+TENSORS = ("positions", "keypoints", "confidence", "visible", "depths", "frames")
+LAZY = ("heatmaps", "images")  # fields that are computed when they are asked for
+
+
+@dataclass(frozen=True)
+class PerFrame:
+    """Values of frames that are computed when they are asked for, and never stored or hashed.
+
+    ``function`` takes frame indices ``(N,)`` and gives ``(N, ...)``. ``key`` says what it computes,
+    from what and how: it stands for the values where data are identified, so that other values
+    need another key.
+    """
+
+    key: str
+    function: Callable[[torch.Tensor], torch.Tensor]
+
+    def __call__(self, frames: torch.Tensor) -> torch.Tensor:
+        return self.function(frames)
+
+    def of(self, kept: torch.Tensor) -> "PerFrame":
+        """The same for the frames ``kept`` ``(M,)`` alone, counted anew."""
+        return replace(self, function=lambda frames: self.function(kept[frames.to(kept.device)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +46,15 @@ class Recording:
     """One person in one camera's view, over ``T`` frames.
 
     ========================  =============  ====================================================
-    ``positions``             (T, J, 3)      metres, camera space (x right, y down, z forward)
     ``keypoints``             (T, K, 2)      pixels; exact projections until a detector ran
-    ``confidence``            (T, K)         0 (not seen) to 1
+    ``confidence``            (T, K)         0 (not detected) to 1
+    ``positions``             (T, J, 3)      metres, camera space (x right, y down, z forward);
+                                             None for a film whose poses nobody knows
     ``visible``               (T, J) bool    true visibility, where the source knows it
-    ``heatmaps``              (T, K, H, W)   where a detector gives them
     ``depths``                (T, K)         metres from the root, where a detector gives them
+    ``frames``                (T,) int64     frame numbers in the film, where they are known
+    ``heatmaps``              PerFrame       (N,) frame indices -> (N, K, H, W)
+    ``images``                PerFrame       (N,) frame indices -> (N, H, W, 3)
     ========================  =============  ====================================================
 
     ``clip`` names what was filmed: recordings of one clip show the same moments, from other sides
@@ -43,40 +68,41 @@ class Recording:
     clip: str
     fps: float
     camera: Camera
-    positions: torch.Tensor
     keypoints: torch.Tensor
     confidence: torch.Tensor
+    positions: torch.Tensor | None = None
     skeleton: Skeleton = H36M_17
     keypoint_skeleton: Skeleton = H36M_17
     person: int = 0
     visible: torch.Tensor | None = None
-    heatmaps: torch.Tensor | None = None
     depths: torch.Tensor | None = None
+    frames: torch.Tensor | None = None
+    heatmaps: PerFrame | None = None
+    images: PerFrame | None = None
 
     def __post_init__(self):
-        frames, joints = len(self.positions), len(self.skeleton)
+        frames, joints = len(self.keypoints), len(self.skeleton)
         points = len(self.keypoint_skeleton)
         if frames == 0:
             raise ValueError(f"{self.name}: a sequence of no frames")
         if not self.fps > 0:
             raise ValueError(f"{self.name}: {self.fps} frames per second")
+        for field in LAZY:
+            if not isinstance(getattr(self, field), PerFrame | None):
+                raise ValueError(f"{self.name}: {field} must be a PerFrame, computed when needed")
         expected = {
-            "positions": (frames, joints, 3),
             "keypoints": (frames, points, 2),
             "confidence": (frames, points),
+            "positions": (frames, joints, 3),
             "visible": (frames, joints),
             "depths": (frames, points),
-            "heatmaps": (frames, points, "H", "W"),
+            "frames": (frames,),
         }
         for field, shape in expected.items():
             value = getattr(self, field)
             if value is None:
                 continue
-            fits = len(value.shape) == len(shape) and all(
-                isinstance(want, str) or have == want
-                for have, want in zip(value.shape, shape, strict=True)
-            )
-            if not fits:
+            if tuple(value.shape) != shape:
                 raise ValueError(
                     f"{self.name}: {field} has shape {tuple(value.shape)}, expected {shape} "
                     f"({joints} joints of {self.skeleton.name}, "
@@ -90,7 +116,7 @@ class Recording:
                 )
 
     def __len__(self) -> int:
-        return len(self.positions)
+        return len(self.keypoints)
 
     def __repr__(self) -> str:
         return f"Recording({self.name!r}, {len(self)} frames at {self.fps:g} Hz)"
@@ -100,20 +126,46 @@ class Recording:
         return f"{self.subject}/{self.action}/{self.clip}/{self.camera.name}/{self.person}"
 
     @property
+    def truth(self) -> torch.Tensor:
+        """(T, J, 3): :attr:`positions`, or a ``ValueError`` where nobody knows them."""
+        if self.positions is None:
+            raise ValueError(
+                f"{self.name} has no 3D positions: its poses can be predicted, but nothing can be "
+                "learnt from it or measured on it"
+            )
+        return self.positions
+
+    @property
     def trajectory(self) -> torch.Tensor:
         """(T, 3): where the root joint is, in camera space."""
-        return self.positions[:, self.skeleton.root]
+        return self.truth[:, self.skeleton.root]
 
     @property
     def pose(self) -> torch.Tensor:
         """(T, J, 3): the pose relative to its root, in camera axes."""
-        return self.positions - self.positions[:, self.skeleton.root : self.skeleton.root + 1]
+        return self.truth - self.truth[:, self.skeleton.root : self.skeleton.root + 1]
 
-    def frames(self, start: int, stop: int, step: int = 1) -> "Recording":
+    @property
+    def found(self) -> torch.Tensor:
+        """(T,) bool: the frames in which the detector found the person."""
+        return (self.confidence > 0).any(dim=1)
+
+    @property
+    def score(self) -> torch.Tensor:
+        """(T,): how sure the detector is of the person, the mean confidence of its keypoints; 0
+        where the person was not found (veges2020, 3.2)."""
+        return self.confidence.mean(dim=1)
+
+    def cut(self, start: int, stop: int, step: int = 1) -> "Recording":
         """The recording cut to frames ``start:stop:step``; fps follows the step."""
-        cut = slice(start, stop, step)
-        shorter = {f: v[cut] for f in TENSORS if (v := getattr(self, f)) is not None}
-        return replace(self, fps=self.fps / step, **shorter)
+        kept = torch.arange(len(self))[start:stop:step]
+        changes: dict[str, Any] = {
+            field: value[kept] for field in TENSORS if (value := getattr(self, field)) is not None
+        }
+        for field in LAZY:
+            if (values := getattr(self, field)) is not None:
+                changes[field] = values.of(kept)
+        return replace(self, fps=self.fps / step, **changes)
 
     def with_keypoints(
         self,
@@ -121,8 +173,8 @@ class Recording:
         confidence: torch.Tensor,
         keypoint_skeleton: Skeleton | None = None,
     ) -> "Recording":
-        """The same recording as another 2D detector sees it. Heatmaps and depths were the former
-        detector's and are left out."""
+        """The same recording with the keypoints of another 2D detector. Heatmaps and depths were
+        the former detector's and are left out."""
         return replace(
             self,
             keypoints=keypoints,
@@ -209,11 +261,13 @@ class Dataset:
             for r in self.split(part):  # in their order, which decides that of the batches
                 digest.update(f"|{part}|{r.name}|{r.fps}|{r.camera}".encode())
                 digest.update(f"|{r.skeleton.name}|{r.keypoint_skeleton.name}".encode())
-                for field in TENSORS:
+                for field in TENSORS[:-1]:  # a frame's number in the film decides nothing
                     value = getattr(r, field)
                     if value is not None:
                         digest.update(f"|{field}|{tuple(value.shape)}|{value.dtype}".encode())
                         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+                keys = [f"|{f}|{values.key}" for f in LAZY if (values := getattr(r, f))]
+                digest.update("".join(keys).encode())
         return digest.hexdigest()[:16]
 
 

@@ -205,7 +205,7 @@ def occlusion_demo(recording: Recording, frame: int = 0) -> ipywidgets.VBox:
 
     def show(change):
         values = {name: knob.value for name, knob in knobs.items()}
-        turned = _turned(recording.frames(values["frame"], values["frame"] + 1), values["angle"])
+        turned = _turned(recording.cut(values["frame"], values["frame"] + 1), values["angle"])
         method = values["method"]
         options = {
             "clustered": {"tolerance": values["tolerance"] / 100},

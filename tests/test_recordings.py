@@ -4,27 +4,12 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 import torch
+from samples import CAMERA, recording
 
-from paperlib.cameras import Camera
-from paperlib.recordings import Dataset, Recording, count_frames
+from paperlib.recordings import Dataset, PerFrame, Recording, count_frames
 from paperlib.skeletons import COCO_17, HUMANEVA_15
 
-CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
 SIDE = replace(CAMERA, name="side")
-
-
-def recording(frames: int = 6, **changes) -> Recording:
-    fields = {
-        "subject": "S1",
-        "action": "Walking 1",
-        "clip": "take1",
-        "fps": 50.0,
-        "camera": CAMERA,
-        "positions": torch.randn(frames, 17, 3) + 4,
-        "keypoints": torch.rand(frames, 17, 2) * 1000,
-        "confidence": torch.rand(frames, 17),
-    }
-    return Recording(**(fields | changes))
 
 
 def spoilt(shape: tuple[int, ...], frame: int, value: float) -> torch.Tensor:
@@ -38,9 +23,9 @@ def spoilt(shape: tuple[int, ...], frame: int, value: float) -> torch.Tensor:
 
 def test_a_recording_knows_its_name_and_length():
     one = recording(camera=SIDE, person=2)
-    assert one.name == "S1/Walking 1/take1/side/2"
+    assert one.name == "S1/walking/take1/side/2"
     assert len(one) == 6
-    assert repr(one) == "Recording('S1/Walking 1/take1/side/2', 6 frames at 50 Hz)"
+    assert repr(one) == "Recording('S1/walking/take1/side/2', 6 frames at 50 Hz)"
     assert count_frames([one, recording(4)]) == 10
 
 
@@ -64,7 +49,7 @@ OTHER_SHAPES = {
     "confidence": (5, 17),
     "visible": (6, 15),
     "depths": (6, 17, 1),
-    "heatmaps": (6, 16, 8, 8),
+    "frames": (5,),
 }
 
 
@@ -74,8 +59,8 @@ def test_wrong_shapes_are_refused(field):
     with pytest.raises(ValueError) as error:
         recording(**{field: torch.zeros(shape)})
     message = str(error.value)
-    assert "S1/Walking 1/take1/front/0" in message
-    assert f"{field} has shape {shape}, expected (6, 17" in message
+    assert "S1/walking/take1/front/0" in message
+    assert f"{field} has shape {shape}, expected (6," in message
     assert "17 joints of h36m_17" in message
 
 
@@ -95,19 +80,18 @@ def test_keypoints_may_be_of_another_joint_set_than_positions():
         ("keypoints", (6, 17, 2)),
         ("confidence", (6, 17)),
         ("depths", (6, 17)),
-        ("heatmaps", (6, 17, 4, 4)),
     ],
 )
 def test_numbers_that_are_none_are_refused(field, shape, value):
     with pytest.raises(ValueError) as error:
         recording(**{field: spoilt(shape, 4, value)})
     message = str(error.value)
-    assert message.startswith(f"S1/Walking 1/take1/front/0: {field} has NaN or infinite values")
+    assert message.startswith(f"S1/walking/take1/front/0: {field} has NaN or infinite values")
     assert "in 1 of 6 frames, the first is frame 4" in message
 
 
 def test_a_sequence_of_no_frames_is_refused():
-    with pytest.raises(ValueError, match="S1/Walking 1/take1/front/0: a sequence of no frames"):
+    with pytest.raises(ValueError, match="S1/walking/take1/front/0: a sequence of no frames"):
         recording(0)
 
 
@@ -125,24 +109,68 @@ def test_a_recording_cannot_be_changed():
         one.positions = torch.zeros(6, 17, 3)
 
 
-def test_frames_cuts_everything_alike():
+def numbered(frames: int) -> PerFrame:
+    """Heatmaps of 4 x 4 pixels that hold the number of their frame."""
+    return PerFrame("numbers", lambda chosen: chosen[:, None, None, None].expand(-1, 17, 4, 4))
+
+
+def test_a_cut_is_of_everything_alike():
     one = recording(
         12,
         visible=torch.rand(12, 17) < 0.5,
         depths=torch.rand(12, 17),
-        heatmaps=torch.rand(12, 17, 4, 4),
+        frames=torch.arange(100, 112),
+        heatmaps=numbered(12),
     )
-    cut = one.frames(2, 11, 3)
+    cut = one.cut(2, 11, 3)
     assert (len(cut), cut.fps) == (3, 50 / 3)
     assert (len(one), one.fps) == (12, 50.0)
-    for field in ("positions", "keypoints", "confidence", "visible", "depths", "heatmaps"):
+    for field in ("positions", "keypoints", "confidence", "visible", "depths", "frames"):
         assert torch.equal(getattr(cut, field), getattr(one, field)[[2, 5, 8]])
-    assert recording().frames(1, 3).visible is None
+    assert cut.heatmaps(torch.arange(3))[:, 0, 0, 0].tolist() == [2, 5, 8]
+    assert cut.cut(1, 3).heatmaps(torch.tensor([1, 0]))[:, 3, 1, 2].tolist() == [8, 5]
+    assert recording().cut(1, 3).visible is None
 
 
 def test_cutting_nothing_out_is_refused():
     with pytest.raises(ValueError, match="no frames"):
-        recording().frames(6, 9)
+        recording().cut(6, 9)
+
+
+def test_heatmaps_are_computed_for_the_frames_that_are_asked_for_alone():
+    asked = []
+
+    def compute(frames):
+        asked.extend(frames.tolist())
+        return torch.zeros(len(frames), 17, 4, 4)
+
+    one = recording(1000, heatmaps=PerFrame("zeros", compute))
+    assert one.cut(500, 600).heatmaps(torch.tensor([3, 7])).shape == (2, 17, 4, 4)
+    assert dataset(train=(one,)).fingerprint
+    assert asked == [503, 507]
+
+
+def test_heatmaps_that_are_no_function_are_refused():
+    with pytest.raises(ValueError, match="heatmaps must be a PerFrame"):
+        recording(heatmaps=torch.zeros(6, 17, 4, 4))
+
+
+def test_a_recording_without_positions_is_one_that_nobody_can_be_judged_by():
+    film = recording(7, positions=None, frames=torch.arange(30, 37))
+    assert len(film) == 7 and film.cut(2, 7, 2).frames.tolist() == [32, 34, 36]
+    assert film.with_keypoints(film.keypoints, film.confidence).positions is None
+    assert dataset(train=(film,)).fingerprint != dataset(train=(recording(7),)).fingerprint
+    for wanted in ("truth", "pose", "trajectory"):
+        with pytest.raises(ValueError, match="S1/walking/take1/front/0 has no 3D positions"):
+            getattr(film, wanted)
+
+
+def test_found_and_score_are_the_detectors():
+    confidence = torch.zeros(6, 17)
+    confidence[2, 4], confidence[3] = 0.34, 0.5
+    one = recording(confidence=confidence)
+    assert one.found.tolist() == [False, False, True, True, False, False]
+    torch.testing.assert_close(one.score, torch.tensor([0, 0, 0.02, 0.5, 0, 0]))
 
 
 def test_another_detectors_keypoints_replace_the_old_ones():
@@ -159,7 +187,7 @@ def test_another_detectors_keypoints_replace_the_old_ones():
 
 
 def test_another_detectors_keypoints_come_without_the_olds_heatmaps_and_depths():
-    one = recording(heatmaps=torch.rand(6, 17, 4, 4), depths=torch.rand(6, 17))
+    one = recording(heatmaps=numbered(6), depths=torch.rand(6, 17))
     other = one.with_keypoints(torch.rand(6, 15, 2), torch.rand(6, 15), HUMANEVA_15)
     assert other.heatmaps is None
     assert other.depths is None
@@ -200,13 +228,13 @@ def test_two_recordings_of_one_name_are_refused():
 
 
 def test_a_recording_in_both_parts_is_refused_by_name():
-    with pytest.raises(ValueError, match=r"in train and in test: \['S1/Walking 1/take1/front/0'"):
+    with pytest.raises(ValueError, match=r"in train and in test: \['S1/walking/take1/front/0'"):
         dataset(test=clips(2)[2:])
 
 
 def test_a_step_is_done_to_every_recording():
     data = dataset()
-    shorter = data.map(lambda r: r.frames(0, 2))
+    shorter = data.map(lambda r: r.cut(0, 2))
     assert [len(r) for r in shorter.train + shorter.test] == [2] * 12
     assert [r.name for r in shorter.train] == [r.name for r in data.train]
     assert [len(r) for r in data.train] == [6] * 8
@@ -214,7 +242,7 @@ def test_a_step_is_done_to_every_recording():
 
 def test_recordings_are_selected_in_both_parts():
     front = dataset().select(lambda r: r.camera.name == "front")
-    assert [r.name for r in front.train] == [f"S1/Walking 1/take{i}/front/0" for i in range(4)]
+    assert [r.name for r in front.train] == [f"S1/walking/take{i}/front/0" for i in range(4)]
     assert len(front.test) == 2
 
 
@@ -278,7 +306,7 @@ CHANGES = {
     "keypoint skeleton": lambda r: replace(r, keypoint_skeleton=COCO_17),
     "visible": lambda r: replace(r, visible=torch.ones(len(r), 17, dtype=torch.bool)),
     "depths": lambda r: replace(r, depths=torch.ones(len(r), 17)),
-    "heatmaps": lambda r: replace(r, heatmaps=torch.ones(len(r), 17, 2, 2)),
+    "heatmaps": lambda r: replace(r, heatmaps=numbered(len(r))),
 }
 
 

@@ -6,34 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from samples import recording
 
 from paperlib import datasets
 from paperlib.datasets import archives
-from paperlib.datasets.filming import STUDIO
 from paperlib.detection import detect
 from paperlib.errors import CheckpointError, MissingDataError, UnsafeFileError
 from paperlib.models import TemporalModel, filter_widths, load_videopose3d_checkpoint
-from paperlib.recordings import Recording
-from paperlib.training import choose_device, predict, resolve_preset
-
-
-def a_recording(frames: int = 5, **changes) -> Recording:
-    fields = {
-        "subject": "S1",
-        "action": "walking",
-        "clip": "take1",
-        "fps": 50.0,
-        "camera": STUDIO[0],
-        "positions": torch.rand(frames, 17, 3) + torch.tensor([0.0, 0.0, 5.0]),
-        "keypoints": 500 + 100 * torch.rand(frames, 17, 2),
-        "confidence": torch.ones(frames, 17),
-    }
-    return Recording(**(fields | changes))
+from paperlib.prediction import predict
+from paperlib.training import choose_device, resolve_preset
 
 
 def test_wrong_joint_count():
     with pytest.raises(ValueError, match=r"\(5, 16, 2\).*17 keypoints of h36m_17"):
-        a_recording(keypoints=torch.rand(5, 16, 2))
+        recording(keypoints=torch.rand(5, 16, 2))
     with pytest.raises(ValueError, match=r"expected keypoints \(B, T, 17, 2\).*16"):
         TemporalModel(17, 2, 17, (3,), channels=4)(torch.rand(1, 5, 16, 2))
 
@@ -42,14 +28,14 @@ def test_nan_keypoints():
     keypoints = torch.rand(5, 17, 2)
     keypoints[3, 2] = float("nan")
     with pytest.raises(ValueError, match=r"NaN.*1 of 5 frames, the first is frame 3"):
-        a_recording(keypoints=keypoints)
+        recording(keypoints=keypoints)
 
 
 def test_no_frames():
     with pytest.raises(ValueError, match="no frames"):
-        a_recording(frames=0)
+        recording(0)
     with pytest.raises(ValueError, match="no frames"):
-        a_recording().frames(2, 2)
+        recording().cut(2, 2)
 
 
 @pytest.mark.parametrize(
@@ -132,12 +118,12 @@ def test_cuda_without_a_gpu():
 @pytest.mark.parametrize("causal", [False, True])
 def test_a_sequence_shorter_than_the_receptive_field_is_padded(frames, causal):
     model = TemporalModel(17, 2, 17, (3, 3, 3), causal=causal, channels=4)
-    assert predict(model, a_recording(frames)).shape == (frames, 17, 3)
+    assert predict(model, recording(frames)).shape == (frames, 17, 3)
 
 
-def test_a_recording_is_never_changed():
-    recording = a_recording()
+def test_recording_is_never_changed():
+    one = recording()
     with pytest.raises(AttributeError):
-        recording.fps = 25.0
-    assert replace(recording, fps=25.0).fps == 25.0
-    assert recording.fps == 50.0
+        one.fps = 25.0
+    assert replace(one, fps=25.0).fps == 25.0
+    assert one.fps == 50.0

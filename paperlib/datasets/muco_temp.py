@@ -103,7 +103,7 @@ def joined(alone: Dataset, crowd: Dataset) -> Dataset:
 def single(source: Dataset) -> Dataset:
     """The single-person recordings at the frame rate of the videos, or as near to it as taking
     every so-manieth frame comes."""
-    return source.map(lambda r: r.frames(0, len(r), max(1, round(r.fps / FPS))))
+    return source.map(lambda r: r.cut(0, len(r), max(1, round(r.fps / FPS))))
 
 
 def video(

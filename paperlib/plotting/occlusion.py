@@ -148,7 +148,7 @@ def boxed_body(
     ax.add_collection(PolyCollection(corners, facecolors=colours, edgecolors="none", alpha=0.22))
     ax.add_collection(PolyCollection(corners, facecolors="none", edgecolors=colours, lw=1.3))
     ax.add_collection(bones(points, skeleton, colour=INK, lw=0.8, alpha=0.5, linestyle=(0, (4, 3))))
-    hidden = labels(recording.frames(frame, frame + 1), "boxed_man", width=width)[0].numpy()
+    hidden = labels(recording.cut(frame, frame + 1), "boxed_man", width=width)[0].numpy()
     _mark(ax, points, verdicts(hidden, hidden))
     _name(ax, points[hidden], [n for n, h in zip(skeleton.joints, hidden, strict=True) if h])
     ax.set_title(f"boxed man, half width {width:g} ({half:.0f} pixels)", loc="center")

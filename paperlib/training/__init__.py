@@ -1,42 +1,35 @@
-"""Recipes (hyperparameters), the loop, checkpoints and evaluation."""
+"""How models learn: objectives, recipes (hyperparameters), the loop, and finished runs."""
 
-from paperlib.training.checkpoints import Run, load_run
 from paperlib.training.devices import choose_device
-from paperlib.training.evaluation import Evaluation, evaluate, predict, predict_occlusion
-from paperlib.training.occlusion_aware import train_occlusion_aware
-from paperlib.training.people import (
-    Gap,
-    PeopleEvaluation,
-    Scene,
-    evaluate_people,
-    longest_gap,
-    scenes,
+from paperlib.training.load import load_run
+from paperlib.training.loop import train
+from paperlib.training.objectives import (
+    AbsolutePose,
+    Objective,
+    PoseAndOcclusion,
+    SemiSupervised,
+    Supervised,
+    Update,
 )
-from paperlib.training.posenet import locate, train_posenet
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
-from paperlib.training.semi_supervised import train_semi_supervised
-from paperlib.training.supervised import train
+from paperlib.training.runs import Run
+from paperlib.training.subsets import FRACTIONS, downsampled, split_labels
 
 __all__ = [
+    "FRACTIONS",
     "PRESETS",
-    "Evaluation",
-    "Gap",
-    "PeopleEvaluation",
+    "AbsolutePose",
+    "Objective",
+    "PoseAndOcclusion",
     "Recipe",
     "Run",
-    "Scene",
+    "SemiSupervised",
+    "Supervised",
+    "Update",
     "choose_device",
-    "evaluate",
-    "evaluate_people",
+    "downsampled",
     "load_run",
-    "locate",
-    "longest_gap",
-    "predict",
-    "predict_occlusion",
     "resolve_preset",
-    "scenes",
+    "split_labels",
     "train",
-    "train_occlusion_aware",
-    "train_posenet",
-    "train_semi_supervised",
 ]

@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -12,90 +12,85 @@ from tqdm.auto import tqdm
 
 from paperlib.models.activation import set_momentum, synchronise
 from paperlib.training import processes
-from paperlib.training.checkpoints import Run, describe, key_of, restore, save
 from paperlib.training.devices import choose_device
+from paperlib.training.objectives import Objective
 from paperlib.training.recipes import Recipe
-from paperlib.training.step import Objective, Step
+from paperlib.training.runs import Run, describe, key_of, restore, restore_optimizers, save
+from paperlib.training.step import Step
 
 _ASKED_EVERY = 16  # batches, between several processes asking each other whether to stop
 
 
-def fit(
-    build: Callable[[], nn.Module],
-    objective: Callable[[nn.Module, torch.device], Objective],
-    data: str,
+def train(
+    objective: Objective,
     recipe: Recipe,
-    code: Sequence[str],
     seed: int = 0,
     device: str = "auto",
     retrain: bool = False,
     name: str = "training",
     progress: bool = True,
-    after_epoch: Callable[[Run], Mapping[str, float]] | None = None,
+    each_epoch: Callable[[nn.Module], Mapping[str, float]] | None = None,
 ) -> Run:
-    """Train what ``build()`` makes for what ``objective(model, device)`` asks, with AMSGrad; a
-    finished run is found, not repeated.
+    """Train for an objective (:mod:`paperlib.training.objectives`); a finished run is found, not
+    repeated.
 
-    ``data`` names all that the objective learns from, ``code`` the modules that it is made of:
-    a run of other data or other code is another run. Everything random follows from ``seed``.
-    Interrupted (Ctrl-C, or the kernel's stop button), the run is saved as it stands and the
-    interrupt goes on; called again, it continues where it was, and ends with the same weights as if
-    nothing had happened. ``retrain=True`` forgets what was saved.
+    A run is identified by the objective with its data, the model, the recipe, the seed, the device
+    and all code that a training of it reaches (:mod:`paperlib.training.identity`): whatever
+    changes there makes another run. Everything random follows from ``seed``. Interrupted (Ctrl-C,
+    or the kernel's stop button), the run is saved as it stands and the interrupt goes on; called
+    again, it continues where it was, and ends with the same weights as if nothing had happened.
+    ``retrain=True`` forgets what was saved.
 
-    ``after_epoch`` is called with the run after each epoch, its model in evaluation mode, and what
-    it gives joins that epoch's row of the history. Training goes on as without it. ``code``
-    must name its module too: a run that is found again has the rows that it was made with.
+    ``each_epoch`` is called with the model, in evaluation mode, after each epoch, and what it gives
+    joins that epoch's row of the history. Training goes on as without it, but the run counts as
+    another one, since one without has nothing to tell. It is best an instance of a class, whose
+    code then identifies the run too.
 
     Under ``torchrun`` (see :mod:`paperlib.training.processes`) each process takes a part of every
     batch and the first one saves; dropout is then drawn anew where a run is resumed.
     """
+    objective.check(recipe)
     where = choose_device(device)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
-        model = build().to(where)
-        description = describe(model, data, recipe.as_dict(), seed, where.type, code)
+        model = objective.model(recipe).to(where)
+        watching = () if each_epoch is None else (type(each_epoch),)
+        description = describe(objective, model, recipe, seed, where.type, *watching)
+        if each_epoch is not None:
+            description["each_epoch"] = type(each_epoch).__name__
         run = Run(model, key_of(description), description)
-        optimizer = amsgrad(model, recipe.learning_rate, where)
-        random_state = None
+        state = {}
         if not retrain and (run.path / "checkpoint.safetensors").is_file():
-            random_state = restore(run, optimizer)
+            state = restore(run)
             run.reused = run.finished
         processes.all_wait()  # until all have read what one of them is going to replace
         if not run.finished:
             if processes.count() > 1:
                 synchronise(model)
-                random_state = None
-            aim = objective(model, where)
-            fitting = _Fit(run, aim, optimizer, recipe, seed, where, name, after_epoch)
-            fitting.go(random_state, progress)
+                state.pop("random_state", None)
+            examples = objective.examples(model, recipe, seed, where)
+            updates = objective.updates(model, examples)
+            training = _Training(run, examples, updates, recipe, seed, where, name, each_epoch)
+            restore_optimizers(run, training.optimizers, state)
+            training.go(state.get("random_state"), progress)
     model.eval()
     return run
 
 
-def amsgrad(model: nn.Module, rate: float, device: torch.device) -> torch.optim.Adam:
-    on_gpu = device.type == "cuda"
-    # a step that is recorded reads its learning rate and its count from the device
-    return torch.optim.Adam(
-        model.parameters(),
-        lr=torch.tensor(rate, device=device) if on_gpu else rate,
-        amsgrad=True,
-        fused=True,
-        capturable=on_gpu,
-    )
-
-
-class _Fit:
+class _Training:
     """The epochs of one run."""
 
-    def __init__(self, run, objective, optimizer, recipe, seed, device, name, after_epoch):
-        self.run, self.objective, self.optimizer = run, objective, optimizer
-        self.recipe, self.seed, self.device, self.name = recipe, seed, device, name
-        self.after_epoch = after_epoch or (lambda run: {})
-        self.per_epoch = len(self._batches(torch.arange(len(objective))))
+    def __init__(self, run, examples, updates, recipe, seed, device, name, each_epoch):
+        self.run, self.examples, self.recipe = run, examples, recipe
+        self.seed, self.device, self.name = seed, device, name
+        self.each_epoch = each_epoch or (lambda model: {})
+        self.per_epoch = len(self._batches(torch.arange(len(examples))))
         if not self.per_epoch:
-            raise ValueError(f"{name}: {len(objective)} examples are too few to train on")
+            raise ValueError(f"{name}: {len(examples)} examples are too few to train on")
         left = (recipe.epochs - run.epoch) * self.per_epoch - run.step
-        self.step = Step(objective, optimizer, device, recipe.precision, recipe.batch_windows, left)
+        how = (device, recipe.precision, recipe.batch_windows, left)
+        self.steps = [Step(run.model, u, u.new_optimizer(recipe, device), *how) for u in updates]
+        self.optimizers = [step.optimizer for step in self.steps]
 
     def go(self, random_state: torch.Tensor | None, progress: bool) -> None:
         run, first = self.run, processes.rank() == 0
@@ -112,7 +107,7 @@ class _Fit:
                 began = time.perf_counter()
                 # examples and dropout of an epoch follow from the seed and its number alone
                 number = self.seed * 1_000_003 + run.epoch
-                order = self.objective.order(torch.Generator().manual_seed(number), run.epoch)
+                order = self.examples.order(torch.Generator().manual_seed(number), run.epoch)
                 # each process drops others, and a resumed one others than before
                 apart = processes.rank() + processes.count() * run.step
                 torch.manual_seed(number + 7_919 * apart)
@@ -125,10 +120,11 @@ class _Fit:
                 if whole:
                     run.epoch, run.step, run.loss_so_far = run.epoch + 1, 0, []
                     run.model.eval()
-                    run.history.append({"epoch": run.epoch, **means, **self.after_epoch(run)})
+                    seen = self.each_epoch(run.model)
+                    run.history.append({"epoch": run.epoch, **means, **seen})
                     bar.set_postfix(train=_shown(*next(iter(means.items()))))
                 if first:
-                    save(run, self.optimizer, None if whole else _random_state(self.device))
+                    save(run, self.optimizers, None if whole else _random_state(self.device))
                 if not whole:
                     where = f"epoch {run.epoch + 1}, batch {run.step}"
                     raise KeyboardInterrupt(f"{self.name}: saved in {where}")
@@ -137,23 +133,34 @@ class _Fit:
 
     def _epoch(self, order, bar, interrupted) -> dict[str, float]:
         """One pass over ``order``, or up to an interrupt; the means of the losses' terms."""
-        run, step = self.run, self.step
+        run = self.run
         self._prepare(run.epoch)
-        step.total.zero_()
+        totals = [step.total.zero_() for step in self.steps]
         if run.loss_so_far and processes.rank() == 0:
-            step.total += torch.tensor(run.loss_so_far, device=self.device)
+            before = torch.tensor(run.loss_so_far, device=self.device)
+            for total, part in zip(totals, before.split([len(t) for t in totals]), strict=True):
+                total += part
+        taken = run.epoch * self.per_epoch  # steps, over all epochs
         for examples in self._batches(order)[run.step :]:
             ask = processes.count() == 1 or run.step % _ASKED_EVERY == 0
             if ask and processes.any_of(interrupted.is_set(), self.device):
                 break
-            step(examples)
+            for step in self.steps:
+                if (taken + run.step) % step.update.every == 0:
+                    step(examples)
             run.step += 1
             bar.update()
-        run.loss_so_far = processes.sum_(step.total.clone()).tolist()
-        means = [value / max(run.step, 1) for value in run.loss_so_far]
+        run.loss_so_far = processes.sum_(torch.cat(totals)).tolist()
+        counts = [
+            sum((taken + n) % step.update.every == 0 for n in range(run.step))
+            for step in self.steps
+            for _ in step.update.terms
+        ]
+        means = [v / max(count, 1) for v, count in zip(run.loss_so_far, counts, strict=True)]
         if not all(abs(mean) < float("inf") for mean in means):
             raise FloatingPointError(f"the loss became {means} in epoch {run.epoch + 1}")
-        return dict(zip(self.objective.terms, means, strict=True))
+        terms = [term for step in self.steps for term in step.update.terms]
+        return dict(zip(terms, means, strict=True))
 
     def _batches(self, order: torch.Tensor) -> list[torch.Tensor]:
         # batch norm has nothing to normalise a single frame by
@@ -164,11 +171,12 @@ class _Fit:
     def _prepare(self, epoch: int) -> None:
         self.run.model.train()
         rate = self.recipe.learning_rate * self.recipe.decay**epoch
-        for group in self.optimizer.param_groups:
-            if isinstance(group["lr"], torch.Tensor):
-                group["lr"].fill_(rate)
-            else:
-                group["lr"] = rate
+        for step in self.steps:
+            for group in step.optimizer.param_groups:
+                if isinstance(group["lr"], torch.Tensor):
+                    group["lr"].fill_(step.update.rate * rate)
+                else:
+                    group["lr"] = step.update.rate * rate
         set_momentum(self.run.model, self.recipe.momentum(epoch))
 
 

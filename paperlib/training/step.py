@@ -2,9 +2,9 @@
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,29 +12,14 @@ from torch import Tensor, nn
 from paperlib.errors import one_of
 from paperlib.training import processes
 from paperlib.training.devices import autocast
+from paperlib.training.objectives import Update
 
 _WARM_UP = 3  # steps before one is recorded
 _WORTH_COMPILING = 2000  # steps; compiling takes as long as some hundreds
 
 
-class Objective(Protocol):
-    """What is minimised, over which examples."""
-
-    model: nn.Module  # which learns
-    terms: Sequence[str]  # the names of what ``loss`` gives
-
-    def __len__(self) -> int:
-        """Examples of an epoch."""
-
-    def order(self, generator: torch.Generator, epoch: int) -> Tensor:
-        """The examples of an epoch, ``(N,)`` or ``(N, …)`` where one takes several indices."""
-
-    def loss(self, examples: Tensor) -> Tensor:
-        """Means over a batch, one for each of ``terms``; their sum is minimised."""
-
-
 class Step:
-    """Takes a batch of examples, and moves the weights.
+    """Takes a batch of examples, and makes one update of a model with it.
 
     Nothing here waits for the device: losses add up in :attr:`total` until someone reads them. On a
     GPU a step of the full batch size is recorded once (a CUDA graph) and then replayed, which saves
@@ -43,11 +28,20 @@ class Step:
     the latter, on a CPU too. Where the compiler fails a warning says so, and the run goes on.
     """
 
-    def __init__(self, objective, optimizer, device, precision: str, size: int, steps: int):
-        self.objective, self.optimizer = objective, optimizer
+    def __init__(
+        self,
+        model: nn.Module,
+        update: Update,
+        optimizer: torch.optim.Optimizer,
+        device: torch.device,
+        precision: str,
+        size: int,
+        steps: int,
+    ):
+        self.model, self.update, self.optimizer = model, update, optimizer
         self.device, self.precision, self.size = device, precision, size
-        self.total = torch.zeros(len(objective.terms), device=device)
-        self._loss = objective.loss
+        self.total = torch.zeros(len(update.terms), device=device)
+        self._loss = update.loss
         self._compiles = _compiles(device, steps)
         self._records = device.type == "cuda" and processes.count() == 1
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -63,10 +57,10 @@ class Step:
                 self._loss = self._compiled(examples)
         if not whole or not self._records:
             # another size would be compiled anew for one batch an epoch
-            self._take(examples, self._loss if whole else self.objective.loss)
+            self._take(examples, self._loss if whole else self.update.loss)
         elif self._taken < _WARM_UP:
             self._taken += 1
-            with _beside():
+            with _own_stream():
                 self._take(examples, self._loss)
         else:
             self._replay(examples)
@@ -74,11 +68,11 @@ class Step:
     def _compiled(self, examples: Tensor) -> Callable[[Tensor], Tensor]:
         """The loss compiled, if it and its gradient come out of it once, which leaves no trace; as
         it is, with a warning, if they do not."""
-        buffers = [(buffer, buffer.clone()) for buffer in self.objective.model.buffers()]
+        buffers = [(buffer, buffer.clone()) for buffer in self.model.buffers()]
         problem = ""
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             try:
-                loss = torch.compile(self.objective.loss, dynamic=False)
+                loss = torch.compile(self.update.loss, dynamic=False)
                 self._gradient(examples, loss)
             except Exception as error:  # of many kinds; a flaw of the loss itself shows without it
                 lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -92,7 +86,7 @@ class Step:
                 f"({problem}); PAPERLIB_COMPILE=0 does not try it",
                 stacklevel=3,
             )
-        return self.objective.loss if problem else loss
+        return self.update.loss if problem else loss
 
     def _gradient(self, examples: Tensor, loss) -> Tensor:
         """This process's part of the losses' terms, having left that of the gradient behind."""
@@ -101,7 +95,8 @@ class Step:
         self.optimizer.zero_grad(set_to_none=True)
         with autocast(self.device, self.precision):
             terms = loss(mine)
-        (part * terms.sum()).backward()
+        # what the loss reaches beside its own parameters belongs to another update
+        (part * terms.sum()).backward(inputs=self._parameters)
         return part * terms.detach()
 
     def _take(self, examples: Tensor, loss) -> None:
@@ -121,18 +116,14 @@ class Step:
         self._graph.replay()
 
 
-class _beside:
-    """On a stream of its own, as PyTorch wants of what is to be recorded afterwards."""
-
-    def __enter__(self):
-        self.stream = torch.cuda.Stream()
-        self.stream.wait_stream(torch.cuda.current_stream())
-        self.context = torch.cuda.stream(self.stream)
-        self.context.__enter__()
-
-    def __exit__(self, *error):
-        self.context.__exit__(*error)
-        torch.cuda.current_stream().wait_stream(self.stream)
+@contextmanager
+def _own_stream() -> Iterator[None]:
+    """A stream of its own, which PyTorch wants for the steps before one is recorded."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        yield
+    torch.cuda.current_stream().wait_stream(stream)
 
 
 def _compiles(device: torch.device, steps: int) -> bool:

@@ -137,7 +137,7 @@ def test_to_and_fro_has_no_jump_in_speed():
 
 
 def test_too_short_takes_are_refused(source):
-    short = source.map(lambda r: r.frames(0, 60))
+    short = source.map(lambda r: r.cut(0, 60))
     with pytest.raises(ValueError, match="no take lasts 2 seconds"):
         compose(short, SIZE)
 

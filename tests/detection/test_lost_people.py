@@ -7,7 +7,7 @@ import torch
 
 from paperlib.datasets import synthetic
 from paperlib.detection import detect
-from paperlib.detection.people import FOUND, LOST, detect_people, lose_hidden, pose_score, was_found
+from paperlib.detection.lost_people import FOUND, LOST, detect_people, lose_hidden
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +28,15 @@ def test_a_person_is_lost_at_seven_tenths_and_found_again_at_a_half(alone):
     """Of 17 joints: 12 are 0.71, 11 are 0.65, 9 are 0.53, 8 are 0.47."""
     assert (LOST, FOUND) == (0.7, 0.5)
     counts = [0, 11, 12, 11, 9, 8, 9, 11, 17, 0]
-    recording = hidden(alone.train[0].frames(0, 10), counts)
-    found = was_found(lose_hidden(recording))
+    recording = hidden(alone.train[0].cut(0, 10), counts)
+    found = lose_hidden(recording).found
     assert found.tolist() == [True, True, False, False, False, True, True, True, False, True]
 
 
 def test_of_a_lost_person_nothing_is_left(alone):
-    recording = lose_hidden(hidden(alone.train[0].frames(0, 3), [0, 17, 0]))
+    recording = lose_hidden(hidden(alone.train[0].cut(0, 3), [0, 17, 0]))
     assert (recording.keypoints[1] == 0).all() and (recording.confidence[1] == 0).all()
-    assert pose_score(recording)[1] == 0
+    assert recording.score[1] == 0
     for frame in (0, 2):
         assert torch.equal(recording.keypoints[frame], alone.train[0].keypoints[frame])
         assert (recording.confidence[frame] == 1).all()
@@ -44,10 +44,10 @@ def test_of_a_lost_person_nothing_is_left(alone):
 
 def test_scores_fall_with_the_share_that_is_hidden(alone):
     """A few hidden joints are the body's own; those of half a body are not."""
-    recording = lose_hidden(hidden(alone.train[0].frames(0, 3), [0, 5, 11]))
+    recording = lose_hidden(hidden(alone.train[0].cut(0, 3), [0, 5, 11]))
     assert (recording.confidence[:2] == 1).all()
     assert (recording.confidence[2, :11] < 0.5).all() and (recording.confidence[2, 11:] == 1).all()
-    assert torch.allclose(pose_score(recording), recording.confidence.mean(dim=1))
+    assert torch.allclose(recording.score, recording.confidence.mean(dim=1))
 
 
 def test_detection_loses_and_ground_truth_does_not(alone):
@@ -55,7 +55,7 @@ def test_detection_loses_and_ground_truth_does_not(alone):
     assert detect_people(crowd, "ground_truth") is crowd
     seen, plain = detect_people(crowd, "simulated", 1), detect(crowd, "simulated", 1)
     for ours, theirs in zip(seen.train, plain.train, strict=True):
-        assert was_found(ours).tolist() == [False] * 10 + [True] * (len(ours) - 10)
+        assert ours.found.tolist() == [False] * 10 + [True] * (len(ours) - 10)
         assert torch.equal(ours.keypoints[10:], theirs.keypoints[10:])
 
 

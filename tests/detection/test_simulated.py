@@ -57,7 +57,9 @@ def standing(
         "skeleton": skeleton,
         "keypoint_skeleton": skeleton,
     }
-    return Recording("S1", "standing", clip, 50.0, camera, positions, **(fields | changes))
+    return Recording(
+        "S1", "standing", clip, 50.0, camera, positions=positions, **(fields | changes)
+    )
 
 
 def errors(recording: Recording, profile: Profile, seed: int = 0) -> torch.Tensor:

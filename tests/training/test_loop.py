@@ -10,37 +10,20 @@ from functools import partial
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from samples import same, swinging, weights
 from torch import nn
 
-from paperlib.cameras import Camera, project
+from paperlib import training
 from paperlib.errors import CheckpointError
+from paperlib.evaluation import evaluate
 from paperlib.models import LinearModel, TemporalModel
 from paperlib.models.activation import Activation
-from paperlib.recordings import Dataset, Recording
-from paperlib.training import Recipe, checkpoints, evaluate, load_run, supervised
-from paperlib.windows import Windows
+from paperlib.recordings import Dataset
+from paperlib.training import Recipe, Supervised, load_run
+from paperlib.training import runs as saved
+from paperlib.windows import Windows, keypoint_windows
 
-CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
 RECIPE = Recipe(epochs=4, batch_size=16, channels=8, dropout=0.25)
-
-
-def swinging(clip: str, frames: int, speed: float) -> Recording:
-    """A fixed pose whose joints swing to and fro, each in its own way."""
-    generator = torch.Generator().manual_seed(5)
-    rest = torch.randn(17, 3, generator=generator) * 0.3
-    swing = torch.randn(17, 3, generator=generator) * 0.3
-    phase = torch.sin(speed * torch.arange(frames))[:, None, None]
-    positions = rest + swing * phase + torch.tensor([0.0, 0.0, 5.0])
-    return Recording(
-        "S1",
-        "swinging",
-        clip,
-        50.0,
-        CAMERA,
-        positions,
-        project(positions, CAMERA),
-        torch.ones(frames, 17),
-    )
 
 
 def small(**changes) -> Dataset:
@@ -66,15 +49,7 @@ def runs(tmp_path, monkeypatch):
 
 
 def train(recipe=RECIPE, data=DATA, make=build, device="cpu", **options):
-    return supervised.train(make, data, recipe, device=device, progress=False, **options)
-
-
-def weights(run) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in run.model.state_dict().items()}
-
-
-def same(one, other) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+    return training.train(Supervised(make, data), recipe, device=device, progress=False, **options)
 
 
 # ---- it learns -----------------------------------------------------------------------------------
@@ -107,7 +82,7 @@ def test_the_first_step_is_amsgrad_on_the_mean_distance_of_joints():
 
     torch.manual_seed(0)
     model = still()
-    windows = Windows(DATA.train, 3, flip=False)
+    windows = keypoint_windows(DATA.train, 3, flip=False)
     inputs, target = windows.batch(torch.arange(22))
     loss = (model.train()(inputs) - target).square().sum(-1).sqrt().mean()
     loss.backward()
@@ -301,14 +276,14 @@ def test_an_interrupt_leaves_a_usable_run_and_goes_on(interrupted):
         train()
     assert signal.getsignal(signal.SIGINT) is handler
     key = train().key  # finishes it
-    assert load_run(key, made_from).finished
+    assert load_run(key).finished
 
 
 def test_the_interrupted_run_can_be_loaded(interrupted, runs):
     with interrupted(5):
         train()
     (folder,) = runs.iterdir()
-    run = load_run(folder.name, made_from)
+    run = load_run(folder.name)
     assert (run.epoch, run.step, run.finished) == (1, 2, False)
     assert len(run.history) == 1
     assert run.seconds > 0
@@ -363,7 +338,7 @@ def test_a_diverged_run_stops_and_keeps_its_last_good_checkpoint(monkeypatch, ru
     with pytest.raises(FloatingPointError, match="epoch 2"):
         train()
     (folder,) = runs.iterdir()
-    kept = load_run(folder.name, made_from)
+    kept = load_run(folder.name)
     assert kept.epoch == 1
     assert all(v.isfinite().all() for v in weights(kept).values())
 
@@ -371,22 +346,19 @@ def test_a_diverged_run_stops_and_keeps_its_last_good_checkpoint(monkeypatch, ru
 # ---- checkpoints ---------------------------------------------------------------------------------
 
 
-def made_from(config: dict) -> nn.Module:
-    options = dict(config)
-    assert options.pop("class") == "TemporalModel"
-    return TemporalModel(**options)
-
-
 def test_a_run_can_be_loaded_by_its_name():
     run = train()
-    found = load_run(run.key, made_from)
+    found = load_run(run.key)
     assert (found.key, found.seconds, found.history) == (run.key, run.seconds, run.history)
     assert found.finished and found.reused and not found.model.training
     assert same(weights(run), weights(found))
     written = json.loads((run.path / "run.json").read_text())
     assert written["history"] == run.history
     assert written["description"]["recipe"] == RECIPE.as_dict()
-    assert written["description"]["data"] == DATA.fingerprint
+    assert written["description"]["objective"] == {
+        "class": "Supervised",
+        "dataset": DATA.fingerprint,
+    }
 
 
 def test_nothing_but_the_two_files_is_left():
@@ -395,7 +367,7 @@ def test_nothing_but_the_two_files_is_left():
 
 def test_a_run_of_no_such_name_is_refused():
     with pytest.raises(CheckpointError, match="temporal-seed9-0"):
-        load_run("temporal-seed9-0", made_from)
+        load_run("temporal-seed9-0")
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "text", "no progress"])
@@ -409,7 +381,7 @@ def test_a_damaged_checkpoint_is_refused_with_what_to_do(damage):
         path.write_bytes(
             {"empty": b"", "cut": whole[: len(whole) // 2], "text": b"{} " * 99}[damage]
         )
-    for act in (train, lambda: load_run(run.key, made_from)):
+    for act in (train, lambda: load_run(run.key)):
         with pytest.raises(CheckpointError, match="retrain=True") as error:
             act()
         assert run.key in str(error.value)
@@ -420,20 +392,15 @@ def test_a_damaged_checkpoint_is_refused_with_what_to_do(damage):
 def test_the_checkpoint_of_another_architecture_is_refused():
     run = train()
 
-    def other(config):
-        return TemporalModel(17, 2, 17, (3, 3), channels=8)
-
-    with pytest.raises(CheckpointError, match=run.key):
-        load_run(run.key, other)
     wider = replace(run, model=TemporalModel(17, 2, 17, (3,), channels=16))
     with pytest.raises(CheckpointError, match="another model"):
-        checkpoints.restore(wider)
+        saved.restore(wider)
 
 
 @pytest.mark.parametrize("when", ["before", "midway"])
 def test_a_crash_while_saving_leaves_the_checkpoint_before_it(when, monkeypatch, runs):
     saves = []
-    save = checkpoints.save_file
+    save = saved.save_file
 
     def crashing(tensors, path, metadata):
         saves.append(path)
@@ -444,12 +411,12 @@ def test_a_crash_while_saving_leaves_the_checkpoint_before_it(when, monkeypatch,
         save(tensors, path, metadata)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "save_file", crashing)
+        patch.setattr(saved, "save_file", crashing)
         with pytest.raises(OSError, match="no space left"):
             train()
     (folder,) = runs.iterdir()
     assert sorted(p.name for p in folder.iterdir()) == ["checkpoint.safetensors", "run.json"]
-    assert load_run(folder.name, made_from).epoch == 2
+    assert load_run(folder.name).epoch == 2
     resumed = train()
     assert not resumed.reused
     assert same(weights(resumed), weights(train(retrain=True)))
@@ -486,7 +453,7 @@ def test_models_of_other_joints_are_refused():
 def test_a_progress_bar_is_shown_only_if_asked_for(capsys):
     train()
     assert capsys.readouterr().err == ""
-    supervised.train(build, DATA, RECIPE, device="cpu", retrain=True, name="a swing")
+    training.train(Supervised(build, DATA), RECIPE, device="cpu", retrain=True, name="a swing")
     assert "a swing" in capsys.readouterr().err
 
 

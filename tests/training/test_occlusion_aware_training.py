@@ -5,22 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from paperlib import training
 from paperlib.cameras import Camera
+from paperlib.evaluation import evaluate
 from paperlib.metrics import mpjpe
 from paperlib.models import VECTORS, OcclusionAware, TemporalModel
+from paperlib.prediction import predict, predict_occlusion
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import COCO_17, HUMANEVA_15
-from paperlib.training import (
-    Recipe,
-    evaluate,
-    predict,
-    predict_occlusion,
-    train,
-    train_occlusion_aware,
-)
-from paperlib.training.occlusion_aware import Aware, _labelled
-from paperlib.windows import Windows, mirror, network_input, pad_sequence
+from paperlib.training import PoseAndOcclusion, Recipe, Supervised, train
+from paperlib.windows import mirror, network_input, pad_sequence
 
 CAMERA = Camera("front", 1000, 1000, focal=(1000.0, 1000.0), centre=(500.0, 500.0))
 RECIPE = Recipe(epochs=3, batch_size=16, channels=8, dropout=0.0, train_flip=False)
@@ -45,9 +38,9 @@ def recording(clip: str, frames: int = 40, seed: int = 0, **changes) -> Recordin
         clip,
         50.0,
         CAMERA,
-        positions,
         1000 * torch.rand(frames, JOINTS, 2, generator=generator),
         (visible == right).float(),
+        positions,
         HUMANEVA_15,
         HUMANEVA_15,
         visible=visible,
@@ -68,11 +61,12 @@ def build(vectors: str = "many", **options) -> OcclusionAware:
 @pytest.mark.parametrize("vectors", VECTORS)
 def test_the_loss_by_hand(vectors):
     model, one = build(vectors).eval(), recording("a")
-    windows = Windows([one], model.receptive_field, flip=False, features=_labelled)
-    aware = Aware(model, windows, weight=0.25)
+    objective = PoseAndOcclusion(lambda: model, data(one), weight=0.25)
+    windows = objective.examples(model, RECIPE, 0, torch.device("cpu"))
+    (update,) = objective.updates(model, windows)
     examples = torch.tensor([0, 7, 39])
-    terms = aware.loss(examples)
-    assert aware.terms == ("train_mpjpe", "occlusion") and terms.shape == (2,)
+    terms = update.loss(examples)
+    assert update.terms == ("train_mpjpe", "occlusion") and terms.shape == (2,)
 
     whole = pad_sequence(network_input(one, confidence=True), model.receptive_field)[None]
     torch.testing.assert_close(terms[0], mpjpe(model(whole)[0, examples], one.pose[examples]))
@@ -91,7 +85,8 @@ def test_the_loss_by_hand(vectors):
 
 def test_mirrored_windows_have_mirrored_labels():
     one = recording("a")
-    windows = Windows([one], 9, flip=True, features=_labelled)
+    objective, recipe = PoseAndOcclusion(build, data(one)), RECIPE.but(train_flip=True)
+    windows = objective.examples(build(), recipe, 0, torch.device("cpu"))
     inputs, _ = windows.batch(torch.tensor([5, 45]))
     order = list(HUMANEVA_15.mirrored)
     torch.testing.assert_close(inputs[1], mirror(inputs[0], HUMANEVA_15))
@@ -104,23 +99,18 @@ def test_it_learns_to_believe_good_guesses(vectors, believing):
     joints as seen is wrong three times."""
     recipe = RECIPE.but(epochs=60, learning_rate=0.02, decay=0.97)
     parts = [recording(str(i), seed=i) for i in range(6)]
-    run = train_occlusion_aware(
-        lambda: build(vectors, believing=believing),
-        data(*parts),
-        recipe,
-        weight=1.0,
-        device="cpu",
-        progress=False,
+    objective = PoseAndOcclusion(
+        lambda: build(vectors, believing=believing), data(*parts), weight=1.0
     )
+    run = train(objective, recipe, device="cpu", progress=False)
     losses = [row["occlusion"] for row in run.history]
     assert (losses[0] < 0.25) == believing
     assert losses[-1] < 0.15
 
 
 def test_a_weight_of_none_leaves_the_branch_as_it_was():
-    run = train_occlusion_aware(
-        build, data(recording("a")), RECIPE, weight=0.0, device="cpu", progress=False
-    )
+    objective = PoseAndOcclusion(build, data(recording("a")), weight=0.0)
+    run = train(objective, RECIPE, device="cpu", progress=False)
     torch.manual_seed(0)
     before = build()
     for name, value in before.looking.named_parameters():
@@ -131,10 +121,8 @@ def test_a_weight_of_none_leaves_the_branch_as_it_was():
 
 def test_found_again_and_told_apart():
     def again(weight=0.1, **changes):
-        labelled = data(recording("a", **changes))
-        return train_occlusion_aware(
-            build, labelled, RECIPE, weight=weight, device="cpu", progress=False
-        )
+        objective = PoseAndOcclusion(build, data(recording("a", **changes)), weight=weight)
+        return train(objective, RECIPE, device="cpu", progress=False)
 
     first = again()
     assert again().reused and again().key == first.key
@@ -176,7 +164,7 @@ def test_a_plain_network_may_be_given_guesses_too():
     def plain() -> TemporalModel:
         return TemporalModel(JOINTS, 3, JOINTS, (3, 3), channels=8, dropout=0.0)
 
-    run = train(plain, data(recording("a")), RECIPE, device="cpu", progress=False)
+    run = train(Supervised(plain, data(recording("a"))), RECIPE, device="cpu", progress=False)
     one = recording("b", seed=4)
     blind = replace(one, confidence=torch.ones_like(one.confidence))
     assert not torch.allclose(predict(run.model, one), predict(run.model, blind), atol=1e-4)
@@ -184,7 +172,7 @@ def test_a_plain_network_may_be_given_guesses_too():
 
 def test_wrong_input():
     def refused(*recordings, recipe=RECIPE, **options):
-        train_occlusion_aware(build, data(*recordings), recipe, progress=False, **options)
+        train(PoseAndOcclusion(build, data(*recordings), **options), recipe, progress=False)
 
     with pytest.raises(ValueError, match="S1/moving/a/front/0 and 0 others say nothing"):
         refused(recording("a", visible=None))
@@ -199,4 +187,3 @@ def test_wrong_input():
 
 def test_its_recipe_is_that_of_the_network_it_adapts():
     assert Recipe.wang2020() == Recipe.pavllo2019_humaneva()
-    assert "train_occlusion_aware" in training.__all__

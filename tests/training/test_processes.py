@@ -7,14 +7,15 @@ import sys
 import pytest
 import torch
 
-from paperlib.training import checkpoints, processes
+from paperlib.training import processes
+from paperlib.training import runs as saved
 
 TRAINING = """
 import weakref
 from torch import distributed
 from paperlib import datasets
 from paperlib.models import TemporalModel
-from paperlib.training import Recipe, processes, train
+from paperlib.training import Recipe, Supervised, processes, train
 
 data = datasets.load("synthetic", small=True)
 # the last batch of an epoch is shorter than the others, and odd
@@ -22,10 +23,8 @@ recipe = Recipe(epochs=2, batch_size=250, channels=16, dropout=0.0, stride=5)
 with processes.joined("cpu"):
     if beside := processes.count() > 1:
         group = weakref.ref(distributed.group.WORLD)
-    run = train(
-        lambda: TemporalModel(17, 2, 17, (3, 3), channels=16, dropout=0.0),
-        data, recipe, device="cpu", progress=False,
-    )
+    build = lambda: TemporalModel(17, 2, 17, (3, 3), channels=16, dropout=0.0)
+    run = train(Supervised(build, data), recipe, device="cpu", progress=False)
     if processes.rank() == 0:
         print(run.path)
 # its threads would end with Python, and now and then in a crash
@@ -50,7 +49,7 @@ def test_two_processes_give_the_model_of_one(tmp_path):
     found = {}
     for name, command in {"one": [], "two": beside}.items():
         path = launched([*command, str(script)], tmp_path / name)
-        found[name] = checkpoints._read(tmp_path / name / path.split("/")[-1] / FILE)
+        found[name] = saved.read(tmp_path / name / path.split("/")[-1] / FILE)
     (weights, progress), (others, other_progress) = found["one"], found["two"]
     assert weights.keys() == others.keys()
     for name, value in weights.items():

@@ -8,17 +8,20 @@ from functools import partial
 
 import pytest
 import torch
+from samples import same, weights
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from paperlib import training
 from paperlib.cameras import Camera, normalize_screen_coordinates, project
+from paperlib.evaluation import evaluate
 from paperlib.kinematics import forward_kinematics, rotation_from_vector
 from paperlib.models import PoseAndTrajectory, TemporalModel
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import COCO_17, H36M_17
-from paperlib.training import Recipe, evaluate, load_run, supervised, train_semi_supervised
-from paperlib.training.semi_supervised import SemiSupervised
-from paperlib.windows import Windows, mirror
+from paperlib.training import Recipe, SemiSupervised, Supervised, load_run
+from paperlib.training.objectives.semi_supervised import LabelledAndUnlabelled
+from paperlib.windows import keypoint_windows, mirror
 
 FRONT = Camera(
     "front",
@@ -63,9 +66,9 @@ def moving(clip: str, frames: int, camera: Camera = FRONT, bones: Tensor | None 
         clip,
         50.0,
         camera,
-        positions,
         project(positions, camera),
         torch.ones(frames, 17),
+        positions,
     )
 
 
@@ -89,30 +92,33 @@ def runs(tmp_path, monkeypatch):
     monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
 
 
+OPTIONS = ("warm_up", "bones", "distortion")
+
+
 def train(labelled=LABELLED, unlabelled=UNLABELLED, recipe=RECIPE, make=build, **options):
+    own = {name: options.pop(name) for name in OPTIONS if name in options}
     options = {"device": "cpu", "progress": False} | options
-    return train_semi_supervised(make, labelled, unlabelled, recipe, **options)
+    return training.train(SemiSupervised(make, labelled, unlabelled, **own), recipe, **options)
 
 
-def weights(run) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in run.model.state_dict().items()}
+class Aim:
+    """An objective with its examples, and the update that is made with them."""
 
+    terms = ("train_mpjpe", "trajectory", "projection", "bones")
 
-def same(one, other) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+    def __init__(self, model, labelled=LABELLED, unlabelled=UNLABELLED, device="cpu", **options):
+        self.model = model
+        objective = SemiSupervised(lambda: model, labelled, unlabelled, **options)
+        self.examples = objective.examples(model, RECIPE, 0, torch.device(device))
+        self.labelled, self.unlabelled = self.examples.labelled, self.examples.unlabelled
+        (self.update,) = objective.updates(model, self.examples)
+        assert self.update.terms == self.terms
 
+    def order(self, epoch: int, seed: int = 0) -> Tensor:
+        return self.examples.order(torch.Generator().manual_seed(seed), epoch)
 
-def objective(model, labelled=LABELLED, unlabelled=UNLABELLED, flip=True, device="cpu", **options):
-    windows = [
-        Windows(part.train, model.receptive_field, model.causal, flip=flip, device=device)
-        for part in (labelled, unlabelled)
-    ]
-    options = {"warm_up": 1, "bones": True, "distortion": True} | options
-    return SemiSupervised(model, *windows, H36M_17.parents, **options)
-
-
-def order_of(aim: SemiSupervised, epoch: int, seed: int = 0) -> Tensor:
-    return aim.order(torch.Generator().manual_seed(seed), epoch)
+    def loss(self, examples: Tensor) -> Tensor:
+        return self.update.loss(examples)
 
 
 # ---- the terms -----------------------------------------------------------------------------------
@@ -145,14 +151,14 @@ def test_the_terms_by_hand(causal, bones, distortion):
     model = build(filter_widths=(3, 3), causal=causal).train()
     with torch.no_grad():
         model.trajectory.shrink.bias[2] = 5  # in front of the camera
-    aim = objective(model, bones=bones, distortion=distortion)
-    examples = order_of(aim, epoch=1)[:9]
+    aim = Aim(model, bones=bones, distortion=distortion)
+    examples = aim.order(epoch=1)[:9]
     found = aim.loss(examples).tolist()
 
     labelled = [examples_of(LABELLED)[i] for i in examples[:, 0].tolist()]
     unlabelled = [examples_of(UNLABELLED)[i] for i in examples[:, 1].tolist()]
     inputs = torch.cat(
-        [aim.labelled.batch(examples[:, 0])[0], aim.unlabelled.batch(examples[:, 1])[0]]
+        [aim.labelled.batch(examples[:, 0])[0], aim.unlabelled.input(examples[:, 1])]
     )
     with torch.no_grad():  # batch norm takes its statistics of both halves
         poses, roots = model.pose(inputs)[:, 0], model.trajectory(inputs)[:, 0, 0]
@@ -188,8 +194,8 @@ def test_the_terms_by_hand(causal, bones, distortion):
 
 def test_warming_up_there_are_the_labelled_terms_alone():
     model = build().train()
-    aim = objective(model)
-    examples = order_of(aim, epoch=0)[:9]
+    aim = Aim(model)
+    examples = aim.order(epoch=0)[:9]
     found = aim.loss(examples).tolist()
     inputs, target = aim.labelled.batch(examples[:, 0])
     with torch.no_grad():  # and batch norm has but the labelled half
@@ -201,8 +207,8 @@ def test_warming_up_there_are_the_labelled_terms_alone():
 def test_which_network_learns_from_which_term():
     """The two of the labelled half are the one's and the other's; both must fall back together."""
     model = build().train()
-    terms = objective(model).loss(order_of(objective(model), epoch=1))
-    for term, name in zip(terms, SemiSupervised.terms, strict=True):
+    terms = Aim(model).loss(Aim(model).order(epoch=1))
+    for term, name in zip(terms, Aim.terms, strict=True):
         model.zero_grad()
         term.backward(retain_graph=True)
         learns = {
@@ -223,12 +229,12 @@ class Oracle(nn.Module):
     def __init__(self, causal: bool, *datasets: Dataset):
         super().__init__()
         self.causal = causal
-        parts = [Windows(d.train, 9, causal) for d in datasets]
+        parts = [keypoint_windows(d.train, 9, causal) for d in datasets]
         every = [torch.arange(len(windows)) for windows in parts]
         known = [w.batch(i) for w, i in zip(parts, every, strict=True)]
         self.seen = torch.cat([inputs for inputs, _ in known]).flatten(1)
         self.poses = torch.cat([poses for _, poses in known])
-        self.roots = torch.cat([w.roots_of(i) for w, i in zip(parts, every, strict=True)])
+        self.roots = torch.cat([w.target("root", i) for w, i in zip(parts, every, strict=True)])
 
     def _place(self, inputs: Tensor) -> Tensor:
         return (inputs.flatten(1)[:, None] == self.seen).all(dim=-1).int().argmax(dim=1)
@@ -242,23 +248,23 @@ class Oracle(nn.Module):
 
 @pytest.mark.parametrize("causal", [False, True])
 def test_nothing_is_left_to_learn_for_a_network_that_is_right(causal):
-    aim = objective(Oracle(causal, LABELLED, UNLABELLED))
+    aim = Aim(Oracle(causal, LABELLED, UNLABELLED))
     for epoch in (0, 1):
-        terms = aim.loss(order_of(aim, epoch))
+        terms = aim.loss(aim.order(epoch))
         torch.testing.assert_close(terms, torch.zeros(4), rtol=0, atol=2e-6)
     # what it knows is needed for each of them
     aim.model.poses = aim.model.poses * 1.1
-    wrong = aim.loss(order_of(aim, 1))
+    wrong = aim.loss(aim.order(1))
     assert wrong[0] > 0.01 and wrong[1] < 1e-6 and wrong[2] > 1e-3 and wrong[3] < 1e-6
     aim.model.poses, aim.model.roots = aim.model.poses / 1.1, aim.model.roots * 1.1
-    wrong = aim.loss(order_of(aim, 1))
+    wrong = aim.loss(aim.order(1))
     assert wrong[0] < 1e-6 and wrong[1] > 0.01 and wrong[2] > 1e-3 and wrong[3] < 1e-6
 
 
 def test_bones_of_other_people_are_told_apart():
     taller = data(moving("e", 12, SIDE, bones=1.2 * body(), seed=3))
-    aim = objective(Oracle(False, LABELLED, taller), unlabelled=taller)
-    terms = aim.loss(order_of(aim, 1))
+    aim = Aim(Oracle(False, LABELLED, taller), unlabelled=taller)
+    terms = aim.loss(aim.order(1))
     assert terms[:3].max() < 2e-6
     expected = 0.2 * body()[1:].norm(dim=-1).mean()
     torch.testing.assert_close(terms[3], expected, rtol=1e-4, atol=0)
@@ -278,9 +284,9 @@ def test_a_step_makes_no_tensor_of_plain_numbers():
                 made.append((name, index))
             return function(*args, **(kwargs or {}))
 
-    aim = objective(build().train())
+    aim = Aim(build().train())
     for epoch in (0, 1):
-        examples = order_of(aim, epoch)
+        examples = aim.order(epoch)
         with Watch():
             aim.loss(examples).sum().backward()
     assert made == []
@@ -290,9 +296,9 @@ def test_a_step_makes_no_tensor_of_plain_numbers():
 
 
 def test_an_epoch_is_every_labelled_example_once_with_unlabelled_ones_beside():
-    aim = objective(build())
-    assert len(aim) == 48 and len(aim.unlabelled) == 38
-    warm, mixed = order_of(aim, 0), order_of(aim, 1)
+    aim = Aim(build())
+    assert len(aim.examples) == 48 and len(aim.unlabelled) == 38
+    warm, mixed = aim.order(0), aim.order(1)
     assert (warm.shape, mixed.shape) == ((48, 1), (48, 2))
     for order in (warm, mixed):
         assert sorted(order[:, 0].tolist()) == list(range(48))
@@ -300,20 +306,20 @@ def test_an_epoch_is_every_labelled_example_once_with_unlabelled_ones_beside():
     # all of the unlabelled ones before any comes again
     assert sorted(mixed[:38, 1].tolist()) == list(range(38))
     assert len(set(mixed[38:, 1].tolist())) == 10
-    assert torch.equal(mixed, order_of(aim, 1))
-    assert not torch.equal(mixed[:, 1], order_of(aim, 1, seed=1)[:, 1])
+    assert torch.equal(mixed, aim.order(1))
+    assert not torch.equal(mixed[:, 1], aim.order(1, seed=1)[:, 1])
 
 
 def test_of_more_unlabelled_examples_each_epoch_takes_others():
-    aim = objective(build(), labelled=UNLABELLED, unlabelled=LABELLED, warm_up=0)
-    orders = [order_of(aim, 0, seed)[:, 1] for seed in range(20)]
+    aim = Aim(build(), labelled=UNLABELLED, unlabelled=LABELLED, warm_up=0)
+    orders = [aim.order(0, seed)[:, 1] for seed in range(20)]
     assert all(len(set(order.tolist())) == len(order) == 38 for order in orders)
     assert set(torch.cat(orders).tolist()) == set(range(48))
 
 
 def test_labelled_and_unlabelled_examples_are_not_paired_the_same_way_each_time():
-    aim = objective(build(), unlabelled=LABELLED)
-    mixed = order_of(aim, 1)
+    aim = Aim(build(), unlabelled=LABELLED)
+    mixed = aim.order(1)
     assert (mixed[:, 0] == mixed[:, 1]).float().mean() < 0.2
 
 
@@ -330,26 +336,33 @@ def test_the_unlabelled_half_comes_after_warming_up(warm_up):
 
 @pytest.mark.parametrize(("causal", "flip", "stride"), [(True, False, 1), (False, True, 3)])
 def test_examples_are_those_of_the_model_and_of_the_recipe(causal, flip, stride, monkeypatch):
-    aims, order = [], SemiSupervised.order
+    aims, order = [], LabelledAndUnlabelled.order
     monkeypatch.setattr(
-        SemiSupervised, "order", lambda self, *args: (aims.append(self), order(self, *args))[1]
+        LabelledAndUnlabelled,
+        "order",
+        lambda self, *args: (aims.append(self), order(self, *args))[1],
     )
     recipe = RECIPE.but(epochs=1, train_flip=flip, stride=stride)
     train(recipe=recipe, make=lambda: build(causal=causal))
     (aim,) = aims
     for windows, part in ((aim.labelled, LABELLED), (aim.unlabelled, UNLABELLED)):
-        expected = Windows(part.train, 3, causal, flip=flip, stride=stride)
+        expected = keypoint_windows(part.train, 3, causal, flip=flip, stride=stride)
         assert len(windows) == len(expected)
         every = torch.arange(len(windows))
-        assert all(map(torch.equal, windows.batch(every), expected.batch(every)))
+        assert torch.equal(windows.input(every), expected.input(every))
+    every = torch.arange(len(aim.labelled))
+    expected = keypoint_windows(LABELLED.train, 3, causal, flip=flip, stride=stride)
+    assert torch.equal(aim.labelled.batch(every)[1], expected.batch(every)[1])
 
 
 # ---- what it looks at ----------------------------------------------------------------------------
 
 
-def test_no_pose_of_the_unlabelled_data_is_ever_looked_at():
-    nonsense = [replace(r, positions=torch.randn(len(r), 17, 3)) for r in UNLABELLED.train]
-    first, other = train(), train(unlabelled=data(*nonsense))
+@pytest.mark.parametrize("nonsense", [lambda r: torch.randn(len(r), 17, 3), lambda r: None])
+def test_no_pose_of_the_unlabelled_data_is_ever_looked_at(nonsense):
+    """Films whose poses nobody knows will do."""
+    films = [replace(r, positions=nonsense(r)) for r in UNLABELLED.train]
+    first, other = train(), train(unlabelled=data(*films))
     assert first.key != other.key
     assert same(weights(first), weights(other))
 
@@ -382,9 +395,8 @@ def test_warming_up_takes_no_unlabelled_examples():
 
 def test_warming_up_is_supervised_training_of_the_pose_network():
     run = train(warm_up=4)
-    alone = supervised.train(
-        lambda: TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.0),
-        LABELLED,
+    alone = training.train(
+        Supervised(lambda: TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.0), LABELLED),
         RECIPE,
         device="cpu",
         progress=False,
@@ -435,10 +447,7 @@ def test_other_settings_and_other_data_are_other_runs():
 
 def test_a_run_is_found_again_and_loaded_by_its_name():
     run = train()
-    found = load_run(
-        run.key,
-        lambda config: PoseAndTrajectory(**{k: v for k, v in config.items() if k != "class"}),
-    )
+    found = load_run(run.key)
     assert run.key.startswith("poseandtrajectory-seed0-")
     assert found.finished and same(weights(run), weights(found))
     assert train().reused
@@ -455,8 +464,8 @@ def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, whole_an
         assert row == pytest.approx(expected, rel=1e-5)
 
 
-def test_every_epoch_has_an_order_of_its_own_also_where_a_run_goes_on(monkeypatch):
-    asked, order = [], SemiSupervised.order
+def test_every_epoch_has_an_its_own_also_where_a_run_goes_on(monkeypatch):
+    asked, order = [], LabelledAndUnlabelled.order
 
     def noted(self, generator, epoch):
         asked.append((epoch, generator.initial_seed()))
@@ -464,7 +473,7 @@ def test_every_epoch_has_an_order_of_its_own_also_where_a_run_goes_on(monkeypatc
             os.kill(os.getpid(), signal.SIGINT)
         return order(self, generator, epoch)
 
-    monkeypatch.setattr(SemiSupervised, "order", noted)
+    monkeypatch.setattr(LabelledAndUnlabelled, "order", noted)
     with pytest.raises(KeyboardInterrupt, match="epoch 3, batch 0"):
         train()
     train()

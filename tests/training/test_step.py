@@ -1,6 +1,7 @@
 """A step by its short cuts moves the weights as a plain one does."""
 
 import shutil
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -12,11 +13,11 @@ from torch._inductor import config as inductor
 
 from paperlib import datasets, detection
 from paperlib.models import TemporalModel
-from paperlib.training import Recipe
-from paperlib.training.loop import amsgrad
+from paperlib.recordings import Dataset
+from paperlib.training import Recipe, Supervised
+from paperlib.training.objectives import amsgrad
 from paperlib.training.step import Step
-from paperlib.training.supervised import Supervised
-from paperlib.windows import Windows
+from paperlib.windows import keypoint_windows
 
 BATCH = 24
 
@@ -31,12 +32,19 @@ def prepared(data, device, way, monkeypatch, steps, dropout=0.0):
     monkeypatch.setenv("PAPERLIB_COMPILE", "1" if way == "compiled" else "0")
     torch.manual_seed(1)
     model = TemporalModel(17, 2, 17, (3, 3), channels=8, dropout=dropout).to(device).train()
-    objective = Supervised(model, Windows(data.train[:4], 9, device=device))
-    optimizer = amsgrad(model, 1e-2, device)
-    step = Step(objective, optimizer, device, "float32", BATCH, steps)
+    windows, step = one_step(model, data.train[:4], device, BATCH, steps, 1e-2)
     if way == "plain":
         step._records = False
-    return step, model, objective.order(torch.Generator().manual_seed(0), 0)
+    return step, model, windows.order(torch.Generator().manual_seed(0))
+
+
+def one_step(model, recordings, device, size, steps, rate=1e-3):
+    """Supervised training's examples and its step."""
+    objective = Supervised(lambda: model, Dataset("some", "made here", tuple(recordings), ()))
+    windows = objective.examples(model, Recipe(), 0, device)
+    (update,) = objective.updates(model, windows)
+    optimizer = amsgrad(update.parameters, rate, device)
+    return windows, Step(model, update, optimizer, device, "float32", size, steps)
 
 
 def stepped(data, device, way, monkeypatch, steps=6, dropout=0.0):
@@ -134,7 +142,7 @@ def test_trying_the_compiler_leaves_no_trace(data, monkeypatch, compiler):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
 def test_what_is_wrong_with_the_loss_itself_is_said(data, monkeypatch, compiler):
     step, _, order = prepared(data, torch.device("cpu"), "compiled", monkeypatch, 1)
-    step.objective.loss = raising
+    step.update = replace(step.update, loss=raising)
     with pytest.warns(UserWarning), pytest.raises(RuntimeError, match="no way back"):
         step(order[:BATCH])
 
@@ -145,7 +153,7 @@ def test_plain_steps_are_those_of_pytorch(data, monkeypatch):
     found = stepped(data, device, "plain", monkeypatch)
     torch.manual_seed(1)
     model = TemporalModel(17, 2, 17, (3, 3), channels=8, dropout=0.0).train()
-    windows = Windows(data.train[:4], 9)
+    windows = keypoint_windows(data.train[:4], 9)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2, amsgrad=True)
     order = windows.order(torch.Generator().manual_seed(0))
     total = 0.0
@@ -163,14 +171,12 @@ def test_plain_steps_are_those_of_pytorch(data, monkeypatch):
 def test_another_wish_is_refused(data, monkeypatch):
     monkeypatch.setenv("PAPERLIB_COMPILE", "yes")
     model = TemporalModel(17, 2, 17, (3,), channels=8)
-    objective, cpu = Supervised(model, Windows(data.train[:1], 3)), torch.device("cpu")
     with pytest.raises(ValueError, match="PAPERLIB_COMPILE"):
-        Step(objective, amsgrad(model, 1e-3, cpu), cpu, "float32", 8, 1)
+        one_step(model, data.train[:1], torch.device("cpu"), 8, 1)
 
 
 def test_short_runs_are_not_compiled_without_a_wish(data, monkeypatch):
     monkeypatch.delenv("PAPERLIB_COMPILE", raising=False)
     model = TemporalModel(17, 2, 17, (3,), channels=8)
-    objective, cpu = Supervised(model, Windows(data.train[:1], 3)), torch.device("cpu")
-    step = Step(objective, amsgrad(model, Recipe().learning_rate, cpu), cpu, "float32", 8, 10)
-    assert step._loss == objective.loss
+    _, step = one_step(model, data.train[:1], torch.device("cpu"), 8, 10)
+    assert step._loss == step.update.loss

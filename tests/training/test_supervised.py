@@ -2,43 +2,24 @@
 
 import pytest
 import torch
+from samples import same, swinging, weights
 from torch import nn
 
-from paperlib.cameras import Camera, project
+from paperlib import training
+from paperlib.evaluation import HeldOutError, evaluate
 from paperlib.models import TemporalModel
-from paperlib.recordings import Dataset, Recording
-from paperlib.training import Recipe, evaluate, supervised
-from paperlib.training.loop import fit
-from paperlib.windows import Windows
+from paperlib.recordings import Dataset
+from paperlib.training import Recipe, Supervised
+from paperlib.windows import Windows, keypoint_windows
 
-CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
 RECIPE = Recipe(epochs=4, batch_size=16, channels=8, dropout=0.25)
-
-
-def swinging(clip: str, frames: int, speed: float, action: str = "swinging") -> Recording:
-    """A fixed pose whose joints swing to and fro, each in its own way."""
-    generator = torch.Generator().manual_seed(5)
-    rest = torch.randn(17, 3, generator=generator) * 0.3
-    swing = torch.randn(17, 3, generator=generator) * 0.3
-    phase = torch.sin(speed * torch.arange(frames))[:, None, None]
-    positions = rest + swing * phase + torch.tensor([0.0, 0.0, 5.0])
-    return Recording(
-        "S1",
-        action,
-        clip,
-        50.0,
-        CAMERA,
-        positions,
-        project(positions, CAMERA),
-        torch.ones(frames, 17),
-    )
 
 
 DATA = Dataset(
     "swings",
     "made here",
     (swinging("a", 15, 0.21), swinging("b", 7, 0.33)),
-    (swinging("c", 30, 0.27), swinging("d", 9, 0.7, "waving")),
+    (swinging("c", 30, 0.27), swinging("d", 9, 0.7, action="waving")),
 )
 
 
@@ -52,15 +33,7 @@ def runs(tmp_path, monkeypatch):
 
 
 def train(recipe=RECIPE, make=build, device="cpu", **options):
-    return supervised.train(make, DATA, recipe, device=device, progress=False, **options)
-
-
-def weights(run) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in run.model.state_dict().items()}
-
-
-def same(one, other) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+    return training.train(Supervised(make, DATA), recipe, device=device, progress=False, **options)
 
 
 def batches(monkeypatch, recipe) -> list[int]:
@@ -101,7 +74,7 @@ def test_the_loss_is_the_mean_over_all_target_frames():
 
     torch.manual_seed(0)
     model = still().train()
-    inputs, target = Windows(DATA.train, 3, flip=False, chunk=3).batch(torch.arange(8))
+    inputs, target = keypoint_windows(DATA.train, 3, flip=False, chunk=3).batch(torch.arange(8))
     assert inputs.shape == (8, 5, 17, 2) and target.shape == (8, 3, 17, 3)
     loss = (model(inputs) - target).norm(dim=-1).mean().item()
     assert train(recipe, still).history[0]["train_mpjpe"] == pytest.approx(loss, rel=1e-5)
@@ -129,12 +102,12 @@ def test_chunks_with_a_stride_are_refused_before_training():
         train(RECIPE.but(chunk=4, stride=2))
 
 
-# ---- tested after each epoch ---------------------------------------------------------------------
+# ---- looked at after each epoch ------------------------------------------------------------------
 
 
 def test_each_epoch_is_tested_and_training_goes_on_as_without(device):
     plain = train(device=device.type)
-    watched = train(device=device.type, test_each_epoch=True)
+    watched = train(device=device.type, each_epoch=HeldOutError(DATA.test, device=device.type))
     assert watched.key != plain.key and not watched.reused
     for name, value in weights(watched).items():
         if device.type == "cpu":
@@ -151,23 +124,14 @@ def test_each_epoch_is_tested_and_training_goes_on_as_without(device):
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_the_error_after_an_epoch_is_that_of_the_model_as_it_then_stood(flip):
-    recipe, states = RECIPE.but(test_flip=flip), []
-    run = train(recipe, test_each_epoch=True)
+    states = []
 
-    def keep(run):
-        states.append(weights(run))
+    def keep(model):
+        states.append({name: value.clone() for name, value in model.state_dict().items()})
         return {}
 
-    fit(
-        build,
-        lambda model, where: supervised.Supervised(model, Windows(DATA.train, 3)),
-        "the same",
-        recipe,
-        (),
-        device="cpu",
-        progress=False,
-        after_epoch=keep,
-    )
+    run = train(each_epoch=HeldOutError(DATA.test, flip, "cpu"))
+    train(each_epoch=keep)
     model = build()
     for state, row in zip(states, run.history, strict=True):
         model.load_state_dict(state)
@@ -177,9 +141,9 @@ def test_the_error_after_an_epoch_is_that_of_the_model_as_it_then_stood(flip):
     assert len({row["test_mpjpe"] for row in run.history}) == 4
 
 
-def test_a_watched_run_is_found_with_what_was_seen():
-    first = train(test_each_epoch=True)
-    again = train(test_each_epoch=True)
+def test_a_watched_run_is_found_with_what_was_measured():
+    first = train(each_epoch=HeldOutError(DATA.test))
+    again = train(each_epoch=HeldOutError(DATA.test))
     assert again.reused and again.history == first.history
 
 
@@ -187,34 +151,23 @@ def test_what_is_done_after_an_epoch_has_no_effect_on_training():
     """Not even where random numbers are drawn; and the model is in evaluation mode."""
     modes = []
 
-    def meddle(run):
-        modes.append((run.epoch, run.model.training))
+    def meddle(model):
+        modes.append(model.training)
         torch.rand(1000)
         return {"seen": len(modes)}
 
-    def fitted(data, after_epoch):
-        return fit(
-            build,
-            lambda model, where: supervised.Supervised(model, Windows(DATA.train, 3)),
-            data,
-            RECIPE,
-            (),
-            device="cpu",
-            progress=False,
-            after_epoch=after_epoch,
-        )
-
-    plain, watched = fitted("plain", None), fitted("watched", meddle)
+    plain, watched = train(), train(each_epoch=meddle)
     assert same(weights(plain), weights(watched))
-    assert modes == [(1, False), (2, False), (3, False), (4, False)]
+    assert modes == [False] * 4
     assert [row["seen"] for row in watched.history] == [1, 2, 3, 4]
 
 
 def test_an_interrupted_run_misses_no_epoch(interrupted):
-    whole = train(test_each_epoch=True)
+    watching = HeldOutError(DATA.test)
+    whole = train(each_epoch=watching)
     with interrupted(8):  # within the third of four epochs
-        train(test_each_epoch=True, retrain=True)
-    resumed = train(test_each_epoch=True)
+        train(each_epoch=watching, retrain=True)
+    resumed = train(each_epoch=watching)
     assert not resumed.reused
     assert same(weights(whole), weights(resumed))
     assert resumed.history == whole.history

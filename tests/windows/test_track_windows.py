@@ -10,8 +10,7 @@ from paperlib.cameras import Camera, project
 from paperlib.datasets import synthetic
 from paperlib.models.temporal_posenet import absolute
 from paperlib.skeletons import COMMON_14, H36M_17
-from paperlib.tracks import Tracks, draw_zoom, features, targets
-from paperlib.windows import mirror
+from paperlib.windows import draw_zoom, mirror, track_features, track_targets, track_windows
 
 HIP = COMMON_14.root
 
@@ -35,15 +34,13 @@ def test_features_by_hand(recording):
     keypoints[0, H36M_17.index("left_wrist")] = torch.tensor([430.0, 305.0])
     confidence = torch.full((1, 17), 0.8)
     confidence[0, H36M_17.index("right_knee")] = 0.05
-    given = replace(
-        recording.frames(0, 1), camera=camera, keypoints=keypoints, confidence=confidence
-    )
-    seen = features(given)[0]
+    given = replace(recording.cut(0, 1), camera=camera, keypoints=keypoints, confidence=confidence)
+    seen = track_features(given)[0]
     assert seen.shape == (14, 3)
     assert seen[HIP].tolist() == pytest.approx([0.01, 0.02, 0.8])
     assert seen[COMMON_14.index("left_wrist")].tolist() == pytest.approx([0.02, -0.01, 0.8])
     assert seen[COMMON_14.index("right_knee")].tolist() == pytest.approx([-1.7, -3.4, 0.05])
-    zoomed = features(given, zoom=2.0)[0]
+    zoomed = track_features(given, zoom=2.0)[0]
     assert zoomed[HIP].tolist() == pytest.approx([0.01, 0.02, 0.8])
     assert zoomed[COMMON_14.index("left_wrist")].tolist() == pytest.approx([0.01, -0.005, 0.8])
     assert zoomed[COMMON_14.index("right_knee")].tolist() == pytest.approx([-1.7, -3.4, 0.05])
@@ -54,7 +51,7 @@ def test_features_mean_the_same_in_every_camera(recording):
     plain = recording.camera.without_distortion()
     other = replace(plain, focal=(700.0, 900.0), centre=(300.0, 350.0), width=640, height=480)
     seen = [
-        features(replace(recording, camera=c, keypoints=project(recording.positions, c)))
+        track_features(replace(recording, camera=c, keypoints=project(recording.positions, c)))
         for c in (plain, other)
     ]
     assert torch.allclose(*seen, atol=1e-5)
@@ -66,7 +63,7 @@ def test_who_is_not_found_gives_constants(recording):
         keypoints=torch.zeros_like(recording.keypoints),
         confidence=torch.zeros_like(recording.confidence),
     )
-    seen = features(lost)
+    seen = track_features(lost)
     others = [j for j in range(14) if j != HIP]
     assert (seen[:, others] == seen[:1, others[:1]]).all()
     assert (seen[:, others, :2] < -1).all() and (seen[..., 2] < 1e-5).all()
@@ -86,12 +83,12 @@ def test_the_mirror_image_is_what_a_mirrored_person_gives(recording):
         keypoints=project(positions, camera),
         confidence=score[:, list(recording.skeleton.mirrored)],
     )
-    assert torch.allclose(features(given, mirrored=True), features(turned), atol=1e-5)
-    assert torch.allclose(targets(given, mirrored=True), targets(turned), atol=1e-6)
+    assert torch.allclose(track_features(given, mirrored=True), track_features(turned), atol=1e-5)
+    assert torch.allclose(track_targets(given, mirrored=True), track_targets(turned), atol=1e-6)
 
 
 def test_targets_and_back(recording):
-    answer = targets(recording)
+    answer = track_targets(recording)
     assert torch.allclose(absolute(answer, 0), recording.positions, atol=1e-5)
     assert torch.allclose(answer[:, 0, 2].exp(), recording.trajectory[:, 2])
     batched = absolute(answer[None].expand(2, -1, -1, -1), 0)
@@ -99,7 +96,7 @@ def test_targets_and_back(recording):
 
 
 def test_zoom_moves_the_root_and_leaves_the_pose(recording):
-    near, far = targets(recording), targets(recording, zoom=1.5)
+    near, far = track_targets(recording), track_targets(recording, zoom=1.5)
     assert torch.equal(near[:, 1:], far[:, 1:])
     assert torch.allclose(absolute(far, 0)[:, 0], 1.5 * recording.trajectory, atol=1e-5)
 
@@ -116,7 +113,9 @@ def test_a_zoomed_track_looks_as_if_it_were_so_far_away(recording):
             recording, camera=camera, positions=positions, keypoints=project(positions, camera)
         )
 
-    assert torch.allclose(features(seen(place), zoom=1.3), features(seen(1.3 * place)), atol=1e-5)
+    assert torch.allclose(
+        track_features(seen(place), zoom=1.3), track_features(seen(1.3 * place)), atol=1e-5
+    )
 
 
 def test_drawn_zooms(data):
@@ -139,7 +138,7 @@ def test_no_zoom_puts_a_joint_behind_the_camera(recording):
 
 
 def test_tracks_hold_each_track_four_times(data):
-    tracks = Tracks(data.train, 27)
+    tracks = track_windows(data.train, 27)
     frames = sum(len(r) for r in data.train)
     assert len(tracks) == 2 * frames
     first, length = data.train[0], len(data.train[0])
@@ -147,18 +146,18 @@ def test_tracks_hold_each_track_four_times(data):
     seen, answers = tracks.batch(torch.tensor(places))
     assert seen.shape == (4, 27, 14, 3) and answers.shape == (4, 1, 17, 3)
     zoom = draw_zoom(first)
-    assert torch.equal(seen[0], features(first)[:27])
-    assert torch.equal(seen[1], features(first, zoom)[:27])
-    assert torch.equal(seen[2], features(first, mirrored=True)[:27])
-    assert torch.equal(seen[3], features(first, zoom, mirrored=True)[:27])
-    versions = [targets(first, z, mirrored=m)[13] for m in (False, True) for z in (1.0, zoom)]
+    assert torch.equal(seen[0], track_features(first)[:27])
+    assert torch.equal(seen[1], track_features(first, zoom)[:27])
+    assert torch.equal(seen[2], track_features(first, mirrored=True)[:27])
+    assert torch.equal(seen[3], track_features(first, zoom, mirrored=True)[:27])
+    versions = [track_targets(first, z, mirrored=m)[13] for m in (False, True) for z in (1.0, zoom)]
     assert torch.equal(answers[:, 0], torch.stack(versions))
 
 
 def test_at_the_ends_the_edge_frame_is_repeated(data):
-    tracks = Tracks(data.train, 9, zoom=False, flip=False)
+    tracks = track_windows(data.train, 9, zoom=False, flip=False)
     seen, _ = tracks.batch(torch.tensor([0, len(data.train[0]) - 1]))
-    own = features(data.train[0])
+    own = track_features(data.train[0])
     assert torch.equal(seen[0], own[[0, 0, 0, 0, 0, 1, 2, 3, 4]])
     assert torch.equal(seen[1], own[[-5, -4, -3, -2, -1, -1, -1, -1, -1]])
 
@@ -167,46 +166,34 @@ def test_frames_without_a_person_are_no_targets(data):
     confidence = torch.ones_like(data.train[0].confidence)
     confidence[10:20] = 0
     lost = replace(data.train[0], confidence=confidence)
-    tracks = Tracks([lost], 9, zoom=False, flip=False)
+    tracks = track_windows([lost], 9, zoom=False, flip=False)
     assert len(tracks) == len(lost) - 10
-    assert not set(tracks.middles.tolist()) & set(range(10, 20))
+    assert not set(tracks.starts.tolist()) & set(range(10, 20))
     with pytest.raises(ValueError, match="nobody was found"):
-        Tracks([replace(lost, confidence=0 * confidence)], 9)
+        track_windows([replace(lost, confidence=0 * confidence)], 9)
 
 
 def test_an_epoch_takes_every_example_once_mirrored_or_not(data):
-    tracks = Tracks(data.train, 9)
+    tracks = track_windows(data.train, 9)
     order = tracks.order(torch.Generator().manual_seed(3))
     assert sorted((order % len(tracks)).tolist()) == list(range(len(tracks)))
     mirrored = (order >= len(tracks)).float().mean().item()
     assert 0.4 < mirrored < 0.6
-    plain = Tracks(data.train, 9, flip=False)
+    plain = track_windows(data.train, 9, flip=False)
     assert sorted(plain.order(torch.Generator()).tolist()) == list(range(len(plain)))
-
-
-def test_statistics_standardise_what_the_network_sees(data):
-    """Over the frames themselves: what pads a track at its ends counts nothing."""
-    mean, std, told_mean, told_std = Tracks(data.train, 9, zoom=False).statistics()
-    seen = torch.cat([features(r, mirrored=m) for r in data.train for m in (False, True)])
-    told = torch.cat([targets(r, mirrored=m) for r in data.train for m in (False, True)])
-    assert torch.allclose(seen.mean(dim=0), mean, atol=1e-5)
-    assert torch.allclose(seen[..., :2].std(dim=0), std[..., :2], atol=1e-5)
-    assert (std[..., 2] == 1).all()  # scores are always 1 here: never divided by nothing
-    assert torch.allclose(told.mean(dim=0), told_mean, atol=1e-5)
-    assert torch.allclose(told.std(dim=0)[1:], told_std[1:], atol=1e-5)
 
 
 def test_wrong_tracks_are_refused(data):
     with pytest.raises(ValueError, match="no recordings"):
-        Tracks([], 9)
+        track_windows([], 9)
     for wrong in ({"stride": 0}, {"receptive_field": 8}, {"receptive_field": 0}):
         with pytest.raises(
             ValueError, match="stride must be at least 1 and a window have a middle"
         ):
-            Tracks(data.train, **{"receptive_field": 9} | wrong)
+            track_windows(data.train, **{"receptive_field": 9} | wrong)
 
 
 def test_who_is_behind_the_camera_is_refused(recording):
     behind = replace(recording, positions=recording.positions - torch.tensor([0.0, 0.0, 20.0]))
     with pytest.raises(ValueError, match="not in front of the camera in frame 0"):
-        targets(behind)
+        track_targets(behind)

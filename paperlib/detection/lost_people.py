@@ -53,14 +53,3 @@ def _lost(share: Tensor) -> Tensor:
         state = hidden >= (FOUND if state else LOST)
         lost.append(state)
     return torch.tensor(lost)
-
-
-def was_found(recording: Recording) -> Tensor:
-    """``(T,)`` bool: the frames in which the detector found the person."""
-    return (recording.confidence > 0).any(dim=1)
-
-
-def pose_score(recording: Recording) -> Tensor:
-    """``(T,)``: how sure the detector is of a person, the mean score of its keypoints; that is 0
-    where it did not find the person (veges2020, 3.2)."""
-    return recording.confidence.mean(dim=1)

@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from paperlib.datasets import synthetic
+from paperlib.evaluation import evaluate_scenes
 from paperlib.models import TemporalPoseNet, filter_widths
-from paperlib.training import Gap, evaluate_people, locate, longest_gap, scenes
+from paperlib.prediction import locate, locate_scene
+from paperlib.scenes import Gap, longest_gap, scenes
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +58,9 @@ def test_the_longest_gap(recordings):
 def test_everybody_is_located_alone(recordings):
     model = TemporalPoseNet(14, 17, filter_widths(9), channels=8).eval()
     scene = scenes(recordings)[0]
-    located = scene.located(model)
+    located = locate_scene(model, scene)
     assert torch.equal(located[1], locate(model, scene.people[1]))
-    assert not torch.equal(scene.located(model, flip=False), located)
+    assert not torch.equal(locate_scene(model, scene, flip=False), located)
 
 
 def test_evaluation_by_hand(recordings):
@@ -69,7 +71,7 @@ def test_evaluation_by_hand(recordings):
         moved = scene.positions + torch.tensor([0.1, 0.0, 0.0])
         moved[1, 5:10] += torch.tensor([0.9, 0.0, 0.0])
         predicted.append(moved)
-    found = evaluate_people(predicted, truth)
+    found = evaluate_scenes(predicted, truth)
     assert found.average("mrpe") == pytest.approx((55 * 0.1 + 5 * 1.0) / 60, rel=1e-5)
     assert found.average("mrpe", "detected") == pytest.approx(0.1, rel=1e-5)
     assert found.average("mrpe", "visible") == pytest.approx(0.1, rel=1e-5)
@@ -80,22 +82,22 @@ def test_evaluation_by_hand(recordings):
 
 def test_scenes_count_alike_however_long(recordings):
     """Half a metre in the first, nothing in the second, which is a third as long."""
-    short = [r.frames(0, 10) if r.clip == "clip1" else r for r in recordings]
+    short = [r.cut(0, 10) if r.clip == "clip1" else r for r in recordings]
     truth = scenes(short)
     shift = torch.tensor([0.0, 0.5, 0.0])
-    found = evaluate_people([truth[0].positions + shift, truth[1].positions], truth)
+    found = evaluate_scenes([truth[0].positions + shift, truth[1].positions], truth)
     assert found.average("mrpe") == pytest.approx(0.25, rel=1e-5)
 
 
 def test_wrong_input_is_refused(recordings):
     truth = scenes(recordings)
     with pytest.raises(ValueError, match="1 predictions for 2 scenes"):
-        evaluate_people([truth[0].positions], truth)
+        evaluate_scenes([truth[0].positions], truth)
     with pytest.raises(ValueError, match="0 scenes"):
-        evaluate_people([], [])
+        evaluate_scenes([], [])
     with pytest.raises(ValueError, match="one recording a person, all of the same frames"):
-        scenes([recordings[0], recordings[1].frames(0, 9)])
-    found = evaluate_people([s.positions for s in truth], truth)
+        scenes([recordings[0], recordings[1].cut(0, 9)])
+    found = evaluate_scenes([s.positions for s in truth], truth)
     with pytest.raises(ValueError, match="unknown poses"):
         found.average("mrpe", "hidden")
     with pytest.raises(ValueError, match="unknown metric"):

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from paperlib import training
 from paperlib.datasets import synthetic
 from paperlib.metrics import mrpe
 from paperlib.models import TemporalPoseNet, filter_widths
-from paperlib.tracks import Tracks, features
-from paperlib.training import Recipe, locate, posenet, train_posenet
-from paperlib.training.posenet import Located
-from paperlib.windows import mirror, pad_sequence
+from paperlib.prediction import locate
+from paperlib.training import AbsolutePose, Recipe
+from paperlib.training.objectives import absolute_pose
+from paperlib.windows import mirror, pad_sequence, track_features, track_targets
 
 RECIPE = Recipe.veges2020("smoke").but(channels=32, epochs=4, stride=1, dropout=0.0)
 
@@ -26,6 +27,19 @@ def runs(tmp_path, monkeypatch):
     monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path))
 
 
+def train(data, recipe, **options):
+    return training.train(AbsolutePose(data, (3, 3), **options), recipe, progress=False)
+
+
+def prepared(data, zoom=True):
+    """An objective's network, standardised, and its examples and update."""
+    objective = AbsolutePose(data, (3, 3), zoom)
+    model = objective.model(RECIPE.but(channels=8)).eval()
+    windows = objective.examples(model, RECIPE, 0, torch.device("cpu"))
+    (update,) = objective.updates(model, windows)
+    return model, windows, update
+
+
 def test_the_papers_recipe():
     recipe = Recipe.veges2020()
     assert (recipe.epochs, recipe.decay, recipe.dropout) == (80, 0.95, 0.25)
@@ -34,15 +48,13 @@ def test_the_papers_recipe():
 
 
 def test_the_loss_is_the_mean_absolute_error_of_the_standardised_answer(data):
-    tracks = Tracks(data.train, 9)
-    model = TemporalPoseNet(14, 17, filter_widths(9), channels=8).eval()
-    model.standardised_by(*tracks.statistics())
+    model, windows, update = prepared(data)
     examples = torch.tensor([0, 5, 200])
-    loss = Located(model, tracks).loss(examples)
-    inputs, answers = tracks.batch(examples)
-    told = (answers - model.output_mean) / model.output_std
+    loss = update.loss(examples)
+    inputs, answers = windows.batch(examples)
+    wanted = (answers - model.output_mean) / model.output_std
     by_hand = sum(
-        (model.answer(inputs)[b, 0, j, c] - told[b, 0, j, c]).abs()
+        (model.answer(inputs)[b, 0, j, c] - wanted[b, 0, j, c]).abs()
         for b in range(3)
         for j in range(17)
         for c in range(3)
@@ -52,9 +64,7 @@ def test_the_loss_is_the_mean_absolute_error_of_the_standardised_answer(data):
 
 def test_it_learns_to_locate(data):
     """After a few epochs better than where people stand on average."""
-    run = train_posenet(
-        data, RECIPE.but(epochs=12, batch_size=32, decay=0.9), (3, 3), progress=False
-    )
+    run = train(data, RECIPE.but(epochs=12, batch_size=32, decay=0.9))
     assert run.history[-1]["train_l1"] < 0.6 * run.history[0]["train_l1"]
     mean = torch.cat([r.trajectory for r in data.train]).mean(dim=0)
     found = guess = 0.0
@@ -66,47 +76,62 @@ def test_it_learns_to_locate(data):
 
 def test_a_run_is_found_again_and_other_settings_are_other_runs(data):
     recipe = RECIPE.but(epochs=1)
-    first = train_posenet(data, recipe, (3, 3), progress=False)
-    again = train_posenet(data, recipe, (3, 3), progress=False)
+    first = train(data, recipe)
+    again = train(data, recipe)
     assert again.reused and again.key == first.key
     assert torch.equal(again.model.output_std, first.model.output_std)
-    assert not train_posenet(data, recipe, (3, 3), zoom=False, progress=False).reused
+    assert not train(data, recipe, zoom=False).reused
 
 
 def test_no_windows_are_made_for_a_run_that_is_found(data, monkeypatch):
-    first = train_posenet(data, RECIPE.but(epochs=1), (3, 3), progress=False)
+    first = train(data, RECIPE.but(epochs=1))
 
     def refused(*_, **__):
         raise AssertionError("windows for a run that is there already")
 
-    monkeypatch.setattr(posenet, "Tracks", refused)
-    again = train_posenet(data, RECIPE.but(epochs=1), (3, 3), progress=False)
+    monkeypatch.setattr(absolute_pose, "track_windows", refused)
+    again = train(data, RECIPE.but(epochs=1))
     assert again.reused
     trained, found = first.model.state_dict(), again.model.state_dict()
     assert all(torch.equal(found[name], value) for name, value in trained.items())
     with pytest.raises(AssertionError, match="windows for a run"):
-        train_posenet(data, RECIPE.but(epochs=2), (3, 3), progress=False)
+        train(data, RECIPE.but(epochs=2))
 
 
 def test_a_network_standardises_by_what_it_learnt_from(data):
-    run = train_posenet(data, RECIPE.but(epochs=1), (3, 3), zoom=False, progress=False)
-    of_data = Tracks(data.train, 9, zoom=False).statistics()
-    for name, value in of_data._asdict().items():
-        assert torch.equal(getattr(run.model, name).cpu(), value)
+    run = train(data, RECIPE.but(epochs=1), zoom=False)
+    model, _, _ = prepared(data, zoom=False)
+    for name in ("input_mean", "input_std", "output_mean", "output_std"):
+        assert torch.equal(getattr(run.model, name).cpu(), getattr(model, name))
+
+
+def test_standardised_is_what_the_network_sees(data):
+    """Over the frames themselves: what stands in beyond the ends of a track counts nothing."""
+    model, _, _ = prepared(data, zoom=False)
+    versions = [(r, m) for r in data.train for m in (False, True)]
+    seen = torch.cat([track_features(r, mirrored=m) for r, m in versions])
+    wanted = torch.cat([track_targets(r, mirrored=m) for r, m in versions])
+    assert torch.allclose(seen.mean(dim=0), model.input_mean, atol=1e-5)
+    assert torch.allclose(seen[..., :2].std(dim=0), model.input_std[..., :2], atol=1e-5)
+    assert (model.input_std[..., 2] == 1).all()  # scores are 1 here: never divided by nothing
+    assert torch.allclose(wanted.mean(dim=0), model.output_mean, atol=1e-5)
+    assert torch.allclose(wanted.std(dim=0)[1:], model.output_std[1:], atol=1e-5)
 
 
 def test_nothing_to_learn_from_is_refused(data):
     for nothing in (replace(data, train=()), replace(data, train=(), test=())):
         with pytest.raises(ValueError, match="no recordings to take windows from"):
-            train_posenet(nothing, RECIPE, (3, 3), progress=False)
+            train(nothing, RECIPE)
 
 
 def test_locating_averages_over_the_mirror_image(data):
     model = TemporalPoseNet(14, 17, filter_widths(9), channels=8).eval()
     recording = data.test[0]
     once = locate(model, recording, flip=False)
-    assert torch.allclose(once, model(pad_sequence(features(recording), 9)[None])[0], atol=1e-4)
-    other = model(pad_sequence(features(recording, mirrored=True), 9)[None])[0]
+    assert torch.allclose(
+        once, model(pad_sequence(track_features(recording), 9)[None])[0], atol=1e-4
+    )
+    other = model(pad_sequence(track_features(recording, mirrored=True), 9)[None])[0]
     both = (once + mirror(other, recording.skeleton)) / 2
     assert torch.allclose(locate(model, recording), both, atol=1e-4)
 
@@ -119,7 +144,8 @@ def test_locating_a_lost_person_gives_a_guess(data):
 
 
 def test_a_single_frame_is_seen_by_a_network_as_deep(data):
-    deep = train_posenet(data, RECIPE.but(epochs=1), (1, 1, 1, 1), progress=False).model
+    objective = AbsolutePose(data, (1, 1, 1, 1))
+    deep = training.train(objective, RECIPE.but(epochs=1), progress=False).model
     assert deep.receptive_field == 1 and len(deep.temporal.blocks) == 3
     assert locate(deep, data.test[0]).shape == data.test[0].positions.shape
 
@@ -134,4 +160,4 @@ def test_recordings_of_another_skeleton_are_refused(data):
 
 def test_chunks_are_refused(data):
     with pytest.raises(ValueError, match="one frame a window"):
-        train_posenet(data, RECIPE.but(chunk=2), (3, 3))
+        train(data, RECIPE.but(chunk=2))

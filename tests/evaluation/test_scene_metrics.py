@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from paperlib.kinematics import bone_lengths
-from paperlib.multi_person import (
+from paperlib.evaluation import (
     STANDARD_HEIGHT,
     body_height,
     evaluate_scene,
@@ -20,6 +19,7 @@ from paperlib.multi_person import (
     rescale_bones,
     universal,
 )
+from paperlib.kinematics import bone_lengths
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MUPOTS_17
 
 BOTH = pytest.mark.parametrize("skeleton", [MUPOTS_17, H36M_17], ids=lambda s: s.name)

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from samples import recording
 
 from paperlib.cameras import Camera, normalize_screen_coordinates
 from paperlib.models import LinearModel, TemporalModel
 from paperlib.recordings import Recording
 from paperlib.skeletons import H36M_17
-from paperlib.windows import Windows
+from paperlib.windows import Windows, keypoint_windows
 
 CAMERAS = [
     Camera(name, 1000, 800, focal=(focal, focal), centre=(512.0, 385.0))
@@ -16,20 +17,7 @@ CAMERAS = [
 LENGTHS = (7, 1, 4, 12)
 
 
-def recording(frames: int, camera: Camera = CAMERAS[0]) -> Recording:
-    return Recording(
-        "S1",
-        "walking",
-        "take1",
-        50.0,
-        camera,
-        torch.randn(frames, 17, 3) + torch.tensor([0.0, 0.0, 8.0]),
-        torch.rand(frames, 17, 2) * 800,
-        torch.rand(frames, 17),
-    )
-
-
-RECORDINGS = [recording(*each) for each in zip(LENGTHS, CAMERAS, strict=True)]
+RECORDINGS = [recording(n, camera=c) for n, c in zip(LENGTHS, CAMERAS, strict=True)]
 
 
 def screen(one: Recording) -> torch.Tensor:
@@ -42,8 +30,8 @@ def everything(windows: Windows) -> torch.Tensor:
 
 def target_frames(length: int, chunk: int) -> list[list[int]]:
     """Which frames the chunks of a recording have as targets."""
-    one = recording(length)
-    windows = Windows([one], 3, flip=False, chunk=chunk)
+    one = recording(length, camera=CAMERAS[0])
+    windows = keypoint_windows([one], 3, flip=False, chunk=chunk)
     _, poses = windows.batch(everything(windows))
     same = (poses[:, :, None] == one.pose).all(-1).all(-1)  # (chunks, frames of each, length)
     assert (same.sum(-1) == 1).all()
@@ -75,7 +63,7 @@ def test_chunks_are_centred_on_the_recording(length, chunk, frames):
 @pytest.mark.parametrize("receptive_field", [1, 3, 9])
 def test_every_example_is_what_slicing_gives(receptive_field, causal, chunk, device):
     """Recordings shorter than a chunk, and than a window, among them."""
-    windows = Windows(RECORDINGS, receptive_field, causal, device=device, chunk=chunk)
+    windows = keypoint_windows(RECORDINGS, receptive_field, causal, device=device, chunk=chunk)
     before = receptive_field - 1 if causal else receptive_field // 2
     inputs, targets, roots = [], [], []
     for one in RECORDINGS:
@@ -98,13 +86,13 @@ def test_every_example_is_what_slicing_gives(receptive_field, causal, chunk, dev
     for found, wanted in zip(windows.batch(everything(windows)), expected, strict=True):
         assert found.device.type == device.type
         assert torch.equal(found.cpu(), wanted)
-    found = windows.roots_of(everything(windows)).cpu()
+    found = windows.target("root", everything(windows)).cpu()
     assert torch.equal(found, torch.cat([roots, roots * sign]))
 
 
 def test_each_chunk_is_seen_by_its_own_camera():
-    windows = Windows(RECORDINGS, 3, chunk=4)
-    focal = windows.intrinsics_of(everything(windows))[:, 0] * 1000 / 2
+    windows = keypoint_windows(RECORDINGS, 3, chunk=4)
+    focal = windows.constant("intrinsics", everything(windows))[:, 0] * 1000 / 2
     expected = [1100.0] * 2 + [2200.0] + [1500.0] + [900.0] * 3
     torch.testing.assert_close(focal, torch.tensor(expected * 2))
 
@@ -120,11 +108,11 @@ def test_each_chunk_is_seen_by_its_own_camera():
 )
 def test_a_model_gives_a_pose_for_each_target_and_the_same_as_alone(model):
     """A recording of whole chunks: frame by frame, the windows of one target are parts of them."""
-    one = recording(24)
+    one = recording(24, camera=CAMERAS[0])
     model.eval()
     options = {"receptive_field": model.receptive_field, "causal": model.causal, "flip": False}
-    alone, alone_targets = Windows([one], **options).batch(torch.arange(24))
-    inputs, targets = Windows([one], **options, chunk=8).batch(torch.arange(3))
+    alone, alone_targets = keypoint_windows([one], **options).batch(torch.arange(24))
+    inputs, targets = keypoint_windows([one], **options, chunk=8).batch(torch.arange(3))
     with torch.no_grad():
         poses = model(inputs)
         expected = model(alone)
@@ -139,4 +127,4 @@ def test_a_model_gives_a_pose_for_each_target_and_the_same_as_alone(model):
 @pytest.mark.parametrize(("chunk", "stride"), [(0, 1), (-2, 1), (2, 2), (5, 3)])
 def test_chunks_below_one_and_chunks_with_a_stride_are_refused(chunk, stride):
     with pytest.raises(ValueError, match=f"got chunk {chunk} with stride {stride}: .* stride 1"):
-        Windows(RECORDINGS, 3, stride=stride, chunk=chunk)
+        keypoint_windows(RECORDINGS, 3, stride=stride, chunk=chunk)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+import samples
 import torch
 
 from paperlib.cameras import (
@@ -15,7 +16,7 @@ from paperlib.cameras import (
 )
 from paperlib.recordings import Recording
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS
-from paperlib.windows import Windows, mirror, network_input, pad_sequence, padding
+from paperlib.windows import keypoint_windows, mirror, network_input, pad_sequence, padding
 
 CAMERA = Camera(
     "front",
@@ -28,20 +29,7 @@ CAMERA = Camera(
 )
 
 
-def recording(frames: int, clip: str = "take1", **changes) -> Recording:
-    fields = {
-        "subject": "S1",
-        "action": "walking",
-        "clip": clip,
-        "fps": 50.0,
-        "camera": CAMERA,
-        "positions": torch.randn(frames, 17, 3) + torch.tensor([0.0, 0.0, 8.0]),
-        "keypoints": torch.rand(frames, 17, 2) * 800,
-        "confidence": torch.rand(frames, 17),
-    }
-    return Recording(**(fields | changes))
-
-
+recording = partial(samples.recording, camera=CAMERA)
 LENGTHS = (7, 1, 4, 12)
 RECORDINGS = [recording(frames, f"take{i}") for i, frames in enumerate(LENGTHS)]
 
@@ -82,7 +70,7 @@ def test_a_padded_sequence_gives_as_many_poses_as_it_had_frames(receptive_field,
 @pytest.mark.parametrize("receptive_field", [1, 3, 9, 27])
 def test_every_example_is_what_slicing_gives(receptive_field, causal, confidence, stride, device):
     """Ends of recordings, and recordings shorter than a window, among them."""
-    windows = Windows(
+    windows = keypoint_windows(
         RECORDINGS,
         receptive_field,
         causal,
@@ -115,7 +103,7 @@ def test_every_example_is_what_slicing_gives(receptive_field, causal, confidence
 @pytest.mark.parametrize(("causal", "target"), [(False, 4), (True, 8)])
 def test_the_target_is_the_middle_frame_or_the_last_if_causal(causal, target):
     one = recording(30)
-    windows = Windows([one], 9, causal, flip=False)
+    windows = keypoint_windows([one], 9, causal, flip=False)
     inputs, poses = windows.batch(torch.arange(30))
     screen = network_input(one)
     assert torch.equal(inputs[:, target], screen)
@@ -128,13 +116,13 @@ def test_no_window_crosses_into_another_recording(causal):
         recording(frames, f"take{i}", keypoints=torch.full((frames, 17, 2), 100.0 * i))
         for i, frames in enumerate(LENGTHS)
     ]
-    inputs, _ = Windows(marked, 27, causal, flip=False).batch(torch.arange(sum(LENGTHS)))
+    inputs, _ = keypoint_windows(marked, 27, causal, flip=False).batch(torch.arange(sum(LENGTHS)))
     assert (inputs.amax((1, 2)) == inputs.amin((1, 2))).all()
     assert len(inputs[:, 0, 0, 0].unique()) == len(LENGTHS)
 
 
 def test_flip_doubles_the_examples():
-    plain, doubled = Windows(RECORDINGS, 9, flip=False), Windows(RECORDINGS, 9)
+    plain, doubled = keypoint_windows(RECORDINGS, 9, flip=False), keypoint_windows(RECORDINGS, 9)
     count = sum(LENGTHS)
     assert (len(plain), len(doubled)) == (count, 2 * count)
     inputs, poses = doubled.batch(torch.arange(2 * count))
@@ -153,7 +141,7 @@ def test_keypoints_are_mirrored_by_their_own_skeleton():
         skeleton=HUMANEVA_15,
         positions=torch.randn(6, 15, 3) + 8,
     )
-    inputs, poses = Windows([one], 1).batch(torch.arange(12))
+    inputs, poses = keypoint_windows([one], 1).batch(torch.arange(12))
     assert torch.equal(inputs[6:], mirror(inputs[:6], COCO_17))
     assert torch.equal(poses[6:], mirror(poses[:6], HUMANEVA_15))
     left_wrist, right_wrist = COCO_17.index("left_wrist"), COCO_17.index("right_wrist")
@@ -161,7 +149,7 @@ def test_keypoints_are_mirrored_by_their_own_skeleton():
 
 
 def test_confidence_is_swapped_but_not_negated():
-    windows = Windows([recording(5)], 3, features=partial(network_input, confidence=True))
+    windows = keypoint_windows([recording(5)], 3, features=partial(network_input, confidence=True))
     inputs, _ = windows.batch(torch.arange(10))
     assert inputs.shape == (10, 3, 17, 3)
     assert torch.equal(inputs[5:, ..., 2], inputs[:5][:, :, list(H36M_17.mirrored), 2])
@@ -242,11 +230,11 @@ def test_true_poses_fall_back_on_the_keypoints_they_came_from(
         seen_by(camera, frames, f"take{i}", skeleton)
         for i, (camera, frames) in enumerate(zip(cameras, LENGTHS, strict=True))
     ]
-    windows = Windows(seen, receptive_field, causal, stride=stride, device=device)
+    windows = keypoint_windows(seen, receptive_field, causal, stride=stride, device=device)
     assert len(windows) == 2 * sum(-(-frames // stride) for frames in LENGTHS)
     examples = windows.order(torch.Generator().manual_seed(1))
     inputs, poses = windows.batch(examples)
-    roots, intrinsics = windows.roots_of(examples), windows.intrinsics_of(examples)
+    roots, intrinsics = windows.target("root", examples), windows.constant("intrinsics", examples)
     assert roots.shape == (len(examples), 1, 1, 3)
     assert intrinsics.shape == (len(examples), 9)
     assert roots.device.type == intrinsics.device.type == device.type
@@ -257,7 +245,7 @@ def test_true_poses_fall_back_on_the_keypoints_they_came_from(
 
 def test_roots_and_cameras_of_each_frame():
     one, other = recording(3, "a"), recording(2, "b", camera=WIDE)
-    windows, examples = Windows([one, other], 3), torch.tensor([4, 0, 2, 5, 9])
+    windows, examples = keypoint_windows([one, other], 3), torch.tensor([4, 0, 2, 5, 9])
     away = torch.tensor([-1.0, 1.0, 1.0])
     roots = [
         other.positions[1, 0],
@@ -266,20 +254,20 @@ def test_roots_and_cameras_of_each_frame():
         one.positions[0, 0] * away,
         other.positions[1, 0] * away,
     ]
-    assert torch.equal(windows.roots_of(examples)[:, 0, 0], torch.stack(roots))
+    assert torch.equal(windows.target("root", examples)[:, 0, 0], torch.stack(roots))
     cameras = [WIDE, CAMERA, CAMERA, CAMERA.mirrored(), WIDE.mirrored()]
     expected = torch.stack([screen_intrinsics(camera) for camera in cameras])
-    assert torch.equal(windows.intrinsics_of(examples), expected)
-    plain = Windows([one, other], 3, flip=False)
-    assert torch.equal(plain.roots_of(examples[:3]), windows.roots_of(examples[:3]))
-    assert torch.equal(plain.intrinsics_of(examples[:3]), expected[:3])
+    assert torch.equal(windows.constant("intrinsics", examples), expected)
+    plain = keypoint_windows([one, other], 3, flip=False)
+    assert torch.equal(plain.target("root", examples[:3]), windows.target("root", examples[:3]))
+    assert torch.equal(plain.constant("intrinsics", examples[:3]), expected[:3])
 
 
 # ---- order ---------------------------------------------------------------------------------------
 
 
 def test_an_epoch_is_every_example_once_in_an_order_that_follows_from_the_generator(device):
-    windows = Windows(RECORDINGS, 3, device=device)
+    windows = keypoint_windows(RECORDINGS, 3, device=device)
 
     def order(seed):
         return windows.order(torch.Generator().manual_seed(seed))
@@ -303,20 +291,20 @@ def test_network_input_is_in_screen_coordinates():
 
 def test_no_recordings_are_refused():
     with pytest.raises(ValueError, match="no recordings"):
-        Windows([], 3)
+        keypoint_windows([], 3)
 
 
 @pytest.mark.parametrize("stride", [0, -2])
 def test_strides_below_one_are_refused(stride):
     with pytest.raises(ValueError, match=f"got {stride}"):
-        Windows(RECORDINGS, 3, stride=stride)
+        keypoint_windows(RECORDINGS, 3, stride=stride)
 
 
 def test_recordings_of_different_skeletons_are_refused():
     """They may have as many joints; mirrored alike they would be wrong."""
     coco = recording(5, "other", keypoint_skeleton=COCO_17)
     with pytest.raises(ValueError, match="coco_17"):
-        Windows([RECORDINGS[0], coco], 3)
+        keypoint_windows([RECORDINGS[0], coco], 3)
     named_otherwise = replace(H36M_17, name="mine", joints=tuple(reversed(H36M_17.joints)))
     with pytest.raises(ValueError, match="mine"):
-        Windows([RECORDINGS[0], recording(5, "other", skeleton=named_otherwise)], 3)
+        keypoint_windows([RECORDINGS[0], recording(5, "other", skeleton=named_otherwise)], 3)

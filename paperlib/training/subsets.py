@@ -77,11 +77,11 @@ def _cut(recording: Recording, start: int, stop: int, step: int) -> Recording:
         recording = replace(recording, clip=f"{recording.clip} {start}-{stop}")
     elif step == 1:
         return recording
-    return recording.frames(start, stop, step)
+    return recording.cut(start, stop, step)
 
 
 def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
-    """Every so-manieth frame of all recordings: 10 Hz of 50, as the semi-supervised comparisons of
+    """Every n-th frame of all recordings: 10 Hz of 50, as the semi-supervised comparisons of
     Protocol 3 have it (pavllo2019, 6.2)."""
     rates = {r.fps for r in (*dataset.train, *dataset.test)}
     if not fps > 0 or any(rate < fps or rate / fps != round(rate / fps) for rate in rates):
@@ -89,7 +89,7 @@ def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
             f"cannot bring {sorted(rates)} Hz to {fps:g}: it must be a whole part of the frame rate"
         )
     return replace(
-        dataset.map(lambda r: r.frames(0, len(r), round(r.fps / fps))),
+        dataset.map(lambda r: r.cut(0, len(r), round(r.fps / fps))),
         name=f"{dataset.name}-{fps:g}hz",
         source=f"{dataset.source} Every {round(max(rates) / fps)}th frame, {fps:g} Hz.",
     )

@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -13,18 +12,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from paperlib.errors import CheckpointError
-from paperlib.paths import replacing, runs_dir, shown
-
-# the code that decides what any training gives; a run of other code is not found again
-_CODE = (
-    "models/temporal.py",
-    "models/linear.py",
-    "models/activation.py",
-    "windows.py",
-    "metrics.py",
-    "training/loop.py",
-    "training/step.py",
-)
+from paperlib.paths import replacing, runs_dir
+from paperlib.training.identity import code_of
+from paperlib.training.objectives import Objective
+from paperlib.training.recipes import Recipe
 
 
 @dataclass
@@ -50,22 +41,22 @@ class Run:
         return self.epoch >= self.description["recipe"]["epochs"]
 
 
-@cache
-def _hash(*names: str) -> str:
-    root = Path(__file__).parents[1]
-    return hashlib.sha256(b"".join((root / name).read_bytes() for name in names)).hexdigest()[:12]
-
-
 def describe(
-    model: nn.Module, data: str, recipe: dict, seed: int, device: str, code: Sequence[str] = ()
+    objective: Objective, model: nn.Module, recipe: Recipe, seed: int, device: str, *code: type
 ) -> dict:
-    """All that decides what a training run gives. ``code`` are modules beside those of every run,
-    as paths within the package."""
+    """All that decides what a training gives; ``code`` are classes that take part beside those of
+    the objective and the model."""
+    if not isinstance(getattr(model, "config", None), dict):
+        raise ValueError(
+            f"a {type(model).__name__} cannot be trained: it needs a dictionary `config` of all "
+            "that builds it again, since a run is identified by it"
+        )
+    kinds = {type(part) for part in model.modules()}
     return {
-        "code": _hash(*_CODE, *code),
+        "code": code_of("paperlib.training.loop", type(objective), *kinds, *code),
         "model": {"class": type(model).__name__, **model.config},
-        "data": data,
-        "recipe": recipe,
+        "objective": objective.describe(),
+        "recipe": recipe.as_dict(),
         "seed": seed,
         "device": device,
     }
@@ -78,13 +69,18 @@ def key_of(description: dict) -> str:
     return f"{model}-seed{description['seed']}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def save(run: Run, optimizer: torch.optim.Optimizer, random_state: Tensor | None) -> None:
+def save(
+    run: Run, optimizers: Sequence[torch.optim.Optimizer], random_state: Tensor | None
+) -> None:
     """Write the run as it stands: usable as a model and, until it is finished, enough to go on."""
     state = {f"model.{name}": value for name, value in run.model.state_dict().items()}
     names = {id(p): name for name, p in run.model.named_parameters()}
-    for parameter, values in () if run.finished else optimizer.state.items():
-        for kind, value in values.items():
-            state[f"optimizer.{names[id(parameter)]}.{kind}"] = torch.as_tensor(value)
+    for number, optimizer in enumerate(() if run.finished else optimizers):
+        for parameter, values in optimizer.state.items():
+            for kind, value in values.items():
+                if value is not None:
+                    name = f"optimizer.{number}.{names[id(parameter)]}.{kind}"
+                    state[name] = torch.as_tensor(value)
     if random_state is not None:
         state["random_state"] = random_state
     state = {name: value.detach().cpu().contiguous() for name, value in state.items()}
@@ -103,14 +99,15 @@ def save(run: Run, optimizer: torch.optim.Optimizer, random_state: Tensor | None
         temporary.write_text(json.dumps(progress, indent=1))
 
 
-def restore(run: Run, optimizer: torch.optim.Optimizer | None = None) -> Tensor | None:
-    """Bring a run to where its checkpoint stands; gives the random state saved with it, if any.
+def restore(run: Run) -> dict[str, Tensor]:
+    """Bring a run to where its checkpoint stands; gives what else the file holds, the state of the
+    optimisers and the ``random_state``, if any.
 
     Raises :class:`CheckpointError` where the file is damaged or of another architecture.
     """
     path = run.path / "checkpoint.safetensors"
-    state, progress = _read(path)
-    weights = {k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")}
+    state, progress = read(path)
+    weights = {k.removeprefix("model."): state.pop(k) for k in list(state) if k[:6] == "model."}
     try:
         run.model.load_state_dict(weights)
     except RuntimeError as problem:
@@ -118,21 +115,26 @@ def restore(run: Run, optimizer: torch.optim.Optimizer | None = None) -> Tensor 
     run.epoch, run.step = progress["epoch"], progress["step"]
     run.loss_so_far = progress["loss_so_far"]
     run.seconds, run.history = progress["seconds"], progress["history"]
-    if optimizer is not None:
-        device = next(run.model.parameters()).device
-        for name, parameter in run.model.named_parameters():
-            prefix = f"optimizer.{name}."
-            found = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-            if found:
-                # copies, since what was read may still be the file itself, soon to be replaced;
-                # a fused optimiser keeps even its step count on the device
-                optimizer.state[parameter] = {
-                    kind: value.to(device, copy=True) for kind, value in found.items()
-                }
-    return state.get("random_state")
+    return state
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
+def restore_optimizers(
+    run: Run, optimizers: Sequence[torch.optim.Optimizer], state: Mapping[str, Tensor]
+) -> None:
+    """Put the optimisers of a run to where ``state``, from :func:`restore`, has them."""
+    named = dict(run.model.named_parameters())
+    for key, value in state.items():
+        if key.startswith("optimizer."):
+            _, number, name = key.split(".", 2)
+            name, kind = name.rsplit(".", 1)
+            # a copy, since what was read may still be the file itself, soon to be replaced; a
+            # fused optimiser keeps even its step count on the device
+            value = value.to(named[name].device, copy=True)
+            optimizers[int(number)].state[named[name]][kind] = value
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict]:
+    """The tensors of a checkpoint, and the description and progress of its run."""
     try:
         with safe_open(path, framework="pt") as file:
             progress = json.loads((file.metadata() or {})["run"])
@@ -142,15 +144,3 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
             f"{path.parent.name}/{path.name}: damaged or not a checkpoint ({problem}); "
             "delete it or train with retrain=True"
         ) from None
-
-
-def load_run(key: str, build: Callable[[dict], nn.Module]) -> Run:
-    """The run of a name, with the model that ``build`` makes of its description."""
-    path = runs_dir() / key / "checkpoint.safetensors"
-    if not path.is_file():
-        raise CheckpointError(f"there is no run {key!r} in {shown(runs_dir())}")
-    _, progress = _read(path)
-    run = Run(build(progress["description"]["model"]), key, progress["description"], reused=True)
-    restore(run)
-    run.model.eval()
-    return run

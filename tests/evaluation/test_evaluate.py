@@ -4,31 +4,24 @@ import math
 
 import numpy as np
 import pytest
+import samples
 import torch
 from torch import nn
 
 from paperlib import metrics
-from paperlib.cameras import Camera, normalize_screen_coordinates
-from paperlib.models import LinearModel, TemporalModel, filter_widths
+from paperlib.cameras import normalize_screen_coordinates
+from paperlib.evaluation import Evaluation, evaluate
+from paperlib.models import LinearModel, Streaming, TemporalModel, TemporalPoseNet, filter_widths
+from paperlib.prediction import locate, predict
 from paperlib.recordings import Recording
+from paperlib.refinement import refine
 from paperlib.skeletons import COCO_17, H36M_17
-from paperlib.training import Evaluation, evaluate, predict
-
-CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
+from paperlib.windows import network_input
 
 
-def recording(frames, action="walking", subject="S6", clip="take1", **changes) -> Recording:
-    fields = {
-        "subject": subject,
-        "action": action,
-        "clip": clip,
-        "fps": 50.0,
-        "camera": CAMERA,
-        "positions": torch.randn(frames, 17, 3) * 0.3 + torch.tensor([0.0, 0.0, 5.0]),
-        "keypoints": torch.rand(frames, 17, 2) * 1000,
-        "confidence": torch.ones(frames, 17),
-    }
-    return Recording(**(fields | changes))
+def recording(frames, action="walking", subject="S6", **changes) -> Recording:
+    fields = {"action": action, "subject": subject, "confidence": torch.ones(frames, 17)}
+    return samples.recording(frames, **(fields | changes))
 
 
 def model(receptive_field=9, causal=False, joints_in=17, joints_out=17) -> nn.Module:
@@ -184,6 +177,12 @@ def test_metrics_and_averages_equal_those_by_hand(device):
         assert list(sequences) == [r.name for r in RECORDINGS]
         assert list(sequences.values()) == pytest.approx(values, rel=1e-4)
         assert mean == pytest.approx(sum(values) / 5, rel=1e-4)
+        both, mean = result.per(metric, ("subject", "action"))
+        assert list(both)[:3] == [("S6", "walking"), ("S7", "walking"), ("S6", "boxing")]
+        assert list(both.values()) == pytest.approx(values, rel=1e-4)
+        assert mean == pytest.approx(sum(values) / 5, rel=1e-4)
+        assert result.per(metric, ("subject",))[0] == {(s,): v for s, v in subjects.items()}
+        assert result.per(metric, "camera")[0] == {"front": result.frame_mean(metric)}
 
 
 def test_the_root_counts_as_a_joint():
@@ -259,7 +258,34 @@ def test_an_error_that_is_no_number_is_not_averaged_away():
     assert math.isnan(result.frame_mean("mpjpe"))
 
 
+# ---- films whose poses nobody knows --------------------------------------------------------------
+
+
+def test_a_film_without_positions_is_lifted_and_not_judged():
+    film, net = recording(12, positions=None), model(9)
+    assert predict(net, film).shape == (12, 17, 3)
+    with pytest.raises(ValueError, match="S6/walking/take1/front/0 has no 3D positions"):
+        evaluate(net, [recording(4), film], device="cpu")
+
+
+def test_such_a_film_is_streamed_and_its_people_are_refined():
+    film, net = recording(12, positions=None), model(9, causal=True).eval()
+    stream = Streaming(net)
+    streamed = torch.stack([stream.step(frame) for frame in network_input(film)])
+    torch.testing.assert_close(streamed, predict(net, film, flip=False), rtol=1e-4, atol=1e-5)
+    posenet = TemporalPoseNet(14, 17, (3, 3), channels=8).eval()
+    located = locate(posenet, film)
+    assert refine(located, film.score).shape == (12, 17, 3)
+    pose = located - located[:, :1]
+    torch.testing.assert_close(predict(posenet, film), pose)
+
+
 # ---- what is refused -----------------------------------------------------------------------------
+
+
+def test_a_tensor_is_no_recording():
+    with pytest.raises(ValueError, match=r"takes a Recording, got a Tensor.*models\.lift"):
+        predict(model(), torch.rand(1, 20, 17, 2))
 
 
 def test_no_recordings_are_refused():
@@ -274,7 +300,7 @@ def test_unknown_metrics_and_groups_are_refused():
     with pytest.raises(ValueError, match="'mpjpe', 'p_mpjpe'"):
         result.frame_mean("pmpjpe")
     with pytest.raises(ValueError, match="'action', 'subject', 'sequence'"):
-        result.average("mpjpe", "camera")
+        result.average("mpjpe", "weather")
 
 
 def test_recordings_of_other_joints_are_refused():

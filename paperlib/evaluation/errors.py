@@ -1,0 +1,114 @@
+"""Errors of a model on recordings, and how they are averaged."""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from paperlib import metrics
+from paperlib.errors import one_of
+from paperlib.prediction import predict
+from paperlib.recordings import Recording
+from paperlib.training import choose_device
+
+METRICS = {
+    "mpjpe": metrics.mpjpe,
+    "p_mpjpe": metrics.p_mpjpe,
+    "n_mpjpe": metrics.n_mpjpe,
+    "mpjve": metrics.mpjve,
+    "acceleration_error": metrics.acceleration_error,
+}
+_FRAMES_NEEDED = {"mpjve": 2, "acceleration_error": 3}
+#: by what errors may be averaged: fields of a recording, or its name ("sequence")
+GROUPS = ("action", "subject", "sequence", "clip", "camera", "person")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Errors of every recording, in metres (a frame, where they are errors of motion)."""
+
+    recordings: tuple[Recording, ...]
+    values: dict[str, tuple[float, ...]]  # metric -> the mean of each recording
+
+    def per(
+        self, metric: str, by: str | Sequence[str] = "action"
+    ) -> tuple[dict[Hashable, float], float]:
+        """The mean of each group, and the mean of those. Within a group a recording counts by its
+        frames (pavllo2019, reference).
+
+        ``by`` is one of :data:`GROUPS`, or several, as ``("action", "subject")``, whose groups are
+        then tuples. ``()`` makes one group of all.
+        """
+        fields = [by] if isinstance(by, str) else list(by)
+        for name in fields:
+            one_of("group", name, GROUPS)
+        rows = []
+        for value, recording in self._measured(metric):
+            group = tuple(_field(recording, name) for name in fields)
+            rows.append((value, len(recording), group[0] if isinstance(by, str) else group))
+        return metrics.pooled(*zip(*rows, strict=True))
+
+    def average(self, metric: str, by: str | Sequence[str] = "action") -> float:
+        return self.per(metric, by)[1]
+
+    def frame_mean(self, metric: str) -> float:
+        """The mean over all frames alike, whichever action they belong to."""
+        return self.average(metric, ())
+
+    def _measured(self, metric: str) -> list[tuple[float, Recording]]:
+        """The recordings that are long enough for the metric, with their values."""
+        values = self.values[one_of("metric", metric, self.values)]
+        needed = _FRAMES_NEEDED.get(metric, 1)
+        pairs = zip(values, self.recordings, strict=True)
+        measured = [(value, r) for value, r in pairs if len(r) >= needed]
+        if not measured:
+            raise ValueError(f"{metric} needs recordings of at least {needed} frames")
+        return measured
+
+
+def _field(recording: Recording, name: str) -> Hashable:
+    if name == "sequence":
+        return recording.name
+    return recording.camera.name if name == "camera" else getattr(recording, name)
+
+
+def evaluate(
+    model: nn.Module,
+    recordings: Sequence[Recording],
+    flip: bool = True,
+    device: str = "auto",
+    after: Callable[[Tensor, Recording], Tensor] | None = None,
+) -> Evaluation:
+    """All metrics of ``model`` on every frame of ``recordings``; none is left out.
+
+    ``after(poses, recording)`` is what becomes of a recording's poses ``(T, J, 3)`` before they are
+    measured: a filter's answer, say, of the same shape. Raises ``ValueError`` for a recording
+    without 3D positions, by its name.
+    """
+    if not recordings:
+        raise ValueError("no recordings to evaluate on")
+    model.to(choose_device(device))
+    values: dict[str, list[float]] = {name: [] for name in METRICS}
+    for recording in recordings:
+        truth = recording.pose
+        predicted = predict(model, recording, flip)
+        if after is not None:
+            predicted = after(predicted, recording)
+        for name, metric in METRICS.items():
+            enough = len(recording) >= _FRAMES_NEEDED.get(name, 1)
+            values[name].append(metric(predicted, truth).item() if enough else float("nan"))
+    return Evaluation(tuple(recordings), {name: tuple(v) for name, v in values.items()})
+
+
+@dataclass(frozen=True)
+class HeldOutError:
+    """For ``each_epoch`` of :func:`paperlib.training.train`: the ``test_mpjpe`` of the model as it
+    stands, metres, averaged over actions. To be looked at, never to choose an epoch by."""
+
+    recordings: tuple[Recording, ...]
+    flip: bool = True
+    device: str = "auto"
+
+    def __call__(self, model: nn.Module) -> dict[str, float]:
+        found = evaluate(model, self.recordings, self.flip, self.device)
+        return {"test_mpjpe": found.average("mpjpe")}

@@ -1,0 +1,18 @@
+"""What trainings minimise, over which examples: one file for each way to learn."""
+
+from paperlib.training.objectives.absolute_pose import AbsolutePose
+from paperlib.training.objectives.base import Examples, Objective, Update, amsgrad
+from paperlib.training.objectives.occlusion_aware import PoseAndOcclusion
+from paperlib.training.objectives.semi_supervised import SemiSupervised
+from paperlib.training.objectives.supervised import Supervised
+
+__all__ = [
+    "AbsolutePose",
+    "Examples",
+    "Objective",
+    "PoseAndOcclusion",
+    "SemiSupervised",
+    "Supervised",
+    "Update",
+    "amsgrad",
+]

@@ -1,0 +1,92 @@
+"""What a training is made of: a model, examples, and updates."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from paperlib.recordings import Dataset
+from paperlib.training.recipes import Recipe
+
+Optimizer = Callable[[Iterable[nn.Parameter], float, torch.device], torch.optim.Optimizer]
+
+
+def amsgrad(
+    parameters: Iterable[nn.Parameter], rate: float, device: torch.device
+) -> torch.optim.Adam:
+    """AMSGrad, which the lifting networks of all five papers are trained with (or with Adam)."""
+    on_gpu = device.type == "cuda"
+    # a step that is recorded reads its learning rate and its count from the device
+    return torch.optim.Adam(
+        parameters,
+        lr=torch.tensor(rate, device=device) if on_gpu else rate,
+        amsgrad=True,
+        fused=True,
+        capturable=on_gpu,
+    )
+
+
+@dataclass(frozen=True)
+class Update:
+    """One thing that a training does with a batch: a loss, and an optimiser that lowers it.
+
+    ``loss`` takes examples ``(B,)`` or ``(B, …)`` and gives means over the batch, one for each of
+    ``terms``; their sum is minimised over ``parameters``, and no others. An ``optimizer`` is a
+    function of parameters, learning rate and device. Its learning rate is ``rate`` times that of
+    the recipe. The update is made in every ``every``-th step.
+    """
+
+    loss: Callable[[Tensor], Tensor]
+    terms: Sequence[str]
+    parameters: Sequence[nn.Parameter]
+    optimizer: Optimizer = amsgrad
+    rate: float = 1.0
+    every: int = 1
+
+    def new_optimizer(self, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+        return self.optimizer(self.parameters, self.rate * recipe.learning_rate, device)
+
+
+class Examples(Protocol):
+    """What an epoch goes through, as :class:`~paperlib.windows.Windows` does."""
+
+    def __len__(self) -> int:
+        """Examples of an epoch."""
+
+    def order(self, generator: torch.Generator, epoch: int) -> Tensor:
+        """The examples of an epoch, ``(N,)`` or ``(N, …)`` where one takes several indices."""
+
+
+class Objective:
+    """What is learnt, from which data. A subclass is a frozen dataclass of data and options, and
+    says the rest in four methods. Each update is one step of an optimiser of its own, so that two
+    networks may learn against each other (a generator and a discriminator)."""
+
+    def check(self, recipe: Recipe) -> None:
+        """``ValueError`` for data, options or a recipe that do not fit."""
+
+    def model(self, recipe: Recipe) -> nn.Module:
+        """A new model; where there are several, one module that holds them."""
+        raise NotImplementedError
+
+    def examples(
+        self, model: nn.Module, recipe: Recipe, seed: int, device: torch.device
+    ) -> Examples:
+        """The examples that ``model`` learns from, on the device."""
+        raise NotImplementedError
+
+    def updates(self, model: nn.Module, examples: Any) -> Sequence[Update]:
+        """What is done with each batch, in this order."""
+        raise NotImplementedError
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides what comes of it, beside the code, the model and the recipe: data sets
+        by their fingerprint, options as they are. What builds the model shows in the model."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {"class": type(self).__name__} | {
+            name: value.fingerprint if isinstance(value, Dataset) else value
+            for name, value in values.items()
+            if not callable(value)
+        }

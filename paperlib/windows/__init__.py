@@ -1,0 +1,21 @@
+"""Training examples: windows of frames, gathered by index."""
+
+from paperlib.windows.gather import Track, Windows
+from paperlib.windows.keypoints import input_of, keypoint_windows, mirror, network_input
+from paperlib.windows.padding import pad_sequence, padding
+from paperlib.windows.tracks import draw_zoom, track_features, track_targets, track_windows
+
+__all__ = [
+    "Track",
+    "Windows",
+    "draw_zoom",
+    "input_of",
+    "keypoint_windows",
+    "mirror",
+    "network_input",
+    "pad_sequence",
+    "padding",
+    "track_features",
+    "track_targets",
+    "track_windows",
+]

@@ -1,0 +1,106 @@
+"""Windows of 2D keypoints, and the poses of their target frames (pavllo2019, 5.3)."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from paperlib.cameras import normalize_screen_coordinates, screen_intrinsics
+from paperlib.recordings import Recording
+from paperlib.skeletons import Skeleton
+from paperlib.windows.gather import Track, Windows
+
+
+def network_input(recording: Recording, confidence: bool = False) -> Tensor:
+    """``(T, K, 2)`` keypoints in screen coordinates, or ``(T, K, 3)`` with their confidence."""
+    camera = recording.camera
+    screen = normalize_screen_coordinates(recording.keypoints, camera.width, camera.height)
+    return torch.cat([screen, recording.confidence[..., None]], -1) if confidence else screen
+
+
+def input_of(model: nn.Module) -> Callable[[Recording], Tensor]:
+    """What a model sees of a recording: keypoints, and their confidence if its ``config`` says that
+    it takes three numbers for each."""
+    features = getattr(model, "config", {}).get("in_features", 2)
+    return partial(network_input, confidence=features == 3)
+
+
+def mirror(points: Tensor, skeleton: Skeleton) -> Tensor:
+    """Points ``(…, J, D)`` in the mirror: x changes sign, left and right change places.
+
+    For poses in camera space and for keypoints in screen coordinates (x = 0 in the middle).
+    """
+    flipped = points[..., list(skeleton.mirrored), :].clone()
+    flipped[..., 0] *= -1
+    return flipped
+
+
+def keypoint_windows(
+    recordings: Sequence[Recording],
+    receptive_field: int,
+    causal: bool = False,
+    flip: bool = True,
+    stride: int = 1,
+    features: Callable[[Recording], Tensor] = network_input,
+    device: torch.device | str = "cpu",
+    chunk: int = 1,
+    labelled: bool = True,
+) -> Windows:
+    """Windows of keypoints with the targets ``"pose"`` ``(B, L, J, 3)``, root-relative metres, and
+    ``"root"`` ``(B, L, 1, 3)``, camera space, and the constant ``"intrinsics"`` ``(B, 9)`` (see
+    :func:`~paperlib.cameras.screen_intrinsics`). With ``labelled=False`` there are no targets, and
+    recordings without 3D positions will do.
+
+    ``features`` gives a recording's ``(T, K, F)``, x first: by default its keypoints alone. With
+    ``flip`` every example is there twice, as it is and mirrored. ``stride`` makes every n-th frame
+    a target (the windows still hold every frame).
+
+    ``chunk`` makes that many adjacent frames the targets of one window. The chunks of a recording
+    lie end to end, centred on it; where the outer ones reach beyond, its first and last frame stand
+    in, with their poses (pavllo2019, reference). All frames are targets then: a ``stride`` beside
+    it is refused.
+    """
+    kinds = {(r.skeleton.name, r.keypoint_skeleton.name) for r in recordings}
+    if len(kinds) > 1:
+        raise ValueError(f"recordings of different skeletons cannot be mixed: {sorted(kinds)}")
+    if stride < 1:
+        raise ValueError(f"stride must be at least 1, got {stride}")
+    if chunk < 1 or (chunk > 1 and stride > 1):
+        raise ValueError(
+            f"a chunk is of 1 or more adjacent frames, got chunk {chunk} with stride {stride}: "
+            "chunks of several frames go with stride 1, a stride with chunk 1"
+        )
+    tracks = [
+        _track(recording, features, mirrored, max(stride, chunk), chunk, labelled)
+        for mirrored in ((False, True) if flip else (False,))
+        for recording in recordings
+    ]
+    return Windows(tracks, receptive_field, causal, chunk, device=device)
+
+
+def _track(
+    recording: Recording,
+    features: Callable[[Recording], Tensor],
+    mirrored: bool,
+    step: int,
+    chunk: int,
+    labelled: bool,
+) -> Track:
+    inputs, camera = features(recording), recording.camera
+    targets = {}
+    if labelled:
+        targets = {"pose": recording.pose, "root": recording.trajectory[:, None]}
+    if mirrored:
+        inputs, camera = mirror(inputs, recording.keypoint_skeleton), camera.mirrored()
+        if labelled:
+            targets["pose"] = mirror(targets["pose"], recording.skeleton)
+            targets["root"] = targets["root"] * targets["root"].new_tensor([-1, 1, 1])
+    beyond = -len(recording) % chunk  # frames that whole chunks need more than there are
+    return Track(
+        length=len(recording),
+        chosen=torch.arange(-(beyond // 2), len(recording) + beyond - beyond // 2, step),
+        inputs=inputs,
+        targets=targets,
+        constants={"intrinsics": screen_intrinsics(camera)},
+    )
