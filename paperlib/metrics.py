@@ -2,7 +2,7 @@
 
 All take ``(predicted, target, …)`` torch tensors ``(…, J, 3)`` of the same shape and return the
 unit they are given: metres in, metres out. They average over everything, in one number, unless
-told ``reduction="none"``, which keeps an error per joint (per frame where joints play no part).
+given ``reduction="none"``, which keeps an error per joint (per frame where joints play no part).
 All are differentiable, except the percentages.
 
 How a paper then averages over sequences and actions is :func:`pooled`.
@@ -148,7 +148,7 @@ def auc3d(
     thresholds: torch.Tensor | None = None,
     reduction: str = "mean",
 ) -> torch.Tensor:
-    """The mean of 3D-PCK over ``thresholds``: 0, 5, … 150 mm, 31 of them, unless told otherwise."""
+    """The mean of 3D-PCK over ``thresholds``: 0, 5, … 150 mm, 31 of them, by default."""
     _check(predicted, target)
     distance = (predicted - target).norm(dim=-1)
     if thresholds is None:

@@ -1,6 +1,6 @@
 """The data types everything speaks: a recording, and a data set of them.
 
-A recording is one person, seen by one camera, over time. It never changes: whatever is done to
+A recording is one person in the view of one camera, over time. It never changes: whatever is done to
 one (detecting, cutting, resampling) returns a new one.
 """
 

@@ -175,7 +175,7 @@ def occlusion_demo(recording: Recording, frame: int = 0) -> ipywidgets.VBox:
     """
     figure = go.FigureWidget(
         [go.Heatmap(colorscale="gray", zmin=0, zmax=1, showscale=False, hoverinfo="skip")]
-        + [go.Scatter(mode="markers", name=name, marker=look) for name, look in _SAID.items()]
+        + [go.Scatter(mode="markers", name=name, marker=look) for name, look in _MARKERS.items()]
     )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")
@@ -232,7 +232,7 @@ def occlusion_demo(recording: Recording, frame: int = 0) -> ipywidgets.VBox:
     return ipywidgets.VBox([figure, *knobs.values()])
 
 
-_SAID = {
+_MARKERS = {
     "seen": {"symbol": "circle", "size": 7, "color": INK},
     "hidden": {"symbol": "circle-open", "size": 13, "color": HIDDEN, "line": {"width": 3}},
     "false alarm": {"symbol": "x", "size": 12, "color": ALARM},

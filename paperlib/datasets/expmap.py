@@ -1,7 +1,7 @@
 """The public exponential-map files of the CMU motion capture, as joint positions.
 
 The data used here was obtained from mocap.cs.cmu.edu; the database was created with funding from
-NSF EIA-0196217. Its public text files have known defects, mended here unless told otherwise:
+NSF EIA-0196217. Its public text files have known defects, mended here by default:
 
 * the first line is an artificial T-pose, not motion;
 * lengths are inches times 0.45 (56.444 mm a unit), y up, 120 frames a second;

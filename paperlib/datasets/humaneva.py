@@ -171,7 +171,7 @@ def _fitted(subject: str, chunks: list[_Chunk], exact: Keypoints) -> tuple[Camer
 
 def _fit_lens(camera: Camera, world: torch.Tensor, pixels: torch.Tensor) -> tuple[Camera, float]:
     """The camera with focal lengths, centre, k1, k2, p1 and p2 such that ``world`` points (N, 3)
-    come to lie on ``pixels`` (N, 2), and the distance in pixels that remains (RMS).
+    are projected onto ``pixels`` (N, 2), and the distance in pixels that remains (RMS).
 
     The third radial coefficient stays 0, as in the data set's own calibration. Some of a pixel
     remains: the tangential terms there are OpenCV's, and thorax, elbows and knees, means of two

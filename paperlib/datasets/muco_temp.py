@@ -58,7 +58,7 @@ def compose(source: Dataset, size: Size | None = None, seed: int = 0) -> Dataset
     """Videos of several people, made of a data set's single-person recordings.
 
     People of the training part come from ``source.train``, those of the test part from
-    ``source.test``. Every video is seen by one of the cameras of the source, in turn; its people
+    ``source.test``. Every video is filmed by one of the cameras of the source, in turn; its people
     are recordings that share ``clip`` and ``camera``, and ``person`` tells them apart. ``visible``
     says which joints neither the own body nor another one hides. Keypoints are exact.
 
@@ -102,7 +102,7 @@ def joined(alone: Dataset, crowd: Dataset) -> Dataset:
 
 def single(source: Dataset) -> Dataset:
     """The single-person recordings at the frame rate of the videos, or as near to it as taking
-    every so-manieth frame comes."""
+    every n-th frame comes."""
     return source.map(lambda r: r.cut(0, len(r), max(1, round(r.fps / FPS))))
 
 
@@ -166,7 +166,7 @@ def _played(take: Recording, frames: int, rng: np.random.Generator) -> torch.Ten
 def to_and_fro(moments: np.ndarray, frames: int, turn: float) -> np.ndarray:
     """The place in a take of ``frames`` frames at each of ``moments``, which count on.
 
-    A line up to the last frame and down again to the first, for ever; within ``turn`` of an end it
+    A line up to the last frame and down again to the first, without end; within ``turn`` of an end it
     is a parabola, which passes into the line without a jump of the speed.
     """
     last = frames - 1

@@ -198,7 +198,7 @@ def in_metres(points: torch.Tensor, valid: torch.Tensor, where: object) -> torch
 def fitted_camera(
     name: str, square: bool, pixels: torch.Tensor, points: torch.Tensor, where: object
 ) -> Camera:
-    """The camera without distortion whose ``points`` ``(N, 17, 3)`` come to lie on ``pixels``
+    """The camera without distortion whose ``points`` ``(N, 17, 3)`` are projected onto ``pixels``
     ``(N, 17, 2)``: u is linear in X/Z and v in Y/Z, by least squares. Its images have 2048 x 2048
     pixels (``square``) or 1920 x 1080."""
     ahead = (points[..., 2] > 0) & pixels.isfinite().all(dim=-1) & points.isfinite().all(dim=-1)

@@ -13,7 +13,7 @@ def rescale_bones(
 ) -> torch.Tensor:
     """Poses ``(…, J, 3)`` in which each bone keeps its predicted direction and has the length it
     has in ``target``, from the root outwards; the root stays (the protocol of MuPoTS-3D, before
-    3D-PCK). A bone of no length has no direction: its joint comes to lie on the parent."""
+    3D-PCK). A bone of no length has no direction: its joint is put on the parent."""
     check_poses(skeleton, predicted, target)
     before, true = predicted.unbind(dim=-2), target.unbind(dim=-2)
     after = list(before)

@@ -34,7 +34,7 @@ def labels(recording: Recording, method: str, **options) -> Tensor:
 
 def guesses(recording: Recording, method: str, **options) -> Tensor:
     """Which keypoints ``(T, K)`` of a recording may be hidden, from the detected keypoints alone:
-    what a network can be told when it is used. ``"clustered"`` or ``"boxed_man"``, in screen
+    what a network can be given when it is used. ``"clustered"`` or ``"boxed_man"``, in screen
     coordinates; without depth the former marks whole clusters."""
     seen = _screen(recording, recording.keypoints)
     if one_of("guess from keypoints", method, GUESSES) == "clustered":

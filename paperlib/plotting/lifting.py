@@ -24,7 +24,7 @@ _MOST_BODIES = 9
 def bones(
     points: np.ndarray, skeleton: Skeleton, colour: str | None = None, **look
 ) -> LineCollection:
-    """A body ``(J, 2)`` as one artist; in the colours of its sides unless told."""
+    """A body ``(J, 2)`` as one artist; in the colours of its sides by default."""
     ends = np.asarray(points)[np.asarray(skeleton.bones)]
     sides = [SIDES[skeleton.side(child)] for _, child in skeleton.bones]
     return LineCollection(ends, colors=colour or sides, capstyle="round", **look)
@@ -71,7 +71,7 @@ def lifting(
 
 
 def _keypoints(ax: Axes, recording: Recording, frames: range, frame: int, unit: float) -> None:
-    """A body below every so-manieth input frame, all of one scale, and the time axis."""
+    """A body below every n-th input frame, all of one scale, and the time axis."""
     keypoints = recording.keypoints.numpy()
     every = -(-len(frames) // _MOST_BODIES)
     chosen = [f for f in frames if (f - frame) % every == 0]

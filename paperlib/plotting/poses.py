@@ -49,7 +49,7 @@ def draw_pose(
     alpha: float = 1.0,
     lw: float = 2.0,
 ) -> None:
-    """One pose ``(J, 3)`` in camera space on a 3D axis; in the colours of its sides unless told."""
+    """One pose ``(J, 3)`` in camera space on a 3D axis; in the colours of its sides by default."""
     points = upright(pose)
     for parent, child in skeleton.bones:
         ax.plot(

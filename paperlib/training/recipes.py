@@ -36,7 +36,7 @@ class Recipe:
     dropout: float = 0.25
     train_flip: bool = True
     test_flip: bool = True
-    stride: int = 1  # every so-manieth frame is a training target
+    stride: int = 1  # every n-th frame is a training target
     chunk: int = 1  # adjacent frames that are the targets of one window
     precision: str = "auto"
 

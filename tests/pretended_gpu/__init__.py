@@ -16,7 +16,7 @@ from unittest import mock
 import torch
 
 from pretended_gpu.graphs import Graph
-from pretended_gpu.said import Said
+from pretended_gpu.devices import NamedDevices
 from pretended_gpu.tensors import OnGPU, device_of
 from pretended_gpu.work import Work
 
@@ -56,7 +56,7 @@ class PretendedGPU(contextlib.AbstractContextManager):
             # gradients in this thread, whose operations are seen
             stack.enter_context(torch.autograd.set_multithreading_enabled(False))
             stack.enter_context(Work(self))
-            stack.enter_context(Said(self))
+            stack.enter_context(NamedDevices(self))
             self._stack = stack.pop_all()
         return self
 

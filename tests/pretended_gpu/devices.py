@@ -1,4 +1,4 @@
-"""What is said in Python: the devices that are asked for, and those that are told."""
+"""Devices as Python code names them: those that it asks for, and those that it reads."""
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -8,10 +8,10 @@ from pretended_gpu.tensors import BOUND, GPU, HOST, Bring, Fetch, OnGPU, device_
 
 _MOVES = (torch.Tensor.to, torch.Tensor.cpu, torch.Tensor.cuda, torch.Tensor.type_as)
 _OF_VALUES = (torch.tensor, torch.as_tensor, torch.asarray, torch.Tensor.new_tensor)
-_TOLD = {"device": GPU, "is_cuda": True, "is_cpu": False}
+_DEVICE_FIELDS = {"device": GPU, "is_cuda": True, "is_cpu": False}
 
 
-class Said(TorchFunctionMode):
+class NamedDevices(TorchFunctionMode):
     def __init__(self, gpu):
         self.gpu = gpu
 
@@ -28,7 +28,9 @@ class Said(TorchFunctionMode):
         if mine is not None:
             if name == "__get__":
                 asked = getattr(getattr(function, "__self__", None), "__name__", "")
-                return _TOLD[asked] if asked in _TOLD else function(*args, **kwargs)
+                return (
+                    _DEVICE_FIELDS[asked] if asked in _DEVICE_FIELDS else function(*args, **kwargs)
+                )
             if name in _REFUSED and not kwargs.get("force"):
                 raise TypeError("can't convert cuda:0 device type tensor to numpy; use cpu() first")
             if name in _ASKED:
@@ -102,11 +104,11 @@ class Said(TorchFunctionMode):
 
 _REFUSED = ("numpy", "__array__", "__dlpack__")
 _ASKED = {
-    "numpy": lambda said, tensor, *_: said.fetched(tensor.detach()).numpy(),
-    "tolist": lambda said, tensor: said.fetched(tensor.detach()).tolist(),
-    "data_ptr": lambda said, tensor: tensor.inner.data_ptr(),
-    "get_device": lambda said, tensor: GPU.index,
-    "share_memory_": lambda said, tensor: tensor,
-    "__format__": lambda said, tensor, how: format(said.fetched(tensor.detach()), how),
-    "__repr__": lambda said, tensor, *_: f"{said.fetched(tensor.detach())!r} on {GPU}",
+    "numpy": lambda mode, tensor, *_: mode.fetched(tensor.detach()).numpy(),
+    "tolist": lambda mode, tensor: mode.fetched(tensor.detach()).tolist(),
+    "data_ptr": lambda mode, tensor: tensor.inner.data_ptr(),
+    "get_device": lambda mode, tensor: GPU.index,
+    "share_memory_": lambda mode, tensor: tensor,
+    "__format__": lambda mode, tensor, how: format(mode.fetched(tensor.detach()), how),
+    "__repr__": lambda mode, tensor, *_: f"{mode.fetched(tensor.detach())!r} on {GPU}",
 }
