@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import samples
 import torch
 
 import paperlib
@@ -24,21 +25,8 @@ SYMMETRY = {
 }
 
 
-def rotation(w, x, y, z):
-    """Of a unit quaternion, written out."""
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def into_camera(world, subject, index):
-    place = CALIBRATION["extrinsics"][subject][index]
-    turn = rotation(*place["camera_to_world_quaternion_wxyz"])
-    return (world - np.array(place["camera_centre_world_mm"]) / 1000) @ turn  # R^T (X - t)
+    return samples.into_camera(world, CALIBRATION["extrinsics"][subject][index])
 
 
 def into_image(points, index):

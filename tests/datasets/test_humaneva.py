@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import samples
 import torch
 
 import paperlib
@@ -14,7 +15,7 @@ from paperlib.datasets import humaneva
 from paperlib.errors import MissingDataError, UnsafeFileError
 from paperlib.recordings import count_frames
 from paperlib.skeletons import COCO_17, HUMANEVA_15
-from paperlib.windows import Windows
+from paperlib.windows import keypoint_windows
 
 SUBJECTS = ("S1", "S2", "S3")
 CLIPS = {  # frames of every chunk; the numbers left out were invalid
@@ -52,21 +53,8 @@ SYMMETRY = {
 }
 
 
-def rotation(w, x, y, z):
-    """Of a unit quaternion, written out."""
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def into_camera(world, subject, index):
-    place = CALIBRATION["extrinsics"][subject][f"C{index + 1}"]
-    turn = rotation(*place["camera_to_world_quaternion_wxyz"])
-    return (world - np.array(place["camera_centre_world_mm"]) / 1000) @ turn  # R^T (X - t)
+    return samples.into_camera(world, CALIBRATION["extrinsics"][subject][f"C{index + 1}"])
 
 
 def into_image(points, index):
@@ -304,7 +292,7 @@ def test_no_window_reaches_from_a_chunk_into_another(folder, keypoints):
     """The detections are one number throughout each chunk: a window holds no second one."""
     write_2d(folder, coded(), "detectron_pt_coco", "coco")
     data = humaneva.load(keypoints="detectron_pt_coco")
-    windows = Windows(data.train, receptive_field=27, flip=False)
+    windows = keypoint_windows(data.train, receptive_field=27, flip=False)
     assert len(windows) == count_frames(data.train) == 3 * 3 * (6 + 40 + 5 + 4)
     inputs, _ = windows.batch(torch.arange(len(windows)))
     assert inputs.shape == (len(windows), 27, 17, 2)

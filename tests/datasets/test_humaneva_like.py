@@ -9,11 +9,12 @@ from paperlib.cameras import camera_to_world
 from paperlib.datasets import humaneva, humaneva_like, synthetic
 from paperlib.datasets.filming import share_in_view
 from paperlib.detection import DETECTORS, detect, keypoint_error
+from paperlib.evaluation import evaluate
 from paperlib.models import TemporalModel, filter_widths
 from paperlib.recordings import count_frames
 from paperlib.skeletons import H36M_17, HUMANEVA_15, convert
-from paperlib.training import Recipe, evaluate, train
-from paperlib.windows import Windows
+from paperlib.training import Recipe, Supervised, train
+from paperlib.windows import keypoint_windows
 
 
 @pytest.fixture(scope="module")
@@ -153,11 +154,11 @@ def test_a_model_learns_and_mirrors_its_fifteen_joints(tmp_path, monkeypatch):
     def build():
         return TemporalModel(15, 2, 15, filter_widths(27), channels=recipe.channels)
 
-    run = train(build, small, recipe, device="cpu", progress=False)
+    run = train(Supervised(build, small), recipe, device="cpu", progress=False)
     error = evaluate(run.model, small.test, device="cpu").frame_mean("mpjpe")
     all_at_the_root = torch.cat([r.pose for r in small.test]).norm(dim=-1).mean()
     assert error < 0.8 * all_at_the_root
-    windows = Windows(small.train, 27)  # the second half are the mirror images of the first
+    windows = keypoint_windows(small.train, 27)  # the second half are mirror images
     inputs, poses = windows.batch(torch.tensor([40, 40 + len(windows) // 2]))
     swapped = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 14]
     assert torch.equal(inputs[1], inputs[0][:, swapped] * torch.tensor([-1.0, 1.0]))

@@ -15,8 +15,8 @@ from unittest import mock
 
 import torch
 
-from pretended_gpu.graphs import Graph
 from pretended_gpu.devices import NamedDevices
+from pretended_gpu.graphs import Graph
 from pretended_gpu.tensors import OnGPU, device_of
 from pretended_gpu.work import Work
 
