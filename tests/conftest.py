@@ -14,7 +14,7 @@ try:
 except ImportError:  # tests of the package need no Jupyter
     pass
 else:
-    from paperlib.workflow.kernels import OwnSocketsKernelManager
+    from paperlib.running.kernels import OwnSocketsKernelManager
 
     # workers start kernels beside each other, and those must not be told the same ports
     nbval.kernel.KernelManager = OwnSocketsKernelManager

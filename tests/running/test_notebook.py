@@ -3,8 +3,8 @@
 import nbformat
 import pytest
 
-from paperlib.workflow import runner
-from paperlib.workflow.runner import NotebookFailed, parameters_of, run
+from paperlib.running import notebook as running
+from paperlib.running.notebook import NotebookFailed, parameters_of, run
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def no_kernel(monkeypatch):
     def never(*_, **__):
         raise AssertionError("a kernel was started")
 
-    monkeypatch.setattr(runner.papermill, "execute_notebook", never)
+    monkeypatch.setattr(running.papermill, "execute_notebook", never)
 
 
 def printed(path) -> str:

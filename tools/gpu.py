@@ -17,7 +17,7 @@ from contextlib import contextmanager
 import torch
 
 from paperlib.paths import OUT, ROOT, replacing
-from paperlib.workflow.publish import NOTEBOOKS, texts
+from tools.publish import NOTEBOOKS, text_forms
 
 BENCHMARKS = (
     "training",
@@ -38,9 +38,9 @@ def steps() -> dict[str, list[str]]:
     """The commands, by name: benchmarks first, then every notebook with the papers' own sizes."""
     python = [sys.executable, "-m"]
     named = {f"benchmark {name}": [*python, "benchmarks", name] for name in BENCHMARKS}
-    for text in texts():
+    for text in text_forms():
         name = text.relative_to(NOTEBOOKS).with_suffix("").as_posix()
-        named[f"notebook {name}"] = [*python, "paperlib", "publish", name]
+        named[f"notebook {name}"] = [*python, "tools", "publish", name]
     return named
 
 

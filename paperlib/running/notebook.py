@@ -8,8 +8,8 @@ import papermill
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from paperlib.workflow.kernels import AsyncOwnSocketsKernelManager
-from paperlib.workflow.parameters import parse, refuse_unknown
+from paperlib.experiment.parameters import parse, refuse_unknown
+from paperlib.running.kernels import AsyncOwnSocketsKernelManager
 
 
 class NotebookFailed(RuntimeError):

@@ -8,8 +8,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from paperlib.workflow import publish
-from paperlib.workflow.publish import differences, texts, tidied
+from tools import publish, readme
+from tools.__main__ import main
+from tools.publish import differences, text_forms, tidied
 
 TARGET = SimpleNamespace(name="table1.ipynb")
 
@@ -143,10 +144,10 @@ def test_texts_are_found_by_name(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
     monkeypatch.setattr(publish, "NOTEBOOKS", tmp_path)
-    assert texts() == [tmp_path / "pavllo2019" / "table5.py", tmp_path / "table1.py"]
-    assert texts(["pavllo2019/table5"]) == [tmp_path / "pavllo2019" / "table5.py"]
+    assert text_forms() == [tmp_path / "pavllo2019" / "table5.py", tmp_path / "table1.py"]
+    assert text_forms(["pavllo2019/table5"]) == [tmp_path / "pavllo2019" / "table5.py"]
     with pytest.raises(ValueError, match="no notebook table9: there are pavllo2019/table5, table1"):
-        texts(["table1", "table9"])
+        text_forms(["table1", "table9"])
 
 
 def test_a_published_notebook_is_executed_for_the_record(pair, monkeypatch):
@@ -176,3 +177,20 @@ def test_the_smoke_preset_is_not_published(pair, monkeypatch):
     monkeypatch.setenv("PAPERLIB_PRESET", "smoke")
     with pytest.raises(ValueError, match="smoke"):
         publish.publish(pair(TEXT))
+
+
+# --- in a shell ------------------------------------------------------------------------------
+
+
+def test_publish_goes_through_the_named_notebooks(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(publish, "text_forms", lambda only: [tmp_path / f"{n}.py" for n in only])
+    monkeypatch.setattr(publish, "publish", lambda text, seeds: text.with_suffix(".ipynb"))
+    updated = []
+    monkeypatch.setattr(readme, "update", lambda: updated.append(True))
+    assert main(["publish", "table1", "table2"]) == 0 and updated == [True]
+    assert capsys.readouterr().out == "published table1.ipynb\npublished table2.ipynb\n"
+
+
+def test_publishing_an_unknown_notebook_is_refused(capsys):
+    assert main(["publish", "table99"]) == 1
+    assert capsys.readouterr().err.startswith("paperlib: no notebook table99: there are ")

@@ -1,17 +1,17 @@
 """The numbers in the README, written from the recorded results so that the two cannot differ."""
 
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from paperlib import results
+from paperlib.experiment.frame import SHOWN_METRICS
 from paperlib.models import OcclusionAware, filter_widths
 from paperlib.paths import ROOT
-from paperlib.workflow.experiment import SHOWN
 
 README = ROOT / "README.md"
-_BEGIN, _END = "<!-- numbers: {} -->", "<!-- end of numbers -->"
 _DATA = {"cmu": "CMU motion capture", "synthetic": "embedded synthetic data"}
 _ORDER = (
     "linear baseline",
@@ -32,22 +32,22 @@ def table1(receptive_field: int = 27) -> str:
     """The companion's table 1 as Markdown, a part for each data set there are rows for."""
     rows = results.recorded("table1")
     rows = results.select(rows, action="average", preset="laptop", detector="simulated")
-    heads = [f"{SHOWN[m][0]}, {SHOWN[m][1]}" for m in _METRICS]
-    lines = []
+    heads = [f"{SHOWN_METRICS[m][0]}, {SHOWN_METRICS[m][1]}" for m in _METRICS]
+    parts = []
     for dataset, about in _DATA.items():
         part = results.select(rows, dataset=dataset, receptive_field=receptive_field)
         if part.empty:
             continue
         seeds = sorted(set(part["seed"]))
-        table = results.over_seeds(part)[list(_METRICS)]
         number = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
-        lines += [f"| {about}, {number} | frames | " + " | ".join(heads) + " |"]
-        lines += ["|---|---|" + "---|" * len(_METRICS)]
-        for system in [s for s in _ORDER if s in table.index]:
-            frames = _frames(system, receptive_field)
-            lines += [f"| {system} | {frames} | " + " | ".join(table.loc[system]) + " |"]
-        lines += [""]
-    return "\n".join(lines)
+        means = results.over_seeds(part)[list(_METRICS)]
+        lines = [
+            [system, str(_frames(system, receptive_field)), *means.loc[system]]
+            for system in _ORDER
+            if system in means.index
+        ]
+        parts.append(table([f"{about}, {number}", "frames", *heads], lines))
+    return "\n".join(parts)
 
 
 def _frames(system: str, receptive_field: int) -> int:
@@ -74,31 +74,24 @@ def veges2020() -> str:
         results.select(rows, metric=metric, action=poses).assign(metric=head)
         for head, (metric, poses) in columns.items()
     ]
-    table = results.over_seeds(pd.concat(parts))
-    number = f"{rows['seed'].nunique()} seeds"
-    lines = [f"| four people, CMU motion capture, {number} | " + " | ".join(columns) + " |"]
-    lines += ["|---|" + "---|" * len(columns)]
-    lines += [f"| {system} | " + " | ".join(table.loc[system]) + " |" for system in _BRIDGES]
-    return "\n".join([*lines, ""])
+    means = results.over_seeds(pd.concat(parts))
+    about = f"four people, CMU motion capture, {rows['seed'].nunique()} seeds"
+    return table([about, *columns], [[system, *means.loc[system]] for system in _BRIDGES])
 
 
 def wang2020() -> str:
     """How good the labellings of wang2020 are, as Markdown, a part for each data set; and what
     networks that go by them are worth."""
-    lines = []
+    parts = []
     for dataset, about in _DATA.items():
         rows = results.recorded("wang2020/section4_2_boxed_man")
         rows = results.select(rows, dataset=dataset, preset="laptop", seed=0)
         if rows.empty:
             continue
-        table = rows.pivot_table("value", "system", "metric")
-        lines += [f"| {about} | " + " | ".join(_SCORES.values()) + " |"]
-        lines += ["|---|" + "---|" * len(_SCORES)]
-        for system in _LABELLINGS:
-            values = [f"{table.loc[system, score]:.0f}" for score in _SCORES]
-            lines += [f"| {system} | " + " | ".join(values) + " |"]
-        lines += [""]
-    return "\n".join([*lines, *_against_plain()])
+        found = rows.pivot_table("value", "system", "metric")
+        lines = [[s, *(f"{found.loc[s, score]:.0f}" for score in _SCORES)] for s in _LABELLINGS]
+        parts.append(table([about, *_SCORES.values()], lines))
+    return "\n".join([*parts, *_against_plain()])
 
 
 def _against_plain() -> list[str]:
@@ -114,11 +107,15 @@ def _against_plain() -> list[str]:
         heads.append(f"{about}, {len(errors)} seeds")
         gaps = [(errors[system] - errors["plain (1)"]).dropna() for system in _AWARE]
         columns.append([results.shown(*results.interval(gap), decimals=2) for gap in gaps])
-    lines = ["| MPJPE against the plain network, mm | " + " | ".join(heads) + " |"]
-    lines += ["|---|" + "---|" * len(heads)]
-    for system, values in zip(_AWARE, zip(*columns, strict=True), strict=True):
-        lines.append(f"| {system[:-4]} | " + " | ".join(values) + " |")
-    return [*lines, ""] if heads else []
+    names = [system[:-4] for system in _AWARE]
+    lines = zip(names, *columns, strict=True)
+    return [table(["MPJPE against the plain network, mm", *heads], lines)] if heads else []
+
+
+def table(heads: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    lines = [f"| {' | '.join(row)} |" for row in (heads, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:], ""])
 
 
 _TABLES = {"table1": table1, "veges2020": veges2020, "wang2020": wang2020}
@@ -126,11 +123,15 @@ _TABLES = {"table1": table1, "veges2020": veges2020, "wang2020": wang2020}
 
 def written(text: str) -> str:
     """``text`` with each marked part made anew from the results."""
-    for name, table in _TABLES.items():
-        begin = _BEGIN.format(name)
-        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(_END), re.DOTALL)
-        text = pattern.sub(lambda _, b=begin, t=table: f"{b}\n{t()}\n{_END}", text)
+    for name, made in _TABLES.items():
+        text = between(f"<!-- numbers: {name} -->", "<!-- end of numbers -->", text, made())
     return text
+
+
+def between(begin: str, end: str, text: str, content: str) -> str:
+    """``text`` with ``content`` on the lines between the marks ``begin`` and ``end``."""
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
 
 
 def update(path: Path = README) -> None:

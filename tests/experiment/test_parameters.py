@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from paperlib.detection import DETECTORS
+from paperlib.experiment import Experiment
+from paperlib.experiment.parameters import MARK, assigned, check_cells, parse, refuse_unknown
 from paperlib.models import RECEPTIVE_FIELDS
-from paperlib.workflow import Experiment
-from paperlib.workflow.parameters import MARK, assigned, check_cells, parse, refuse_unknown
 
 KNOWN = ("dataset", "preset", "seed", "device", "retrain", "receptive_field")
 GIVEN = {

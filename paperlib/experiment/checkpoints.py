@@ -16,12 +16,12 @@ from paperlib.cameras import project
 from paperlib.datasets import cmu, human36m, humaneva
 from paperlib.detection import DETECTORS, detect, keypoint_error
 from paperlib.errors import CheckpointError, one_of
+from paperlib.experiment.frame import SHOWN_METRICS
 from paperlib.models import LinearModel, TemporalModel, load_videopose3d_checkpoint
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
 from paperlib.paths import runs_dir, shown
 from paperlib.recordings import Dataset, Recording, count_frames
 from paperlib.training import Evaluation, evaluate, load_run
-from paperlib.workflow.experiment import SHOWN
 
 METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
 GROUPS = ("action", "subject", "sequence")
@@ -77,7 +77,7 @@ def evaluate_checkpoint(
     evaluation = evaluate(model, data.test, flip, device)
     columns = {}
     for metric in METRICS:
-        title, unit, factor = SHOWN[metric]
+        title, unit, factor = SHOWN_METRICS[metric]
         groups, average = _per(evaluation, metric, by, name)
         rows = pd.Series({**_in_order(groups, by, name), "average": average})
         columns[f"{title}, {unit}"] = factor * rows

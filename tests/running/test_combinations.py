@@ -7,7 +7,7 @@ import papermill
 import pytest
 
 from paperlib.paths import ROOT
-from paperlib.workflow.combinations import combinations, label, read_values, values_of
+from paperlib.running.combinations import combinations, label, read_values, values_of
 
 TABLE1 = ROOT / "notebooks" / "table1.ipynb"
 
@@ -124,7 +124,7 @@ def test_a_notebook_of_ones_own_need_not_say_its_choices(write_notebook):
 def test_choices_that_depend_on_the_run_are_left_to_it(write_notebook):
     notebook = write_notebook(
         "size = 3\nkind = 'a'\nseed = 0\ndevice = 'auto'",
-        "from paperlib.workflow import Experiment\nsizes = range(3)",
+        "from paperlib.experiment import Experiment\nsizes = range(3)",
         "Experiment.begin('mine', globals(), size=sizes, kind=('a', 'b'))",
     )
     assert read_values(notebook, [("size", "100")]) == {"size": [100]}

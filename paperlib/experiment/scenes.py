@@ -5,44 +5,36 @@ from collections.abc import Iterable
 import torch
 
 from paperlib.detection.people import was_found
+from paperlib.experiment.frame import Experiment, row
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
 from paperlib.training import PeopleEvaluation, Recipe, Run
-from paperlib.workflow.experiment import Experiment
 
-# what the tables show: metric, as it is called there, and the factor from metres and shares
-PEOPLE_SHOWN = {
-    "mrpe": ("MRPE", "mm", 1000),
-    "mpjpe": ("MPJPE", "mm", 1000),
-    "pck3d": ("3D-PCK", "%", 100),
-    "n_mrpe": ("N-MRPE", "mm", 1000),
-    "n_mpjpe": ("N-MPJPE", "mm", 1000),
-    "auc3d": ("AUC", "%", 100),
-    "pck3d_absolute": ("3D-PCK, absolute", "%", 100),
-    "acceleration_error": ("Accel", "mm/frame²", 1000),
-}
-PEOPLE_METRICS = {metric: shown[0] for metric, shown in PEOPLE_SHOWN.items()}
+METRICS = (
+    "mrpe",
+    "mpjpe",
+    "pck3d",
+    "n_mrpe",
+    "n_mpjpe",
+    "auc3d",
+    "pck3d_absolute",
+    "acceleration_error",
+)
 
 
-def people_rows(
+def scene_rows(
     experiment: Experiment, system: str, evaluation: PeopleEvaluation, run: Run
 ) -> list[dict]:
     """The evaluation as rows of results; in the place of an action stands the set of poses."""
     about = experiment.about(system, run)
     return [
-        {
-            **about,
-            "metric": metric,
-            "action": poses,
-            "value": factor * evaluation.average(metric, poses),
-            "unit": unit,
-        }
+        row(about, metric, poses, evaluation.average(metric, poses))
         for poses in evaluation.scenes
-        for metric, (_, unit, factor) in PEOPLE_SHOWN.items()
+        for metric in METRICS
     ]
 
 
-def people_protocol(
+def scene_protocol(
     experiment: Experiment,
     data: Dataset,
     exact: Dataset,

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import nbformat
 import papermill
 
-from paperlib.workflow.experiment import COMMON, check_value
-from paperlib.workflow.parameters import parse, refuse_unknown
+from paperlib.experiment.frame import COMMON_PARAMETERS, check_value
+from paperlib.experiment.parameters import parse, refuse_unknown
 
 _LONGEST = 150  # characters of a name
 
@@ -81,7 +81,7 @@ def _choices(notebook: Path) -> dict[str, Any]:
                 begins.append(node)
     choices = {}
     for begin in begins:
-        choices |= COMMON
+        choices |= COMMON_PARAMETERS
         for keyword in begin.keywords:
             try:
                 choices[keyword.arg] = _known(keyword.value, imported)

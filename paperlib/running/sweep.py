@@ -23,10 +23,10 @@ import torch
 from tqdm.auto import tqdm
 
 from paperlib import results
+from paperlib.experiment.frame import METRIC_NAMES
 from paperlib.paths import OUT, ROOT, replacing
-from paperlib.workflow import remote
-from paperlib.workflow.combinations import combinations, label, read_values
-from paperlib.workflow.experiment import METRIC_NAMES
+from paperlib.running import remote
+from paperlib.running.combinations import combinations, label, read_values
 
 _REACH = 5  # seconds to wait for a scheduler's answer
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")

@@ -9,8 +9,8 @@ import pytest
 import zmq
 
 pytest.importorskip("ipykernel")
-from paperlib.workflow.kernels import OwnSocketsKernelManager
-from paperlib.workflow.runner import run
+from paperlib.running.kernels import OwnSocketsKernelManager
+from paperlib.running.notebook import run
 
 pytestmark = pytest.mark.skipif(not zmq.has("ipc"), reason="the system has no socket files")
 
@@ -72,7 +72,7 @@ def test_notebooks_run_by_papermill_and_by_nbval_are_spoken_to_by_files(write_no
 
 def test_no_folder_outlives_its_manager_or_python():
     code = (
-        "from paperlib.workflow.kernels import OwnSocketsKernelManager as Manager\n"
+        "from paperlib.running.kernels import OwnSocketsKernelManager as Manager\n"
         "kept, dropped = Manager(), Manager()\n"
         "print(kept.ip, dropped.ip)\n"
         "del dropped\n"

@@ -16,10 +16,10 @@ from paperlib import __main__ as command_line
 from paperlib import datasets
 from paperlib.detection import detect
 from paperlib.errors import CheckpointError, MissingDataError
+from paperlib.experiment.checkpoints import evaluate_checkpoint
 from paperlib.models import LinearModel, TemporalModel
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
 from paperlib.training import Recipe, evaluate, train
-from paperlib.workflow.evaluation import evaluate_checkpoint
 
 EXACT = 1e-3  # millimetres
 COLUMNS = ["MPJPE, mm", "P-MPJPE, mm", "N-MPJPE, mm", "MPJVE, mm/frame"]

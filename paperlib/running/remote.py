@@ -2,7 +2,7 @@
 
 The notebook travels as text, and so does what comes of it: a worker need not share a disk with who
 asks. It runs in a process of its own, so that it can be stopped, and so that its folder and its
-environment are no one else's. ``python -m paperlib.workflow.remote`` is that process: it takes its
+environment are no one else's. ``python -m paperlib.running.remote`` is that process: it takes its
 order as a line of JSON, gives its answer as JSON, and ends where its standard input is closed.
 """
 
@@ -23,7 +23,7 @@ from typing import Any, TypedDict
 import nbformat
 
 from paperlib.paths import ROOT
-from paperlib.workflow.runner import NotebookFailed, run
+from paperlib.running.notebook import NotebookFailed, run
 
 _LOOK = 0.2  # seconds between two looks at whether the run is still wanted
 # seconds in which a kernel that is interrupted may save what it trains

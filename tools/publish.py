@@ -14,8 +14,8 @@ import jupytext
 import nbformat
 
 from paperlib.paths import ROOT, replacing
+from paperlib.running.notebook import run
 from paperlib.training import resolve_preset
-from paperlib.workflow.runner import run
 
 NOTEBOOKS = ROOT / "notebooks"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -24,7 +24,7 @@ _PROGRESS = "application/vnd.jupyter.widget-view+json"
 _MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt)/\S*")
 
 
-def texts(only: list[str] | None = None) -> list[Path]:
+def text_forms(only: list[str] | None = None) -> list[Path]:
     """The text forms of the notebooks, or of those named (``table1``, ``pavllo2019/table5``)."""
     found = sorted(NOTEBOOKS.rglob("*.py"))
     names = {path.relative_to(NOTEBOOKS).with_suffix("").as_posix(): path for path in found}
@@ -79,7 +79,8 @@ def tidied(notebook: nbformat.NotebookNode, target: Path) -> nbformat.NotebookNo
                 output.pop("metadata", None) if output.output_type == "stream" else None
                 if output.get("name") == "stderr":
                     raise ValueError(f"{target.name}, cell {number}: {output.text.strip()[:300]}")
-                texts = [v for k, v in output.get("data", {}).items() if k.startswith("text/")]
+                data = output.get("data", {}).items()
+                texts = [value for kind, value in data if kind.startswith("text/")]
                 shown = "\n".join(map(str, [output.get("text", ""), *texts]))
                 if path := _MACHINE.search(shown):
                     raise ValueError(f"{target.name}, cell {number} shows the path {path.group()}")

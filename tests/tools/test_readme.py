@@ -6,13 +6,13 @@ import pytest
 
 from paperlib import results
 from paperlib.paths import ROOT
-from paperlib.workflow import readme
+from tools import readme
 
 TEXT = readme.README.read_text("utf-8")
 
 
 def test_its_numbers_are_those_on_record():
-    assert readme.written(TEXT) == TEXT, "`python -m paperlib publish` writes them anew"
+    assert readme.written(TEXT) == TEXT, "`python -m tools readme` writes them anew"
 
 
 def test_each_number_of_its_table_is_the_mean_of_recorded_rows():

@@ -19,10 +19,10 @@ from distributed import Client, LocalCluster
 
 from paperlib.__main__ import main
 from paperlib.results import COLUMNS
-from paperlib.workflow import remote
-from paperlib.workflow import sweep as sweeping
-from paperlib.workflow.runner import run
-from paperlib.workflow.sweep import Sweep, _finished, averages, sweep
+from paperlib.running import remote
+from paperlib.running import sweep as sweeping
+from paperlib.running.notebook import run
+from paperlib.running.sweep import Sweep, _finished, averages, sweep
 
 PARAMETERS = "width = 3\nseed = 0"
 
@@ -398,7 +398,7 @@ def test_a_run_ends_with_the_worker_that_asked_for_it(endless, tmp_path):
         path="gone/small.ipynb", text=notebook.read_text(), parameters={"seed": 1}, preset=None
     )
     process = subprocess.Popen(
-        [sys.executable, "-m", "paperlib.workflow.remote"],
+        [sys.executable, "-m", "paperlib.running.remote"],
         stdin=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(place)},
     )
@@ -428,7 +428,7 @@ def test_a_worker_needs_no_disk_of_ours(write_notebook, cluster):
 
 def test_to_run_a_notebook_neither_dask_nor_torch_is_imported():
     look = (
-        "import sys, paperlib.__main__, paperlib.workflow.runner, paperlib.workflow.remote\n"
+        "import sys, paperlib.__main__, paperlib.running.notebook, paperlib.running.remote\n"
         "print({'dask', 'distributed', 'torch'} & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)

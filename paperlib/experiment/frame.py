@@ -16,38 +16,44 @@ from torch import nn
 
 from paperlib import datasets, detection, results
 from paperlib.errors import one_of
+from paperlib.experiment.parameters import check_cells
 from paperlib.paths import OUT, ROOT
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
 from paperlib.training import PRESETS, Evaluation, Recipe, Run, choose_device, resolve_preset, train
 from paperlib.training.devices import DEVICES
 from paperlib.training.recipes import AUTO
-from paperlib.workflow.parameters import check_cells
 
 
 def _frames(count: int) -> str:
     return "frame" if count == 1 else f"{count} frames"
 
 
-# what every notebook can be told, and the choices
-COMMON = {
+# the parameters of every notebook, and their choices
+COMMON_PARAMETERS = {
     "dataset": (datasets.AUTO, *datasets.NAMES),
     "preset": (AUTO, *PRESETS),
     "seed": None,
     "device": DEVICES,
     "retrain": (False, True),
 }
-# what the tables show: metric, as it is called there, and the factor from metres
-SHOWN = {
+# what the tables show: the metric's name there, its unit, and the factor from metres or shares
+SHOWN_METRICS = {
     "mpjpe": ("MPJPE", "mm", 1000),
     "p_mpjpe": ("P-MPJPE", "mm", 1000),
     "n_mpjpe": ("N-MPJPE", "mm", 1000),
     "mpjve": ("MPJVE", "mm/frame", 1000),
     "acceleration_error": ("Accel", "mm/frame²", 1000),
+    "mrpe": ("MRPE", "mm", 1000),
+    "n_mrpe": ("N-MRPE", "mm", 1000),
+    "pck3d": ("3D-PCK", "%", 100),
+    "auc3d": ("AUC", "%", 100),
+    "pck3d_absolute": ("3D-PCK, absolute", "%", 100),
 }
+METRIC_NAMES = {metric: shown[0] for metric, shown in SHOWN_METRICS.items()}
+_OF_ONE_PERSON = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "acceleration_error")
 # papers whose data are not those of the first
 _DATA_OF = {"veges2020": ("mpi_inf_3dhp", "mupots")}
-METRIC_NAMES = {metric: shown[0] for metric, shown in SHOWN.items()}
 
 
 def check_value(name: str, value: Any, choices: Iterable | None) -> None:
@@ -59,9 +65,15 @@ def check_value(name: str, value: Any, choices: Iterable | None) -> None:
         raise ValueError(f"seed must be a whole number, got {value!r}: 0, 1, 2, …")
 
 
+def row(about: Mapping[str, Any], metric: str, action: str, value: float) -> dict[str, Any]:
+    """A row of results; ``value`` is as the metric gives it, in metres or as a share."""
+    _, unit, factor = SHOWN_METRICS[metric]
+    return {**about, "metric": metric, "action": action, "value": factor * value, "unit": unit}
+
+
 def _resolve(name: str, choices: tuple[str, ...]) -> str:
     """The data set that a parameter stands for, which is one of ``choices``."""
-    if choices == COMMON["dataset"]:
+    if choices == COMMON_PARAMETERS["dataset"]:
         return datasets.resolve(name)
     return datasets.resolve(name, auto=tuple(c for c in choices if c != datasets.AUTO))
 
@@ -83,7 +95,7 @@ class Experiment:
         cls,
         notebook: str,
         namespace: Mapping[str, Any],
-        dataset: tuple[str, ...] = COMMON["dataset"],
+        dataset: tuple[str, ...] = COMMON_PARAMETERS["dataset"],
         **own: Iterable | None,
     ):
         """Check the parameters in a notebook's ``globals()``. ``own`` names its own parameters
@@ -93,7 +105,7 @@ class Experiment:
         ``dataset`` are the choices of a notebook with data sets of its own: ``"auto"``, then
         those that it looks for in this order, the last one embedded.
         """
-        known = {**COMMON, "dataset": dataset, **own}
+        known = {**COMMON_PARAMETERS, "dataset": dataset, **own}
         check_cells(namespace, known)
         absent = [name for name in known if name not in namespace]
         if absent:
@@ -186,15 +198,15 @@ class Experiment:
         )
 
     @property
-    def how(self) -> dict[str, Any]:
-        """What every training call is told by the parameters."""
+    def training_options(self) -> dict[str, Any]:
+        """The parameters that go to every training."""
         return {"seed": self.seed, "device": self.device, "retrain": self.retrain}
 
     def train(
         self, system: str, build: Callable[[], nn.Module], data: Dataset, recipe: Recipe
     ) -> Run:
         """Train a system, or find it trained (unless ``retrain``)."""
-        return train(build, data, recipe, name=system, **self.how)
+        return train(build, data, recipe, name=system, **self.training_options)
 
     def about(self, system: str, run: Run | None = None) -> dict[str, Any]:
         """What the rows of a system have in common; one that was not trained has no ``run``, and
@@ -215,11 +227,10 @@ class Experiment:
     def rows(self, system: str, evaluation: Evaluation, run: Run) -> list[dict]:
         """The evaluation as rows of results: each metric for each action, and their average."""
         about, rows = self.about(system, run), []
-        for metric, (_, unit, factor) in SHOWN.items():
+        for metric in _OF_ONE_PERSON:
             actions, average = evaluation.per(metric)
             for action, value in {**actions, "average": average}.items():
-                row = {"metric": metric, "action": action, "value": factor * value, "unit": unit}
-                rows.append({**about, **row})
+                rows.append(row(about, metric, action, value))
         return rows
 
     def record(self, rows: Iterable[dict]) -> Path | None:

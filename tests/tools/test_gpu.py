@@ -7,8 +7,8 @@ import time
 import pytest
 import torch
 
-from paperlib import __main__ as command_line
-from paperlib.workflow import gpu
+from tools import gpu
+from tools.__main__ import main
 
 SAY = "import sys; open(sys.argv[1], 'a').write(sys.argv[2] + '\\n')"
 
@@ -32,7 +32,7 @@ def taken(log) -> list[str]:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_without_a_gpu_it_says_so_and_stops(capsys):
-    assert command_line.main(["gpu-results"]) == 1
+    assert main(["gpu-results"]) == 1
     assert "sees no GPU" in capsys.readouterr().err
 
 

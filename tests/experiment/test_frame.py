@@ -4,9 +4,9 @@ import pytest
 
 from paperlib import results
 from paperlib.detection import PROFILES, detect
+from paperlib.experiment import Experiment
 from paperlib.models import LinearModel
 from paperlib.training import Recipe, evaluate
-from paperlib.workflow import Experiment
 
 
 @pytest.fixture(autouse=True)

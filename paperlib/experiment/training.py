@@ -3,10 +3,10 @@
 from typing import Any
 
 from paperlib.detection import DETECTORS, FILES
+from paperlib.experiment.frame import Experiment
+from paperlib.experiment.parameters import refuse_unknown
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.training import Recipe, Run
-from paperlib.workflow.experiment import Experiment
-from paperlib.workflow.parameters import refuse_unknown
 
 PARAMETERS = {
     "dataset": "auto",
