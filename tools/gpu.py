@@ -1,7 +1,6 @@
-"""Everything that wants a GPU, in steps that can be stopped and taken up again.
+"""Everything that needs a GPU, in steps that can be stopped and continued.
 
-A step is done once for a state of the code; what a stopped one had trained is kept, so that it
-goes on from there.
+A step is done once for a state of the code; one that was stopped goes on from what it had trained.
 """
 
 import hashlib
@@ -30,8 +29,8 @@ BENCHMARKS = (
     "precision",
 )
 DONE = OUT / "gpu-results.json"
-_PATIENCE = 40  # seconds for a step that is stopped to save what it has
-_TOO_SHORT = 30  # seconds left, in which no step is worth beginning
+_GRACE_SECONDS = 40  # for a step that is stopped to save what it has
+_MIN_SECONDS = 30  # with less time left no step is started
 
 
 def steps() -> dict[str, list[str]]:
@@ -45,12 +44,12 @@ def steps() -> dict[str, list[str]]:
 
 
 def gpu_results(minutes: float | None = None) -> list[str]:
-    """Take the steps that are not done yet, for at most ``minutes`` (until the end, if None); the
-    names of those that are left. Raises ``ValueError`` where there is no GPU or a step fails."""
+    """Run the steps that are not done yet, for at most ``minutes`` (None: until all are done), and
+    return the names of those that are left. ``ValueError`` without a GPU, or where a step fails."""
     if not torch.cuda.is_available():
         raise ValueError(
-            "PyTorch sees no GPU here, and nothing was measured: this wants a machine with one. "
-            "What runs without: make notebooks, make benchmarks"
+            "PyTorch sees no GPU here, and nothing was measured: this needs a machine with one. "
+            "Without a GPU there are make notebooks and make benchmarks"
         )
     until = None if minutes is None else time.monotonic() + 60 * minutes
     state = _state()
@@ -58,10 +57,10 @@ def gpu_results(minutes: float | None = None) -> list[str]:
     waiting = [name for name in steps() if done.get(name) != state]
     for name in list(waiting):
         left = None if until is None else until - time.monotonic()
-        if left is not None and left < _TOO_SHORT:
+        if left is not None and left < _MIN_SECONDS:
             break
         print(f"{name} …", flush=True)
-        if not _take(name, steps()[name], left):
+        if not _run(name, steps()[name], left):
             break
         done[name] = state
         with replacing(DONE) as temporary:
@@ -70,30 +69,30 @@ def gpu_results(minutes: float | None = None) -> list[str]:
     return waiting
 
 
-def _take(name: str, command: list[str], seconds: float | None) -> bool:
-    """Run a step for so long; whether it came to its end."""
+def _run(name: str, command: list[str], seconds: float | None) -> bool:
+    """Run a step for at most so long; whether it finished."""
     environment = {**os.environ, "PAPERLIB_PRESET": "paper"}
-    with _heard(signal.SIGINT):
+    with _interruptible(signal.SIGINT):
         process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
-        process.wait(None if seconds is None else max(seconds - _PATIENCE, 1))
+        process.wait(None if seconds is None else max(seconds - _GRACE_SECONDS, 1))
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(_PATIENCE)
+            process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         return False
     if process.returncode:
-        raise ValueError(f"{name} failed with status {process.returncode}; what it said is above")
+        raise ValueError(f"{name} failed with status {process.returncode}; its message is above")
     return True
 
 
 @contextmanager
-def _heard(number: signal.Signals) -> Iterator[None]:
-    """By the processes that are started meanwhile: a shell that starts us in the background leaves
-    us, and them, deaf to a Ctrl-C, which is how a step is told to save and stop."""
+def _interruptible(number: signal.Signals) -> Iterator[None]:
+    """Processes that are started meanwhile react to a Ctrl-C, the sign to save and stop. In the
+    background of a shell this process ignores it, and they would too."""
     before = signal.getsignal(number)
     if before != signal.SIG_IGN:
         yield

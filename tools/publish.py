@@ -1,7 +1,7 @@
-"""Executes the project's notebooks from their text form and puts them in place, tidied.
+"""Execute the project's notebooks from their text form, tidy them, and put them in place.
 
 A notebook is written as ``py:percent`` text, which shows changes line by line; the ``.ipynb``
-beside it has the same cells and what they gave. Publishing makes the second from the first.
+beside it has the same cells with their outputs. Publishing makes the second from the first.
 """
 
 import os
@@ -19,7 +19,7 @@ from paperlib.training import resolve_preset
 
 NOTEBOOKS = ROOT / "notebooks"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-LARGEST = 1_000_000  # bytes
+MAX_BYTES = 1_000_000
 _PROGRESS = "application/vnd.jupyter.widget-view+json"
 _MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt)/\S*")
 
@@ -39,7 +39,7 @@ def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
 
     Before that it is run with each of ``seeds``, of which only the results are kept."""
     if resolve_preset() == "smoke":
-        raise ValueError("the smoke preset measures nothing that is worth keeping")
+        raise ValueError("results of the smoke preset mean nothing: publish with another one")
     notebook = jupytext.read(text)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
     target = text.with_suffix(".ipynb")
@@ -64,8 +64,8 @@ def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
 
 
 def tidied(notebook: nbformat.NotebookNode, target: Path) -> nbformat.NotebookNode:
-    """Without progress bars, times and ids that change with every run. Refuses what no reader
-    should meet: warnings, paths of this machine, a megabyte."""
+    """Without progress bars, times and ids that change with every run. ``ValueError`` for warnings,
+    paths of this machine, and more than a megabyte."""
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
@@ -85,7 +85,7 @@ def tidied(notebook: nbformat.NotebookNode, target: Path) -> nbformat.NotebookNo
                 if path := _MACHINE.search(shown):
                     raise ValueError(f"{target.name}, cell {number} shows the path {path.group()}")
     size = len(nbformat.writes(notebook).encode())
-    if size > LARGEST:
+    if size > MAX_BYTES:
         raise ValueError(f"{target.name}: {size / 1e6:.1f} MB is too large to keep")
     return notebook
 

@@ -1,7 +1,7 @@
 """A notebook's parameters, checked before anything starts.
 
-papermill sets what it is told to and only warns of a name that no notebook knows. A misspelt
-parameter would then run for minutes and answer another question than the one asked.
+papermill sets any name and only warns of one that the notebook does not have. With a misspelt
+parameter the notebook would run for minutes, and answer another question than the one asked.
 """
 
 import ast
@@ -36,8 +36,8 @@ def refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
 
 def check_cells(namespace: Mapping[str, Any], known: Iterable[str]) -> None:
     """Look for names that are no parameters in the parameter cells that ran just before this one
-    (``In`` of a kernel's namespace: the notebook's own and papermill's). Cells from before may
-    have been mended since. Outside a kernel there is nothing to look through."""
+    (``In`` of a kernel's namespace: the notebook's own and papermill's). Earlier cells may have
+    been corrected since. Outside a kernel there are no cells."""
     cells = list(namespace.get("In", ()))
     if cells and not cells[-1].startswith(MARK):
         cells.pop()  # the one that runs now

@@ -1,5 +1,5 @@
-"""Which runs a sweep consists of: values read and checked before anything starts, each combination
-of them, and its name."""
+"""The runs of a sweep: values read and checked before anything starts, every combination of them,
+and a name for each."""
 
 import ast
 import hashlib
@@ -16,7 +16,7 @@ import papermill
 from paperlib.experiment.frame import COMMON_PARAMETERS, check_value
 from paperlib.experiment.parameters import parse, refuse_unknown
 
-_LONGEST = 150  # characters of a name
+_MAX_LENGTH = 150  # characters of a name
 
 
 def values_of(name: str, text: str) -> list:
@@ -30,8 +30,8 @@ def values_of(name: str, text: str) -> list:
 
 
 def read_values(notebook: Path, pairs: Sequence[tuple[str, str]]) -> dict[str, list]:
-    """``-p name values`` pairs of a command line, checked against the notebook. Refuses what it
-    can before anything starts: names the notebook does not have and values it would refuse."""
+    """``-p name values`` pairs of a command line, checked against the notebook: names that it does
+    not have and values that it would refuse are refused here, before anything starts."""
     if not notebook.is_file():
         raise ValueError(f"there is no notebook {notebook}")
     names = [name for name, _ in pairs]
@@ -49,12 +49,12 @@ def read_values(notebook: Path, pairs: Sequence[tuple[str, str]]) -> dict[str, l
             _refuse_text(name, value, known[name]["default"])
             if name in choices:
                 check_value(name, value, choices[name])
-    # in the notebook's order: however the command lists them, the runs have the same names
+    # in the notebook's order, so that names of runs do not depend on the order in the command
     return {name: values[name] for name in known if name in values}
 
 
 def _refuse_text(name: str, value: Any, default: str) -> None:
-    """A text where a number stands in the notebook would fail there, if it is noticed at all."""
+    """The notebook would fail late, or not notice, where a text replaces a number."""
     try:
         number = isinstance(ast.literal_eval(default), int | float)
     except (ValueError, SyntaxError):
@@ -67,7 +67,7 @@ def _refuse_text(name: str, value: Any, default: str) -> None:
 
 def _choices(notebook: Path) -> dict[str, Any]:
     """The choices that a notebook gives to ``Experiment.begin``, by the parameter's name; without
-    those that cannot be told without running it."""
+    those that are only known when it runs."""
     imported, begins = {}, []
     for cell in nbformat.read(notebook, as_version=4).cells:
         try:
@@ -84,34 +84,34 @@ def _choices(notebook: Path) -> dict[str, Any]:
         choices |= COMMON_PARAMETERS
         for keyword in begin.keywords:
             try:
-                choices[keyword.arg] = _known(keyword.value, imported)
+                choices[keyword.arg] = _value_of(keyword.value, imported)
             except (ValueError, KeyError, TypeError, ImportError, AttributeError):
                 choices.pop(keyword.arg, None)
     return choices
 
 
-def _known(node: ast.expr, imported: Mapping[str, tuple[str, str]]) -> Any:
+def _value_of(node: ast.expr, imported: Mapping[str, tuple[str, str]]) -> Any:
     """The value of literals, names that the notebook imports from paperlib, sums and slices, and of
     ``tuple(…)`` of such."""
     match node:
         case ast.Call(func=ast.Name(id="tuple"), args=[of], keywords=[]):
-            return tuple(_known(of, imported))
+            return tuple(_value_of(of, imported))
         case ast.Tuple(elts=parts):
             values = []
             for part in parts:
                 if isinstance(part, ast.Starred):
-                    values += _known(part.value, imported)
+                    values += _value_of(part.value, imported)
                 else:
-                    values.append(_known(part, imported))
+                    values.append(_value_of(part, imported))
             return tuple(values)
         case ast.Name(id=name):
             module, attribute = imported[name]
             return getattr(import_module(module), attribute)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _known(left, imported) + _known(right, imported)
+            return _value_of(left, imported) + _value_of(right, imported)
         case ast.Subscript(value=of, slice=ast.Slice(lower=lower, upper=upper, step=None)):
             cut = slice(*(n and ast.literal_eval(n) for n in (lower, upper)))
-            return _known(of, imported)[cut]
+            return _value_of(of, imported)[cut]
     return ast.literal_eval(node)
 
 
@@ -124,6 +124,6 @@ def label(parameters: Mapping[str, Any]) -> str:
     """``receptive_field=27_seed=0``: fit to be a file's name. What may not stand there is written
     as in a URL; a hash ends a name that would be too long."""
     name = "_".join(f"{name}={quote(str(value), safe='')}" for name, value in parameters.items())
-    if len(name) <= _LONGEST:
+    if len(name) <= _MAX_LENGTH:
         return name
-    return f"{name[:_LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{name[:_MAX_LENGTH]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""Runs a notebook with parameters, and refuses what it does not know before anything starts."""
+"""Run a notebook with parameters. Unknown parameters are refused before anything starts."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -48,13 +48,13 @@ def run(
             kernel_manager_class=AsyncOwnSocketsKernelManager,
             progress_bar=progress,
             cwd=str(notebook.parent),
-            # one that has to use ports after all need not warn of them: it is on this machine
+            # a kernel with ports warns of them; here it runs on this machine
             extra_arguments=["--log-level=ERROR"],
         )
     except PapermillExecutionError as failure:
         raise NotebookFailed(f"{failure.ename}: {failure.evalue}") from None
     except DeadKernelError:
         raise NotebookFailed(
-            f"{notebook.name}: its kernel died, most likely for want of memory"
+            f"{notebook.name}: its kernel died; most likely there was not enough memory"
         ) from None
     return output

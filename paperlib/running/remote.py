@@ -1,9 +1,9 @@
 """One run of a sweep, on a worker of the Dask cluster.
 
-The notebook travels as text, and so does what comes of it: a worker need not share a disk with who
-asks. It runs in a process of its own, so that it can be stopped, and so that its folder and its
-environment are no one else's. ``python -m paperlib.running.remote`` is that process: it takes its
-order as a line of JSON, gives its answer as JSON, and ends where its standard input is closed.
+The notebook is sent as text, and its results come back as text: a worker needs no disk in common
+with the sender. It runs in a process of its own, which can be stopped and has its own folder and
+environment. ``python -m paperlib.running.remote`` is that process: it reads a job as a line of
+JSON, writes the result as JSON, and ends when its standard input is closed.
 """
 
 import hashlib
@@ -25,13 +25,12 @@ import nbformat
 from paperlib.paths import ROOT
 from paperlib.running.notebook import NotebookFailed, run
 
-_LOOK = 0.2  # seconds between two looks at whether the run is still wanted
-# seconds in which a kernel that is interrupted may save what it trains
-_PATIENCE = 10
+_POLL_SECONDS = 0.2  # between two checks whether the run is still wanted
+_GRACE_SECONDS = 10  # in which a kernel that is interrupted may save what it trains
 
 
-class Order(TypedDict):
-    """What is to be run."""
+class Job(TypedDict):
+    """A notebook to run."""
 
     path: str  # of the notebook: from the project's folder, or absolute
     text: str  # the notebook
@@ -39,8 +38,8 @@ class Order(TypedDict):
     preset: str | None  # what PAPERLIB_PRESET is where the sweep was started
 
 
-class Answer(TypedDict):
-    """What came of it."""
+class Result(TypedDict):
+    """What it gave."""
 
     notebook: str | None  # executed, as far as it got
     rows: dict[str, str]  # the results that it recorded: CSV by the name of the file
@@ -55,68 +54,68 @@ def digest(notebook: str) -> str:
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()[:16]
 
 
-def failed(error: str) -> Answer:
-    """The answer of a run that left nothing else."""
+def failed(error: str) -> Result:
+    """The result of a run that gave nothing but an error."""
     return {"notebook": None, "rows": {}, "seconds": 0.0, "error": error}
 
 
-def work(order: Order, retries: int = 0) -> Answer:
-    """Run an order, as a task of Dask; where it fails, up to ``retries`` times again."""
+def work(job: Job, retries: int = 0) -> Result:
+    """Run a job, as a task of Dask; if it fails, up to ``retries`` more times."""
     for _ in range(1 + retries):
-        answer = _attempt(order)
-        if answer["error"] is None:
+        result = _attempt(job)
+        if result["error"] is None:
             break
-    return answer
+    return result
 
 
-def _attempt(order: Order) -> Answer:
-    """Run an order in a process of its own. It is stopped where the task was cancelled, the client
-    went away, or the worker ends."""
+def _attempt(job: Job) -> Result:
+    """Run a job in a process of its own, which is stopped when the task is cancelled, the client
+    leaves, or the worker ends."""
     from distributed import get_worker
 
     worker = get_worker()
     key = worker.get_current_task()
     with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as said,
-        tempfile.TemporaryFile("w+", encoding="utf-8") as complained,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as stdout,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as stderr,
         subprocess.Popen(
-            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=said, stderr=complained
+            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=stdout, stderr=stderr
         ) as process,
     ):
-        # a process that ended before it read its order has its say below
-        with suppress(BrokenPipeError), process.stdin as order_and_lifeline:
-            order_and_lifeline.write(json.dumps(order).encode() + b"\n")
-            order_and_lifeline.flush()
+        # a process that ended before it read its job is reported below
+        with suppress(BrokenPipeError), process.stdin as stdin:
+            stdin.write(json.dumps(job).encode() + b"\n")
+            stdin.flush()
             while process.poll() is None:
-                # Dask tells a running task in no other way that nobody waits for it any more
+                # Dask has no other sign for a running task that nobody waits for it any more
                 task = worker.state.tasks.get(key)
                 if task is None or task.state == "cancelled":
                     raise CancelledError
-                time.sleep(_LOOK)
+                time.sleep(_POLL_SECONDS)
         process.wait()
         if process.returncode:
-            complained.seek(0)
-            last = (complained.read().strip().splitlines() or ["without a word"])[-1]
+            stderr.seek(0)
+            last = (stderr.read().strip().splitlines() or ["it printed nothing"])[-1]
             return failed(f"its process ended with status {process.returncode}: {last}")
-        said.seek(0)
-        return json.load(said)
+        stdout.seek(0)
+        return json.load(stdout)
 
 
-def execute(order: Order, folder: Path) -> Answer:
-    """Run an order in this process; what it writes goes to ``folder``.
+def execute(job: Job, folder: Path) -> Result:
+    """Run a job in this process; what it writes goes to ``folder``.
 
-    The notebook runs where it lies, if the same cells lie there on this machine, since it may read
-    what is beside it; else in ``folder``.
+    The notebook runs in its own place, since it may read files beside it, if a notebook of the
+    same cells is there on this machine; else in ``folder``.
     """
     os.environ.pop("PAPERLIB_PRESET", None)
-    if order["preset"]:
-        os.environ["PAPERLIB_PRESET"] = order["preset"]
-    # each run has results of its own: no two write to one file
+    if job["preset"]:
+        os.environ["PAPERLIB_PRESET"] = job["preset"]
+    # a results folder for each run: no two write to one file
     os.environ["PAPERLIB_OUT"] = str(folder / "out")
     os.environ.pop("PAPERLIB_RECORD", None)
     output, error, began = folder / "executed.ipynb", None, time.perf_counter()
     try:
-        run(_source(order, folder), output, order["parameters"], progress=False)
+        run(_source(job, folder), output, job["parameters"], progress=False)
     except (NotebookFailed, ValueError) as failure:
         error = str(failure)
     return {
@@ -130,36 +129,36 @@ def execute(order: Order, folder: Path) -> Answer:
     }
 
 
-def _source(order: Order, folder: Path) -> Path:
-    here = ROOT / order["path"]
+def _source(job: Job, folder: Path) -> Path:
+    here = ROOT / job["path"]
     try:
-        if digest(here.read_text("utf-8")) == digest(order["text"]):
+        if digest(here.read_text("utf-8")) == digest(job["text"]):
             return here
     except (OSError, ValueError):
-        pass  # not here, or something else
+        pass  # not here, or another notebook
     copy = folder / "notebook" / here.name
     copy.parent.mkdir()
-    copy.write_text(order["text"], "utf-8")
+    copy.write_text(job["text"], "utf-8")
     return copy
 
 
 def _end_with_input() -> None:
-    """Stop once the worker closes our input, or is gone and its end of it with it."""
+    """Stop when the worker closes the input of this process, or has ended itself."""
     while os.read(0, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)  # which interrupts a kernel before it ends it
-    time.sleep(_PATIENCE)
+    time.sleep(_GRACE_SECONDS)
     os._exit(1)
 
 
 def main() -> None:
-    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever else is printed is no answer
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaves no folder behind
-    order = json.loads(sys.stdin.readline())
+    result = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what else is printed is not part of the result
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # removes the folder
+    job = json.loads(sys.stdin.readline())
     Thread(target=_end_with_input, daemon=True).start()
-    with answer, tempfile.TemporaryDirectory(prefix="paperlib-") as folder:
-        json.dump(execute(order, Path(folder)), answer)
+    with result, tempfile.TemporaryDirectory(prefix="paperlib-") as folder:
+        json.dump(execute(job, Path(folder)), result)
 
 
 if __name__ == "__main__":

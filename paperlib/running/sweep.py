@@ -1,8 +1,8 @@
 """Sweeps: a notebook once for each combination of values, side by side over a Dask cluster.
 
-Each combination gives one executed notebook, named after its values. That file also holds what it
-was made from and the rows it measured, so that a sweep that was broken off, or grew, repeats only
-what is not there yet.
+Each combination gives one executed notebook, named after its values. The file also holds what it
+was made from and the rows it measured: a sweep that was stopped, or got more values, runs only what
+is missing.
 """
 
 import json
@@ -28,16 +28,16 @@ from paperlib.paths import OUT, ROOT, replacing
 from paperlib.running import remote
 from paperlib.running.combinations import combinations, label, read_values
 
-_REACH = 5  # seconds to wait for a scheduler's answer
+_CONNECT_SECONDS = 5  # to wait for a scheduler's answer
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass
 class Sweep:
-    """What came of a sweep."""
+    """What a sweep gave."""
 
     runs: dict[str, dict[str, Any]]  # the values of each run, by its name
-    failed: dict[str, str]  # what went wrong, by the run's name
+    failed: dict[str, str]  # the error of each run that failed, by its name
     rows: pd.DataFrame  # what the others measured
     folder: Path  # where the notebooks and results.csv are
 
@@ -55,12 +55,12 @@ def sweep(
     ``("receptive_field", "27,81")``, and gather what the runs recorded in ``results.csv`` in the
     folder ``output``.
 
-    ``scheduler`` is the address of a Dask scheduler that is trusted (it runs what it is sent, and
-    is sent code), whose workers have this project installed and keep the threads they were started
-    with. Without one, ``workers`` processes are started here and share the cores. A combination
-    that is finished in ``output``, of the same cells and values, is not run again unless ``again``.
-    One that fails is tried ``retries`` times more, then named in the answer; the others go on.
-    Raises ``ValueError`` for whatever is wrong before anything starts.
+    ``scheduler`` is the address of a Dask scheduler that is trusted (it executes the code that is
+    sent to it), whose workers have this project installed; they keep their number of threads.
+    Without one, ``workers`` processes are started here and share the cores. A combination that is
+    finished in ``output``, of the same cells and values, is not run again unless ``again``. One
+    that fails is tried ``retries`` more times, then named in the result; the others go on. Raises
+    ``ValueError`` for wrong arguments before anything starts.
     """
     notebook = Path(notebook)
     if retries < 0 or (workers is not None and workers < 1):
@@ -72,7 +72,7 @@ def sweep(
     folder = Path(output) if output else _default_output(notebook)
     folder.mkdir(parents=True, exist_ok=True)
     text, path = notebook.read_text("utf-8"), _relative(notebook)
-    # what the preset "auto" stands for also decides what comes of a run
+    # a run also depends on what the preset "auto" stands for
     preset = os.environ.get("PAPERLIB_PRESET") or None
     cells = remote.digest(text)
     origins = {n: {"cells": cells, "preset": preset, "parameters": one} for n, one in runs.items()}
@@ -80,19 +80,18 @@ def sweep(
     waiting = [n for n in runs if again or _finished(files[n], origins[n]) is None]
     failed = {}
     if waiting:
-        orders = {
-            n: remote.Order(path=path, text=text, parameters=runs[n], preset=preset)
-            for n in waiting
+        jobs = {
+            n: remote.Job(path=path, text=text, parameters=runs[n], preset=preset) for n in waiting
         }
         count = {"total": len(runs), "initial": len(runs) - len(waiting), "unit": "run"}
         with (
             _client(scheduler, workers or min(_default_workers(), len(waiting))) as client,
             tqdm(**count, smoothing=0) as bar,
         ):
-            for name, answer in _answers(client, orders, retries):
-                _keep(files[name], path, origins[name], answer)
-                if answer["error"] is not None:
-                    failed[name] = answer["error"]
+            for name, result in _results(client, jobs, retries):
+                _keep(files[name], path, origins[name], result)
+                if result["error"] is not None:
+                    failed[name] = result["error"]
                     bar.set_postfix_str(f"{len(failed)} failed")
                 bar.update()
     rows = _gather(files, origins)
@@ -102,7 +101,7 @@ def sweep(
 
 
 def _relative(notebook: Path) -> str:
-    """Where a notebook lies, from the project's folder if it lies there."""
+    """The path of a notebook, from the project's folder if it is in there."""
     path = notebook.resolve()
     return (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path).as_posix()
 
@@ -115,7 +114,7 @@ def _default_output(notebook: Path) -> Path:
 def _default_workers() -> int:
     from dask.system import CPU_COUNT
 
-    # trainings side by side on one GPU share its memory, and gain nothing
+    # trainings side by side on one GPU share its memory, and are no faster
     return 1 if torch.cuda.is_available() else max(1, CPU_COUNT // 2)
 
 
@@ -126,7 +125,7 @@ def _cluster(workers: int):
 
     # Dask would leave each run one thread
     share = {n: str(max(1, CPU_COUNT // workers)) for n in _THREADS if n not in os.environ}
-    # a Ctrl-C in the terminal is for us: the workers are deaf to it, and we stop them
+    # workers ignore a Ctrl-C in the terminal: this process stops them
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return LocalCluster(
@@ -150,9 +149,9 @@ def _client(scheduler: str | None, workers: int) -> Iterator:
         cluster = scheduler or stack.enter_context(_cluster(workers))
         try:
             if scheduler:
-                # a client of what is no address would wait for itself at the end
+                # a client of a wrong address would hang at the end
                 get_address_host_port(scheduler)
-            client = Client(cluster, timeout=_REACH, set_as_default=False)
+            client = Client(cluster, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as problem:
             raise ValueError(
                 f"no Dask scheduler answers at {scheduler}: start one with `dask scheduler` and "
@@ -164,39 +163,39 @@ def _client(scheduler: str | None, workers: int) -> Iterator:
         yield client
 
 
-def _answers(client, orders: Mapping[str, remote.Order], retries: int) -> Iterator:
-    """Names and answers, as they come. What still runs when the client closes is cancelled."""
+def _results(client, jobs: Mapping[str, remote.Job], retries: int) -> Iterator:
+    """Names and results, as they come. What still runs when the client closes is cancelled."""
     from distributed import as_completed
 
-    futures = {client.submit(remote.work, o, retries, pure=False): n for n, o in orders.items()}
+    futures = {client.submit(remote.work, o, retries, pure=False): n for n, o in jobs.items()}
     for future in as_completed(list(futures), loop=client.loop):
         name = futures.pop(future)
         try:
-            answer = future.result()
-        except Exception as problem:  # whatever it is, it is this run's: the others go on
-            answer = remote.failed(f"{type(problem).__name__}: {problem}")
-        yield name, answer
+            result = future.result()
+        except Exception as problem:  # of this run only: the others go on
+            result = remote.failed(f"{type(problem).__name__}: {problem}")
+        yield name, result
 
 
-def _keep(file: Path, path: str, origin: dict, answer: remote.Answer) -> None:
+def _keep(file: Path, path: str, origin: dict, result: remote.Result) -> None:
     """Write a run's notebook, with what it was made from and what it measured."""
-    if answer["notebook"] is None:
+    if result["notebook"] is None:
         return
-    notebook = nbformat.reads(answer["notebook"], as_version=4)
-    # the places that it had on the worker tell a reader nothing
+    notebook = nbformat.reads(result["notebook"], as_version=4)
+    # its paths on the worker mean nothing to a reader
     notebook.metadata.papermill.update(input_path=path, output_path=file.name)
     notebook.metadata["sweep"] = {
         "origin": origin,
-        "finished": answer["error"] is None,
-        "seconds": round(answer["seconds"], 1),
-        "rows": answer["rows"],
+        "finished": result["error"] is None,
+        "seconds": round(result["seconds"], 1),
+        "rows": result["rows"],
     }
     with replacing(file) as temporary:
         nbformat.write(notebook, temporary)
 
 
 def _finished(file: Path, origin: dict) -> dict | None:
-    """What an earlier run left, if it was made from the same and came to its end."""
+    """What an earlier run wrote, if it was made from the same and finished."""
     try:
         found = json.loads(file.read_text("utf-8"))["metadata"]["sweep"]
         # as text, since 1 and True and 1.0 are equal
@@ -237,7 +236,7 @@ def averages(sweep: Sweep) -> pd.DataFrame:
         name: label({n: value for n, value in one.items() if n != "seed"})
         for name, one in sweep.runs.items()
     }
-    # every run counts as a seed of its own, also where it does not depend on one
+    # every run counts as a seed of its own, also where the notebook ignores the seed
     rows = rows.assign(
         combination=rows["run"].map(but_seed), seed=rows["run"] + " " + rows["seed"].astype(str)
     )

@@ -219,7 +219,7 @@ def test_a_run_that_fails_is_tried_again_then_named_and_the_others_go_on(
 def test_what_is_wrong_is_refused_before_anything_starts(
     write_notebook, tally, tmp_path, capsys, monkeypatch, values, options, said
 ):
-    monkeypatch.setattr(sweeping, "_REACH", 0.5)  # seconds
+    monkeypatch.setattr(sweeping, "_CONNECT_SECONDS", 0.5)  # seconds
     notebook, folder = write_notebook(PARAMETERS, tally.cell), tmp_path / "swept"
     assert main(command(notebook, "--output", folder, *options, values=values)) == 1
     problem = capsys.readouterr().err
@@ -394,7 +394,7 @@ def test_a_run_ends_with_the_worker_that_asked_for_it(endless, tmp_path):
     notebook, kernel = endless
     place = tmp_path / "folders"
     place.mkdir()
-    order = remote.Order(
+    order = remote.Job(
         path="gone/small.ipynb", text=notebook.read_text(), parameters={"seed": 1}, preset=None
     )
     process = subprocess.Popen(
@@ -417,7 +417,7 @@ def test_a_worker_needs_no_disk_of_ours(write_notebook, cluster):
     notebook = write_notebook(PARAMETERS, "import os\nprint(os.getcwd(), os.listdir(), seed)")
     text = notebook.read_text()
     notebook.unlink()
-    order = remote.Order(path=str(notebook), text=text, parameters={"seed": 5}, preset=None)
+    order = remote.Job(path=str(notebook), text=text, parameters={"seed": 5}, preset=None)
     with Client(cluster, set_as_default=False) as client:
         answer = client.submit(remote.work, order).result()
     assert answer["error"] is None and answer["rows"] == {} and answer["seconds"] > 0

@@ -83,8 +83,8 @@ def interrupts(request):
 
 @pytest.mark.usefixtures("interrupts")
 def test_when_the_time_is_over_a_step_is_interrupted_and_left_for_later(monkeypatch, log):
-    monkeypatch.setattr(gpu, "_TOO_SHORT", 0)
-    monkeypatch.setattr(gpu, "_PATIENCE", 5)
+    monkeypatch.setattr(gpu, "_MIN_SECONDS", 0)
+    monkeypatch.setattr(gpu, "_GRACE_SECONDS", 5)
     save = (
         "import sys, time\n"
         "try:\n    time.sleep(60)\n"
