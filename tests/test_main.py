@@ -1,4 +1,4 @@
-"""The command line: what is called with what, and how a problem is said."""
+"""The command line: what is called with what, and how a problem is reported."""
 
 import pytest
 

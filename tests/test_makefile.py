@@ -1,4 +1,4 @@
-"""``make test``: each run has a folder of its own, takes it away, and says what came of it."""
+"""The Makefile: each ``make test`` has its own folder; what others call is there."""
 
 import os
 import signal
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from paperlib.paths import ROOT
+from tools.__main__ import _parser
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 # stands for the tests: shows where they would write, and goes on until it is let go
 PYTHON = """#!/bin/sh
 case "$*" in *ruff*) exit 0;; esac
@@ -33,9 +35,8 @@ def start(tmp_path):
         python.chmod(0o755)
         (tmp_path / "ready").touch()
         words = ["make", "test", f"BIN={python.parent}", f"READY={tmp_path / 'ready'}"]
-        quiet = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         process = subprocess.Popen(
-            words, cwd=ROOT, env=quiet, stderr=subprocess.PIPE, start_new_session=True
+            words, cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.PIPE, start_new_session=True
         )
         begun.append(process)
         end = time.monotonic() + 60
@@ -68,3 +69,19 @@ def test_ctrl_c_takes_the_folder_away(start):
     os.killpg(process.pid, signal.SIGINT)  # a terminal's reaches all
     process.communicate(timeout=60)
     assert process.returncode != 0 and not any(path.parent.exists() for path in folders)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["notebooks", "ONLY=table1", "SEEDS=1 2"], "publish table1 --seeds 1 2"),
+        (["gpu-results", "MINUTES=9"], "gpu-results --minutes 9"),
+        (["gpu-results"], "gpu-results"),
+    ],
+)
+def test_maintainers_targets_call_the_tools(words, expected, tmp_path):
+    (tmp_path / "ready").touch()
+    command = ["make", "-n", *words, "BIN=bin", f"READY={tmp_path / 'ready'}"]
+    shown = subprocess.check_output(command, cwd=ROOT, env=ENVIRONMENT, text=True)
+    assert shown.strip() == f"bin/python -m tools {expected}"
+    _parser().parse_args(expected.split())

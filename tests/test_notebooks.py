@@ -1,4 +1,4 @@
-"""The notebooks as they are committed: paired, executed, small, and safe to be told things."""
+"""The notebooks as they are committed: paired, executed, small; wrong parameters are refused."""
 
 import ast
 import re
@@ -135,7 +135,7 @@ def test_figures_and_notebooks_belong_together():
     assert {path.name for path in (ROOT / "figures").iterdir()} == set(names)
 
 
-# --- told something wrong --------------------------------------------------------------------
+# --- wrong parameters ------------------------------------------------------------------------
 
 
 def command(*words) -> subprocess.CompletedProcess:

@@ -10,5 +10,5 @@ _HOMES = {
     "scene_protocol": "scenes",
     "scene_rows": "scenes",
 }
-__all__ = ["COMMON_PARAMETERS", "METRIC_NAMES", "Experiment", "scene_protocol", "scene_rows"]
+__all__ = [*_HOMES]
 __getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -1,6 +1,6 @@
 """The frame around a notebook's experiment: parameters in, numbers with their origin out.
 
-What is trained on what, and what is compared, is said in the notebook.
+What is trained on which data, and what is compared, stands in the notebook.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -146,8 +146,8 @@ class Experiment:
         return other
 
     def load(self) -> Dataset:
-        """The data set as the detector of the parameters sees it: a simulated one, or one whose
-        keypoints of a licensed data set lie there as a file."""
+        """The data set with keypoints of the detector in the parameters: a simulated one, or one
+        whose keypoints are in a file that belongs to a licensed data set."""
         if self.detector in detection.FILES:
             if self.dataset not in datasets.LICENSED:
                 raise ValueError(
@@ -174,8 +174,8 @@ class Experiment:
         seeds: Iterable[int] = (),
         exact: Dataset | None = None,
     ) -> Protocol:
-        """What must be said below a table of these numbers. ``exact`` is ``data`` with exact
-        keypoints, where that is another one than :attr:`exact`."""
+        """What stands below a table of these numbers. ``exact`` is ``data`` with exact keypoints,
+        if that is not :attr:`exact`."""
         first, exact = data.test[0], exact or self.exact
         same = first.keypoint_skeleton == exact.test[0].keypoint_skeleton
         error = detection.keypoint_error(data.test, exact.test) if same else float("nan")
@@ -209,8 +209,8 @@ class Experiment:
         return train(build, data, recipe, name=system, **self.training_options)
 
     def about(self, system: str, run: Run | None = None) -> dict[str, Any]:
-        """What the rows of a system have in common; one that was not trained has no ``run``, and
-        sees one frame."""
+        """What the rows of a system have in common; a system that was not trained has no ``run``,
+        and takes one frame."""
         field = 1 if run is None else run.model.receptive_field
         return {
             "dataset": self.dataset,
@@ -247,8 +247,8 @@ class Experiment:
         return results.select(results.recorded(self.notebook), **same)
 
     def measured(self, rows: Iterable[dict]) -> pd.DataFrame:
-        """What was just measured. Only where it goes on record do other seeds of the same systems
-        join it: a reader's own numbers, of changed code maybe, are never mixed with ours."""
+        """What was just measured. Other seeds of the same systems are added only where it goes on
+        record: a reader's own numbers, perhaps of changed code, are never mixed with these."""
         new = pd.DataFrame(list(rows))
         if not results.keeping():
             return new

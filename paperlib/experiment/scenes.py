@@ -42,7 +42,7 @@ def scene_protocol(
     receptive_field: int,
     seeds: Iterable[int] = (),
 ) -> Protocol:
-    """What must be said below a table of several people; ``exact`` is ``data`` with exact
+    """What stands below a table of several people; ``exact`` is ``data`` with exact
     keypoints. The 2D error is that of people who were found."""
     base = experiment.protocol(data, recipe, receptive_field, seeds, exact)
     found = [was_found(r) for r in data.test]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 import paperlib
 from paperlib import datasets
@@ -52,20 +53,11 @@ SYMMETRY = {
 }
 
 
-def rotation(w, x, y, z):
-    """Of a unit quaternion, written out."""
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def into_camera(world, subject, index):
     place = CALIBRATION["extrinsics"][subject][f"C{index + 1}"]
-    turn = rotation(*place["camera_to_world_quaternion_wxyz"])
+    turn = Rotation.from_quat(
+        place["camera_to_world_quaternion_wxyz"], scalar_first=True
+    ).as_matrix()
     return (world - np.array(place["camera_centre_world_mm"]) / 1000) @ turn  # R^T (X - t)
 
 

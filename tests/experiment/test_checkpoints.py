@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 import paperlib
 from paperlib import __main__ as command_line
@@ -145,20 +146,11 @@ def averaged(rows):
 # ---- small files of the field's formats ----------------------------------------------------------
 
 
-def turn(w, x, y, z):
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def poses_of(world, subject, camera):
     """Root-relative (T, 17, 3) in a camera's axes."""
     place = CALIBRATION["extrinsics"][subject][camera]
-    points = world[:, KEPT].astype("f8") @ turn(*place["camera_to_world_quaternion_wxyz"])
+    turn = Rotation.from_quat(place["camera_to_world_quaternion_wxyz"], scalar_first=True)
+    points = world[:, KEPT].astype("f8") @ turn.as_matrix()
     return points - points[:, :1]
 
 

@@ -1,4 +1,4 @@
-"""Small notebooks that a test writes."""
+"""Small notebooks that a test writes, and what they print."""
 
 import nbformat
 import pytest
@@ -18,3 +18,14 @@ def write_notebook(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def printed():
+    """``printed(path)``: the text that an executed notebook printed."""
+
+    def read(path) -> str:
+        cells = nbformat.read(path, as_version=4).cells
+        return "".join(o.get("text", "") for c in cells for o in c.get("outputs", ()))
+
+    return read

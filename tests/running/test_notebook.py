@@ -1,6 +1,5 @@
 """Running a notebook: what is refused before it starts, and what is left where it fails."""
 
-import nbformat
 import pytest
 
 from paperlib.running import notebook as running
@@ -24,12 +23,6 @@ def no_kernel(monkeypatch):
         raise AssertionError("a kernel was started")
 
     monkeypatch.setattr(running.papermill, "execute_notebook", never)
-
-
-def printed(path) -> str:
-    cells = nbformat.read(path, as_version=4).cells
-    outputs = [o for c in cells if c.cell_type == "code" for o in c.outputs]
-    return "".join(o.get("text", "") for o in outputs)
 
 
 @pytest.mark.usefixtures("no_kernel")
@@ -70,7 +63,7 @@ def test_pairs_become_values():
     assert parameters_of([("seed", "1"), ("seed", "2")]) == {"seed": 2}
 
 
-def test_a_notebook_runs_with_its_parameters_in_its_own_folder(notebook, tmp_path):
+def test_a_notebook_runs_with_its_parameters_in_its_own_folder(notebook, tmp_path, printed):
     before = notebook.read_bytes()
     output = tmp_path / "new" / "folder" / "out.ipynb"
     assert run(notebook, output, {"receptive_field": 243}, progress=False) == output
@@ -78,7 +71,7 @@ def test_a_notebook_runs_with_its_parameters_in_its_own_folder(notebook, tmp_pat
     assert notebook.read_bytes() == before
 
 
-def test_a_failing_cell_gives_its_own_message_and_what_was_done_so_far(notebook, tmp_path):
+def test_a_failing_cell_gives_its_own_message_and_what_was_done_so_far(notebook, tmp_path, printed):
     output = tmp_path / "out.ipynb"
     with pytest.raises(NotebookFailed, match="AssertionError: ninety-nine is\nnot known"):
         run(notebook, output, {"receptive_field": 99}, progress=False)

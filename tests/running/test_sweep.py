@@ -52,11 +52,6 @@ def tally(tmp_path):
     return Tally()
 
 
-def printed(path) -> str:
-    cells = nbformat.read(path, as_version=4).cells
-    return "".join(o.get("text", "") for c in cells for o in c.get("outputs", ()))
-
-
 def names(folder) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -84,7 +79,7 @@ print("measured", values)
 
 @pytest.mark.slow
 def test_a_sweep_gives_what_the_notebook_gives_alone(
-    write_notebook, cluster, tmp_path, monkeypatch, capsys
+    write_notebook, cluster, tmp_path, monkeypatch, capsys, printed
 ):
     notebook, folder = write_notebook(PARAMETERS, RECORD), tmp_path / "swept"
     words = command(notebook, "-p", "width", "9", "--output", folder)
@@ -179,7 +174,7 @@ def test_a_notebooks_outputs_do_not_matter_its_cells_do(write_notebook):
 
 @pytest.mark.slow
 def test_a_run_that_fails_is_tried_again_then_named_and_the_others_go_on(
-    write_notebook, cluster, tally, tmp_path, capsys
+    write_notebook, cluster, tally, tmp_path, capsys, printed
 ):
     notebook = write_notebook(
         PARAMETERS,
@@ -232,7 +227,7 @@ def test_what_is_wrong_is_refused_before_anything_starts(
 
 @pytest.mark.slow
 def test_a_cluster_is_started_here_without_a_scheduler(
-    write_notebook, tally, tmp_path, monkeypatch
+    write_notebook, tally, tmp_path, monkeypatch, printed
 ):
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
