@@ -115,7 +115,7 @@ def _run(arguments) -> None:
 
 def _sweep(arguments) -> None:
     from paperlib.running.notebook import NotebookFailed
-    from paperlib.running.sweep import averages, states, sweep
+    from paperlib.running.sweep import averages, runs_by_commit, sweep
 
     done = sweep(
         arguments.notebook,
@@ -127,12 +127,11 @@ def _sweep(arguments) -> None:
         arguments.again,
     )
     table = averages(done)
-    print(
-        "no rows were recorded; the smoke preset never does" if table.empty else table.to_string()
-    )
+    nothing = "no rows were recorded; the smoke preset never does"
+    print(nothing if table.empty else table.to_string())
     count, failed = len(done.runs), len(done.failed)
     print(f"{count - failed} of {count} runs finished; they and results.csv are in {done.folder}")
-    measured = states(done)
+    measured = runs_by_commit(done)
     if len(measured) > 1:
         parts = ", ".join(f"{runs} by commit {commit}" for commit, runs in measured.items())
         print(f"measured by different code: {parts}; --again repeats all of them")
@@ -179,9 +178,9 @@ def _data(arguments) -> None:
             print(line)
 
 
-def obey(arguments: argparse.Namespace) -> int:
-    """Run the command ``arguments.run``, and give its exit status: 1 where something is wrong that
-    a person can mend, which is said in one line."""
+def run_command(arguments: argparse.Namespace) -> int:
+    """Run the command ``arguments.run`` and return its exit status. An error that the user can
+    correct is one line, and status 1."""
     from paperlib.running.notebook import NotebookFailed
 
     try:
@@ -197,7 +196,7 @@ def obey(arguments: argparse.Namespace) -> int:
 
 def main(words: list[str] | None = None) -> int:
     """Run a command."""
-    return obey(_parser().parse_args(words))
+    return run_command(_parser().parse_args(words))
 
 
 if __name__ == "__main__":

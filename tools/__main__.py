@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from paperlib.__main__ import obey
+from paperlib.__main__ import run_command
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,7 +58,7 @@ def _gpu_results(arguments) -> None:
 
 def main(words: list[str] | None = None) -> int:
     """Run a command."""
-    return obey(_parser().parse_args(words))
+    return run_command(_parser().parse_args(words))
 
 
 if __name__ == "__main__":

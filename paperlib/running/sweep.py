@@ -221,7 +221,7 @@ def _gather(files: Mapping[str, Path], origins: Mapping[str, dict]) -> pd.DataFr
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
-def states(sweep: Sweep) -> dict[str, int]:
+def runs_by_commit(sweep: Sweep) -> dict[str, int]:
     """How many runs each state of the code measured: a finished run stays when the code changes."""
     return sweep.rows.groupby("commit", sort=False)["run"].nunique().to_dict()
 
