@@ -7,6 +7,7 @@ ARGS   ?=
 # the notebooks that `make notebooks` publishes; all of them unless told otherwise
 ONLY   ?=
 SEEDS  ?=
+CODE   := paperlib tools tests notebooks benchmarks
 # those with a text form beside them; a reader's own outputs have none
 NOTEBOOKS = $(patsubst %.py,%.ipynb,$(wildcard notebooks/*.py notebooks/*/*.py))
 
@@ -39,13 +40,15 @@ $(READY): pyproject.toml
 table1: $(READY)
 	$(BIN)/python -m paperlib run notebooks/table1.ipynb out/table1.ipynb $(ARGS)
 
-# Notebooks run with the smoke preset and train anew, in a folder of their own. One thread a worker:
-# two workers with a thread pool each would only get in each other's way.
+# Notebooks run with the smoke preset and train anew. What they write goes to a folder that this one
+# run of the tests has, and removes at its end. One thread a worker: two workers with a thread pool
+# each would only get in each other's way.
 test: $(READY)
-	@rm -rf out/tests
-	$(BIN)/python -m ruff check paperlib tests notebooks benchmarks
-	$(BIN)/python -m ruff format --check --quiet paperlib tests notebooks benchmarks
-	PAPERLIB_PRESET=smoke PAPERLIB_RUNS=out/tests/runs OMP_NUM_THREADS=1 \
+	$(BIN)/python -m ruff check $(CODE)
+	$(BIN)/python -m ruff format --check --quiet $(CODE)
+	@mkdir -p out && own=$$(mktemp -d out/tests-XXXXXX) && \
+	trap 'rm -rf "$$own"' EXIT && trap 'exit 130' HUP INT TERM && \
+	PAPERLIB_PRESET=smoke PAPERLIB_RUNS=$$own/runs PAPERLIB_OUT=$$own/out OMP_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env \
 	  $(NOTEBOOKS) tests $(ARGS)
 
@@ -56,13 +59,13 @@ lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/start_here.ipynb
 
 notebooks: $(READY)
-	$(BIN)/python -m paperlib publish $(ONLY) --seeds $(SEEDS)
+	$(BIN)/python -m tools publish $(ONLY) --seeds $(SEEDS)
 
 benchmarks: $(READY)
 	$(BIN)/python -m benchmarks $(ONLY)
 
 gpu-results: $(READY)
-	$(BIN)/python -m paperlib gpu-results $(if $(MINUTES),--minutes $(MINUTES))
+	$(BIN)/python -m tools gpu-results $(if $(MINUTES),--minutes $(MINUTES))
 
 cmu: $(READY)
 	$(BIN)/python -m paperlib data cmu

@@ -25,8 +25,8 @@ import pandas as pd
 from IPython.display import Markdown
 
 from paperlib import plotting
+from paperlib.experiment import Experiment
 from paperlib.paths import ROOT
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin("speed", globals())
@@ -83,12 +83,9 @@ columns = {
     "reference_peak_mb": "plain, peak MB",
 }
 digits = {
-    "ms a step": "{:.4g}",
-    "plain, ms": "{:.4g}",
-    "ratio": "{:.2f}",
-    "share of the ceiling": "{:.0%}",
-    "peak MB": "{:.0f}",
-    "plain, peak MB": "{:.0f}",
+    **dict.fromkeys(("ms a step", "plain, ms"), "{:.4g}"),
+    **dict.fromkeys(("peak MB", "plain, peak MB"), "{:.0f}"),
+    **{"ratio": "{:.2f}", "share of the ceiling": "{:.0%}"},
 }
 training[list(columns)].rename(columns=columns).style.format(digits).hide()
 

@@ -28,10 +28,10 @@ from IPython.display import display
 from paperlib import metrics, plotting
 from paperlib.cameras import project
 from paperlib.detection import DETECTORS
-from paperlib.rendering import joint_visibility
+from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, count_parameters, filter_widths
+from paperlib.rendering import joint_visibility
 from paperlib.training import Recipe, evaluate, predict
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(

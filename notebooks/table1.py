@@ -28,6 +28,7 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS, FILES
+from paperlib.experiment import METRIC_NAMES, Experiment
 from paperlib.models import LinearModel, OcclusionAware, TemporalModel
 from paperlib.models import RECEPTIVE_FIELDS, filter_widths  # isort: skip
 from paperlib.occlusion import with_labels
@@ -35,7 +36,6 @@ from paperlib.recordings import count_frames
 from paperlib.refinement import refine
 from paperlib.results import over_seeds, paper_table, select, status
 from paperlib.training import Recipe, evaluate, predict, train_occlusion_aware
-from paperlib.workflow import METRIC_NAMES, Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -103,7 +103,9 @@ runs = {name: experiment.train(name, build, data, recipe) for name, build in sys
 parts = dict.fromkeys(runs, data)
 if data.keypoint_skeleton == data.skeleton:  # as its labels want it
     parts[AWARE] = data.map(lambda r: with_labels(r, "boxed_man", "boxed_man"))
-    runs[AWARE] = train_occlusion_aware(aware, parts[AWARE], recipe, name=AWARE, **experiment.how)
+    runs[AWARE] = train_occlusion_aware(
+        aware, parts[AWARE], recipe, name=AWARE, **experiment.training_options
+    )
 figure = plotting.training_curves({name: run.history for name, run in runs.items()})
 
 # %%

@@ -1,8 +1,69 @@
 """A runnable companion to five papers on 3D human pose from video.
 
-The rooms, from the ground up; each imports only from those before it:
-errors, paths, skeletons, kinematics, cameras, recordings, metrics, rendering, datasets, windows,
-detection, models, training, results, plotting, widgets, workflow, __main__.
+The rooms, from the ground up. Each imports only from those before it, and is loaded when it is
+first used.
 """
 
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+
 __version__ = "0.1.0"
+
+# the only list of the rooms: the docstring, the test of the imports and the map in CONTRIBUTING.md
+# are made from it (`python -m tools map` writes that one)
+ROOMS = {
+    "errors": "the package's own errors, and the refusal of a wrong choice with the right ones",
+    "paths": "where data, caches, trained runs and results lie, and how files are replaced",
+    "randomness": "random numbers that depend on a seed and on what they are for",
+    "skeletons": "joint sets as named data, and how one maps to another",
+    "kinematics": "rotations and forward kinematics",
+    "alignment": "rigid and similarity alignment of poses",
+    "cameras": "projection with lens distortion, world and camera space, normalisation",
+    "metrics": "the errors of poses: MPJPE and its relatives, 3D-PCK, MRPE",
+    "recordings": "the data types that everything above speaks: recordings, data sets",
+    "scenes": "the people that one camera sees at the same time",
+    "rendering": "bodies of capsules: images, depth and true visibility",
+    "occlusion": "which joints are hidden: labels by rules of thumb, and their scores",
+    "datasets": "one file for each source, all of which give the same types",
+    "windows": "training examples: windows of frames, gathered by index",
+    "detection": "where 2D keypoints come from: simulated detectors, files of real ones",
+    "models": "one file for each architecture, which reads like its paper; models/fast: the same, sooner",
+    "losses": "what training minimises beside the metrics",
+    "training": "objectives (model, data, examples, updates), recipes, the loop, trained runs",
+    "prediction": "recordings to poses: whole sequences, mirror images, absolute positions",
+    "evaluation": "poses to numbers: errors, averages over any group, several people, matching",
+    "refinement": "smooth trajectories through occlusions: the energy, its solvers, filters",
+    "results": "measured numbers with their origin, beside those of the papers",
+    "plotting": "figures for the page",
+    "experiment": "the frame of a notebook: parameters in, rows and protocols out",
+    "running": "run one notebook, or many side by side",
+    "widgets": "interactive demos in a notebook",
+    "__main__": "the command line: run, sweep, train, evaluate, data",
+}
+
+__doc__ = "\n".join([f"{__doc__}", *(f"{name:<12}  {about}" for name, about in ROOMS.items())])
+
+
+def lazily(package: str, homes: Mapping[str, str] | None = None) -> tuple[Callable, Callable]:
+    """``__getattr__`` and ``__dir__`` of a package that offers its ``__all__`` and its modules, and
+    nothing else. A module is loaded when it is first used. So is a name of ``__all__`` for which
+    ``homes`` gives its module; the package itself has imported the others."""
+    contents, homes = vars(sys.modules[package]), homes or {}
+
+    def modules() -> set[str]:
+        return {m.name for m in iter_modules(contents["__path__"]) if not m.name.startswith("_")}
+
+    def load(name: str):
+        if name in homes:
+            return getattr(import_module(f"{package}.{homes[name]}"), name)
+        if name in modules():
+            return import_module(f"{package}.{name}")
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return load, lambda: sorted({*contents.get("__all__", ()), *modules()})
+
+
+__all__ = ["__version__", *(name for name in ROOMS if name != "__main__")]
+__getattr__, __dir__ = lazily(__name__)

@@ -1,4 +1,4 @@
-"""``python -m paperlib``: run, sweep and publish notebooks, train, evaluate, fetch data."""
+"""``python -m paperlib``: run and sweep notebooks, train, evaluate, fetch data."""
 
 import argparse
 import sys
@@ -14,15 +14,8 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="execute a notebook with parameters")
     run.add_argument("notebook")
     run.add_argument("output")
-    run.add_argument(
-        "-p",
-        nargs=2,
-        action="append",
-        default=[],
-        dest="parameters",
-        metavar=("NAME", "VALUE"),
-        help="set a parameter of the notebook; may be given again",
-    )
+    _add_parameters(run, "VALUE", "set a parameter of the notebook; may be given again")
+    run.set_defaults(run=_run)
 
     _add_sweep(commands)
 
@@ -31,31 +24,27 @@ def _parser() -> argparse.ArgumentParser:
         help="train the temporal model without a notebook; with torchrun, over several GPUs",
         epilog="torchrun --nproc-per-node 4 -m paperlib train -p receptive_field 243",
     )
-    train.add_argument(
+    _add_parameters(train, "VALUE", "as in table1.ipynb, and causal; may be given again")
+    train.set_defaults(run=_train)
+
+    _add_evaluate(commands)
+
+    data = commands.add_parser("data", help="fetch a free data set, or say what is here")
+    data.add_argument("name", nargs="?", choices=("cmu",), help="leave it out to see what is here")
+    data.set_defaults(run=_data)
+    return parser
+
+
+def _add_parameters(command: argparse.ArgumentParser, value: str, about: str) -> None:
+    command.add_argument(
         "-p",
         nargs=2,
         action="append",
         default=[],
         dest="parameters",
-        metavar=("NAME", "VALUE"),
-        help="as in table1.ipynb, and causal; may be given again",
+        metavar=("NAME", value),
+        help=about,
     )
-
-    _add_evaluate(commands)
-
-    publish = commands.add_parser("publish", help="execute the project's notebooks for the record")
-    publish.add_argument("only", nargs="*", help="table1, pavllo2019/table5, …; all if none")
-
-    publish.add_argument(
-        "--seeds", nargs="*", type=int, default=[], help="further seeds to measure before"
-    )
-
-    gpu = commands.add_parser("gpu-results", help="measure and publish all that wants a GPU")
-    gpu.add_argument("--minutes", type=float, help="stop after so long; call again to go on")
-
-    data = commands.add_parser("data", help="fetch a free data set, or say what is here")
-    data.add_argument("name", nargs="?", choices=("cmu",), help="leave it out to see what is here")
-    return parser
 
 
 def _add_evaluate(commands) -> None:
@@ -87,6 +76,7 @@ def _add_evaluate(commands) -> None:
         choices=("action", "subject", "sequence"),
         help="what the rows of the table are (action)",
     )
+    evaluate.set_defaults(run=_evaluate)
 
 
 def _add_sweep(commands) -> None:
@@ -97,15 +87,7 @@ def _add_sweep(commands) -> None:
         "cluster, and gather what was measured in results.csv. What is finished is not repeated.",
     )
     sweep.add_argument("notebook")
-    sweep.add_argument(
-        "-p",
-        nargs=2,
-        action="append",
-        default=[],
-        dest="parameters",
-        metavar=("NAME", "VALUES"),
-        help="values of a parameter, as 27,81,243; may be given again",
-    )
+    _add_parameters(sweep, "VALUES", "values of a parameter, as 27,81,243; may be given again")
     sweep.add_argument("--output", help="a folder; default: out/sweeps/<the notebook's name>")
     sweep.add_argument(
         "--scheduler",
@@ -121,18 +103,19 @@ def _add_sweep(commands) -> None:
         "--retries", type=int, default=1, help="how often a run that fails is tried again (1)"
     )
     sweep.add_argument("--again", action="store_true", help="repeat also what is finished")
+    sweep.set_defaults(run=_sweep)
 
 
 def _run(arguments) -> None:
-    from paperlib.workflow.runner import parameters_of, run
+    from paperlib.running.notebook import parameters_of, run
 
     output = run(arguments.notebook, arguments.output, parameters_of(arguments.parameters))
     print(f"written to {output}")
 
 
 def _sweep(arguments) -> None:
-    from paperlib.workflow.runner import NotebookFailed
-    from paperlib.workflow.sweep import averages, states, sweep
+    from paperlib.running.notebook import NotebookFailed
+    from paperlib.running.sweep import averages, runs_by_commit, sweep
 
     done = sweep(
         arguments.notebook,
@@ -144,12 +127,11 @@ def _sweep(arguments) -> None:
         arguments.again,
     )
     table = averages(done)
-    print(
-        "no rows were recorded; the smoke preset never does" if table.empty else table.to_string()
-    )
+    nothing = "no rows were recorded; the smoke preset never does"
+    print(nothing if table.empty else table.to_string())
     count, failed = len(done.runs), len(done.failed)
     print(f"{count - failed} of {count} runs finished; they and results.csv are in {done.folder}")
-    measured = states(done)
+    measured = runs_by_commit(done)
     if len(measured) > 1:
         parts = ", ".join(f"{runs} by commit {commit}" for commit, runs in measured.items())
         print(f"measured by different code: {parts}; --again repeats all of them")
@@ -159,9 +141,9 @@ def _sweep(arguments) -> None:
 
 
 def _train(arguments) -> None:
+    from paperlib.experiment.training import train_temporal
+    from paperlib.running.notebook import parameters_of
     from paperlib.training import processes
-    from paperlib.workflow.runner import parameters_of
-    from paperlib.workflow.training import train_temporal
 
     parameters = parameters_of(arguments.parameters)
     with processes.joined(parameters.get("device", "auto")):
@@ -171,7 +153,7 @@ def _train(arguments) -> None:
 
 
 def _evaluate(arguments) -> None:
-    from paperlib.workflow.evaluation import evaluate_checkpoint
+    from paperlib.experiment.checkpoints import evaluate_checkpoint
 
     done = evaluate_checkpoint(
         arguments.checkpoint,
@@ -186,22 +168,6 @@ def _evaluate(arguments) -> None:
     print(done.notes)
 
 
-def _publish(arguments) -> None:
-    from paperlib.workflow import readme
-    from paperlib.workflow.publish import publish, texts
-
-    for text in texts(arguments.only):
-        print(f"published {publish(text, arguments.seeds).name}", flush=True)
-    readme.update()
-
-
-def _gpu_results(arguments) -> None:
-    from paperlib.workflow.gpu import gpu_results
-
-    left = gpu_results(arguments.minutes)
-    print(f"left for the next call: {', '.join(left)}" if left else "everything is done")
-
-
 def _data(arguments) -> None:
     from paperlib.datasets import download
 
@@ -212,22 +178,13 @@ def _data(arguments) -> None:
             print(line)
 
 
-def main(words: list[str] | None = None) -> int:
-    """Run a command; what a person can mend is said in one line, with exit status 1."""
-    from paperlib.workflow.runner import NotebookFailed
+def run_command(arguments: argparse.Namespace) -> int:
+    """Run the command ``arguments.run`` and return its exit status. An error that the user can
+    correct is one line, and status 1."""
+    from paperlib.running.notebook import NotebookFailed
 
-    arguments = _parser().parse_args(words)
-    commands = {
-        "run": _run,
-        "sweep": _sweep,
-        "train": _train,
-        "evaluate": _evaluate,
-        "publish": _publish,
-        "gpu-results": _gpu_results,
-        "data": _data,
-    }
     try:
-        commands[arguments.command](arguments)
+        arguments.run(arguments)
     except (ValueError, MissingDataError, CheckpointError, NotebookFailed, OSError) as problem:
         print(f"paperlib: {problem}", file=sys.stderr)
         return 1
@@ -235,6 +192,11 @@ def main(words: list[str] | None = None) -> int:
         print("\npaperlib: stopped; what was finished is kept", file=sys.stderr)
         return 130
     return 0
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run a command."""
+    return run_command(_parser().parse_args(words))
 
 
 if __name__ == "__main__":

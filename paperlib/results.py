@@ -26,7 +26,7 @@ from paperlib.paths import OUT, ROOT, replacing
 RESULTS = ROOT / "data" / "results"
 PAPERS = ROOT / "data" / "papers"
 
-# together these say which measurement a row is; a new one of the same replaces it
+# together these identify a measurement; a new row of the same replaces the old one
 IDENTITY = (
     "dataset",
     "detector",
@@ -50,10 +50,10 @@ def status(
     printed: float = 0.05,
     tolerance: float = 1.0,
 ) -> str:
-    """What a number of ours says of a paper's, in the paper's unit.
+    """How a number of ours compares with the paper's, in the paper's unit.
 
-    Only the paper's data and its own hyperparameters can say anything: ``reproduced`` to half the
-    last printed digit, ``within tolerance``, or ``deviates``.
+    It does only on the paper's data and with its hyperparameters: ``reproduced`` to half the last
+    printed digit, ``within tolerance``, or ``deviates``.
     """
     if dataset not in datasets.LICENSED:
         return STATUS[3]
@@ -65,7 +65,7 @@ def status(
 
 @dataclass(frozen=True)
 class Protocol:
-    """How numbers were measured; printed below each table so that nothing is left unsaid."""
+    """How numbers were measured; printed below each table."""
 
     data: str
     detector: str
@@ -118,7 +118,7 @@ def commit() -> str:
 
 
 def machine(device: str) -> str:
-    """A device as a reader of the table wants it: the GPU's name, or how many CPU threads."""
+    """A device as tables show it: the GPU's name, or the number of CPU threads."""
     if device == "cuda":
         return torch.cuda.get_device_name()
     return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
@@ -154,8 +154,8 @@ def recorded(notebook: str) -> pd.DataFrame:
 
 
 def interval(values: Iterable[float]) -> tuple[float, float]:
-    """Mean and half the width of its 95 % confidence interval (Student's t); with one value alone
-    the width is NaN: one run says nothing of its spread."""
+    """Mean and half the width of its 95 % confidence interval (Student's t); of a single
+    value the width is NaN."""
     values = np.asarray(list(values), dtype=float)
     if len(values) < 2:
         return float(values.mean()), float("nan")

@@ -1,4 +1,4 @@
-"""What every test starts from: a known seed, and a CPU and a GPU, be it a pretended one."""
+"""What every test starts from: a known seed, and a CPU and a GPU, which may be a pretended one."""
 
 import os
 import signal
@@ -14,12 +14,13 @@ try:
 except ImportError:  # tests of the package need no Jupyter
     pass
 else:
-    from paperlib.workflow.kernels import OwnSocketsKernelManager
+    from paperlib.running.kernels import OwnSocketsKernelManager
 
-    # workers start kernels beside each other, and those must not be told the same ports
+    # workers start kernels at the same time, which must not get the same ports
     nbval.kernel.KernelManager = OwnSocketsKernelManager
 
-EVERYWHERE = None  # a pretended GPU for all tests and notebooks, not just those that ask for one
+# with PAPERLIB_PRETEND_GPU=1 all tests and notebooks run on it, not only those that ask for one
+EVERYWHERE = None
 if os.environ.get("PAPERLIB_PRETEND_GPU") == "1":
     EVERYWHERE = PretendedGPU().__enter__()
     paths = [str(Path(__file__).parent / "pretended_gpu" / "kernels"), os.environ.get("PYTHONPATH")]
@@ -60,8 +61,8 @@ def device(request) -> torch.device:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def interrupts_are_heard() -> None:
-    """Also where a shell started the tests in the background, deaf to a Ctrl-C: some press it."""
+def ctrl_c_works() -> None:
+    """Some tests press it; a shell that starts the tests in the background has it ignored."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 
 from paperlib.cameras import Camera, project
 from paperlib.recordings import Recording
@@ -47,18 +48,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
 
 
-def rotation(w: float, x: float, y: float, z: float) -> np.ndarray:
-    """The matrix of a unit quaternion, written out."""
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def into_camera(world: np.ndarray, place: dict[str, Any]) -> np.ndarray:
     """World positions in the axes of a camera at a calibration file's ``place``: R^T (X - t)."""
-    turn = rotation(*place["camera_to_world_quaternion_wxyz"])
-    return (world - np.array(place["camera_centre_world_mm"]) / 1000) @ turn
+    turn = Rotation.from_quat(place["camera_to_world_quaternion_wxyz"], scalar_first=True)
+    return (world - np.array(place["camera_centre_world_mm"]) / 1000) @ turn.as_matrix()

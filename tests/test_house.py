@@ -1,44 +1,23 @@
 """The plan of the house: who may import whom, how large a room may grow, what never comes in."""
 
 import ast
+import subprocess
+import sys
 import tomllib
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
+import paperlib
+from tools import map
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "paperlib"
 
-# from the ground up: a room imports only from rooms that stand before it
-ROOMS = (
-    "errors",
-    "paths",
-    "randomness",
-    "skeletons",
-    "kinematics",
-    "alignment",
-    "cameras",
-    "recordings",
-    "metrics",
-    "multi_person",
-    "rendering",
-    "occlusion",
-    "datasets",
-    "windows",
-    "detection",
-    "tracks",
-    "models",
-    "losses",
-    "training",
-    "refinement",
-    "results",
-    "plotting",
-    "widgets",
-    "workflow",
-    "__main__",
-)
+ROOMS = tuple(paperlib.ROOMS)  # from the ground up
 LONGEST = 320  # lines; beyond it a file is two rooms
 
 
@@ -120,9 +99,9 @@ TREES = read_package(PACKAGE)
 GRAPH = graph_of(PACKAGE)
 
 
-def test_every_module_stands_in_a_known_room():
+def test_every_module_stands_in_a_known_room_and_no_room_is_empty():
     assert TREES, "no modules found"
-    assert {room(m) for m in TREES} - {None} <= set(ROOMS)
+    assert {room(m) for m in TREES} - {None} == set(ROOMS)
 
 
 def test_nothing_imports_upwards():
@@ -135,6 +114,68 @@ def test_no_modules_import_each_other():
 
 def test_the_package_itself_imports_nothing():
     assert GRAPH["paperlib"] == set()
+
+
+def test_the_package_needs_nothing_that_is_not_installed_with_it():
+    checkout = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"paperlib"}
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                named = [node.module]
+            assert not checkout & {name.split(".")[0] for name in named}, module
+
+
+# --- what is offered by name -----------------------------------------------------------------
+
+
+def test_importing_the_package_loads_no_room_and_using_one_does():
+    look = """
+import sys, paperlib
+print(sorted(m for m in sys.modules if m == "torch" or m.startswith("paperlib.")))
+print(sorted(set(dir(paperlib)) ^ {*paperlib.ROOMS, "__version__"}))
+print(paperlib.widgets.smoothing_demo.__name__, paperlib.datasets.mupots.load.__name__)
+print(hasattr(paperlib, "metric"), hasattr(paperlib.datasets, "cmus"))
+from paperlib import *
+print(metrics is paperlib.metrics)
+"""
+    found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n['__main__']\nsmoothing_demo load\nFalse False\nTrue\n"
+
+
+def test_the_docstring_tells_every_room_in_order():
+    lines = paperlib.__doc__.splitlines()[-len(ROOMS) :]
+    told = dict(line.split(maxsplit=1) for line in lines)
+    assert list(told.items()) == list(paperlib.ROOMS.items())
+
+
+def test_the_map_in_contributing_is_that_of_the_package():
+    page = map.CONTRIBUTING.read_text("utf-8")
+    assert map.written(page) == page, "`python -m tools map` writes it anew"
+    begin, end = page.index("<!-- map of rooms -->"), page.index("<!-- end of map -->")
+    drawn = [line for line in page[begin:end].splitlines() if line.startswith("| [")]
+    assert [line.split("`")[1] for line in drawn] == list(ROOMS)
+    for line in drawn:
+        assert (ROOT / line.split("(")[1].split(")")[0]).exists()
+
+
+UNFINISHED = {"paperlib.refinement"}  # lists what it imports too
+
+
+@pytest.mark.parametrize("name", sorted(folders(PACKAGE) - {"paperlib", *UNFINISHED}))
+def test_a_package_offers_its_public_names_and_modules_and_nothing_else(name):
+    package, place = import_module(name), PACKAGE.joinpath(*name.split(".")[1:])
+    inner = {p.stem for p in place.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    modules = {module for module in inner if not module.startswith("_")}
+    named = getattr(package, "__all__", [])
+    offered = {each for each in dir(package) if not each.startswith("__")}
+    assert offered == {*named, *modules}
+    for each in offered:
+        assert getattr(package, each) is not None
+    # what it imports for its own use is not offered, and what it makes is
+    tree = TREES[name].body
+    made = {n.name for n in tree if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    assert {n for n in made if not n.startswith("_")} <= set(named)
 
 
 def test_the_rule_sees_wrong_imports(tmp_path):

@@ -1,11 +1,11 @@
-"""The command line: what is called with what, and how a problem is said."""
+"""The command line: what is called with what, and how a problem is reported."""
 
 import pytest
 
 from paperlib import __main__ as command_line
 from paperlib.datasets import download
 from paperlib.errors import CheckpointError, MissingDataError
-from paperlib.workflow import publish, runner
+from paperlib.running import notebook
 
 
 def said(capsys) -> tuple[str, str]:
@@ -20,7 +20,7 @@ def test_run_passes_parameters_as_values(monkeypatch, capsys, tmp_path):
         calls.append(words)
         return words[1]
 
-    monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(notebook, "run", run)
     words = ["run", "a.ipynb", "b.ipynb", "-p", "receptive_field", "243", "-p", "dataset", "cmu"]
     assert command_line.main(words) == 0
     assert calls == [("a.ipynb", "b.ipynb", {"receptive_field": 243, "dataset": "cmu"})]
@@ -35,7 +35,7 @@ def test_run_passes_parameters_as_values(monkeypatch, capsys, tmp_path):
         ValueError("no such thing"),
         MissingDataError("no such thing"),
         CheckpointError("no such thing"),
-        runner.NotebookFailed("no such thing"),
+        notebook.NotebookFailed("no such thing"),
         OSError("no such thing"),
     ],
     ids=lambda p: type(p).__name__,
@@ -44,7 +44,7 @@ def test_what_a_person_can_mend_is_one_line(monkeypatch, capsys, problem):
     def fail(*_):
         raise problem
 
-    monkeypatch.setattr(runner, "run", fail)
+    monkeypatch.setattr(notebook, "run", fail)
     assert command_line.main(["run", "a.ipynb", "b.ipynb"]) == 1
     assert said(capsys) == ("", "paperlib: no such thing\n")
 
@@ -53,7 +53,7 @@ def test_a_fault_of_the_program_is_not_hidden(monkeypatch):
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(runner, "run", fail)
+    monkeypatch.setattr(notebook, "run", fail)
     with pytest.raises(ZeroDivisionError):
         command_line.main(["run", "a.ipynb", "b.ipynb"])
 
@@ -62,7 +62,7 @@ def test_stopping_is_said_and_has_its_own_status(monkeypatch, capsys):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner, "run", stop)
+    monkeypatch.setattr(notebook, "run", stop)
     assert command_line.main(["run", "a.ipynb", "b.ipynb"]) == 130
     assert "stopped; what was finished is kept" in said(capsys)[1]
 
@@ -75,18 +75,6 @@ def test_wrong_words_are_answered_with_the_usage(words, capsys):
     with pytest.raises(SystemExit) as stop:
         command_line.main(words)
     assert stop.value.code == 2 and "usage: python -m paperlib" in said(capsys)[1]
-
-
-def test_publish_goes_through_the_named_notebooks(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(publish, "texts", lambda only: [tmp_path / f"{n}.py" for n in only])
-    monkeypatch.setattr(publish, "publish", lambda text, seeds: text.with_suffix(".ipynb"))
-    assert command_line.main(["publish", "table1", "table2"]) == 0
-    assert said(capsys)[0] == "published table1.ipynb\npublished table2.ipynb\n"
-
-
-def test_publishing_an_unknown_notebook_is_refused(capsys):
-    assert command_line.main(["publish", "table99"]) == 1
-    assert said(capsys)[1].startswith("paperlib: no notebook table99: there are ")
 
 
 def test_data_says_what_is_here_or_fetches(monkeypatch, capsys, tmp_path):

@@ -1,4 +1,4 @@
-"""The notebooks as they are committed: paired, executed, small, and safe to be told things."""
+"""The notebooks as they are committed: paired, executed, small; wrong parameters are refused."""
 
 import ast
 import re
@@ -12,13 +12,13 @@ import papermill
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
-from paperlib.workflow.kernels import AsyncOwnSocketsKernelManager
-from paperlib.workflow.publish import differences
+from paperlib.experiment import COMMON_PARAMETERS
+from paperlib.running.kernels import AsyncOwnSocketsKernelManager
+from tools.publish import differences
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
 TEXTS = sorted(FOLDER.rglob("*.py"))
-COMMON = ("dataset", "preset", "seed", "device", "retrain")
 MACHINE = re.compile(r"(?<![\w.])/(work|root|tmp|home|Users)/")
 LONGEST = 20  # lines of a code cell
 INTERACTIVE = ("plotly", "javascript", "widget")
@@ -74,7 +74,7 @@ def test_the_first_code_cell_explains_every_parameter(text):
     for line in lines:
         assert re.fullmatch(r"\w+ = .+  # \S.+", line), line
         names.append(line.split(" ")[0])
-    assert set(COMMON) <= set(names) and len(set(names)) == len(names)
+    assert set(COMMON_PARAMETERS) <= set(names) and len(set(names)) == len(names)
 
 
 @every
@@ -135,7 +135,7 @@ def test_figures_and_notebooks_belong_together():
     assert {path.name for path in (ROOT / "figures").iterdir()} == set(names)
 
 
-# --- told something wrong --------------------------------------------------------------------
+# --- wrong parameters ------------------------------------------------------------------------
 
 
 def command(*words) -> subprocess.CompletedProcess:

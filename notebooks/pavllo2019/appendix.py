@@ -31,14 +31,12 @@ import pandas as pd
 import torch
 from IPython.display import Markdown
 
-from paperlib import plotting
+from paperlib import plotting, recordings, windows
 from paperlib.detection import DETECTORS, FILES
+from paperlib.experiment import Experiment
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
-from paperlib.recordings import count_frames
 from paperlib.results import over_seeds, paper_table, select
 from paperlib.training import Recipe, evaluate, train
-from paperlib.windows import Windows
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -62,7 +60,7 @@ def temporal():
 
 
 def fit(name, recipe, build=temporal, **options):
-    return train(build, data, recipe, name=name, **options, **experiment.how)
+    return train(build, data, recipe, name=name, **options, **experiment.training_options)
 
 
 def rows_of(system, run, flip=recipe.test_flip):
@@ -146,25 +144,25 @@ if experiment.preset == "laptop":
 recipes = {chunk: plain.but(chunk=chunk) for chunk in chunks if chunk <= plain.batch_size}
 
 
-def worth(windows, size):
+def worth(pieces, size):
     """Independent frames that a batch of so many windows is worth, on average over coordinates."""
-    parts = windows.order(torch.Generator().manual_seed(seed)).split(size)
-    whole = torch.stack([windows.batch(part)[0] for part in parts if len(part) == size])
+    parts = pieces.order(torch.Generator().manual_seed(seed)).split(size)
+    whole = torch.stack([pieces.batch(part)[0] for part in parts if len(part) == size])
     frames = whole.flatten(3).flatten(0, 2)  # (batches x windows x frames, keypoints' coordinates)
     means = whole.flatten(3).mean((1, 2))  # (batches, keypoints' coordinates)
     return (frames.var(0) / means.var(0)).mean().item()
 
 
 # %%
-about, examples = {}, 2 * count_frames(data.train)
+about, examples = {}, 2 * recordings.count_frames(data.train)
 for chunk, changed in recipes.items():
-    windows = Windows(data.train, 1, chunk=chunk)  # the target frames alone
-    targets = chunk * len(windows)
+    pieces = windows.Windows(data.train, 1, chunk=chunk)  # the target frames alone
+    targets = chunk * len(pieces)
     about[chunk] = {
         "windows in a batch": changed.batch_windows,
         "target frames in an epoch": targets,
         "of them repeated, %": 100 * (1 - examples / targets),
-        "a batch is worth, frames": worth(windows, changed.batch_windows),
+        "a batch is worth, frames": worth(pieces, changed.batch_windows),
     }
 about = pd.DataFrame(about).T.rename_axis("chunk")
 about.style.format("{:,.0f}").set_caption(f"Batches of {plain.batch_size} target frames")

@@ -24,10 +24,10 @@ from IPython.display import Image, Markdown
 
 from paperlib import metrics, plotting
 from paperlib.detection import DETECTORS, FILES
+from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, filter_widths
 from paperlib.training import Recipe, evaluate, predict
 from paperlib.windows import network_input
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(

@@ -29,14 +29,13 @@ retrain = False  # True trains again where a finished run is on disk
 import pandas as pd
 from IPython.display import Markdown
 
-from paperlib import plotting
+from paperlib import plotting, recordings
 from paperlib.datasets.labelled import FRACTIONS, downsampled, split_labels
 from paperlib.detection import DETECTORS, FILES
+from paperlib.experiment import Experiment
 from paperlib.models import PoseAndTrajectory, TemporalModel, filter_widths
-from paperlib.recordings import count_frames
 from paperlib.results import interval, recorded, select, shown
 from paperlib.training import Recipe, evaluate, train_semi_supervised
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -87,37 +86,25 @@ def field(share):
 # %%
 def train_all(label, subjects, share):
     labelled, unlabelled = split_labels(whole, subjects, share, slower)
-    recipe = Recipe.semi_supervised(experiment.preset, 2 * count_frames(labelled.train))
+    recipe = Recipe.semi_supervised(experiment.preset, 2 * recordings.count_frames(labelled.train))
     joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
     size = {"filter_widths": filter_widths(field(share)), "channels": recipe.channels}
     warm_up = max(1, recipe.epochs // 10)
-    yield (
-        "supervised",
-        experiment.train(
-            f"{label}, supervised", lambda: TemporalModel(*joints, **size), labelled, recipe
-        ),
+    run = experiment.train(
+        f"{label}, supervised", lambda: TemporalModel(*joints, **size), labelled, recipe
     )
+    yield "supervised", run
+    given = (lambda: PoseAndTrajectory(*joints, **size), labelled, unlabelled, recipe, warm_up)
     for name, bones in (("semi-supervised", True), ("semi-supervised, no bone term", False)):
-        yield (
-            name,
-            train_semi_supervised(
-                lambda: PoseAndTrajectory(*joints, **size),
-                labelled,
-                unlabelled,
-                recipe,
-                warm_up,
-                bones,
-                name=f"{label}, {name}",
-                **experiment.how,
-            ),
-        )
+        options = {"name": f"{label}, {name}", **experiment.training_options}
+        yield name, train_semi_supervised(*given, bones, **options)
 
 
 # %%
 flip = Recipe.semi_supervised(experiment.preset).test_flip
 rows, sizes = [], {}
 for label, (subjects, share) in chosen.items():
-    sizes[label] = count_frames(split_labels(whole, subjects, share, slower)[0].train)
+    sizes[label] = recordings.count_frames(split_labels(whole, subjects, share, slower)[0].train)
     for method, run in train_all(label, subjects, share):
         found = evaluate(run.model, data.test, flip, device)
         rows += experiment.rows(f"{method} | {label} | {fps} Hz", found, run)

@@ -38,11 +38,11 @@ from IPython.display import Markdown
 from paperlib import datasets, plotting
 from paperlib.detection import DETECTORS, detect
 from paperlib.detection.coco import as_coco
+from paperlib.experiment import METRIC_NAMES, Experiment
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.results import over_seeds, paper_table, select
 from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.training import Recipe, evaluate, predict
-from paperlib.workflow import METRIC_NAMES, Experiment
 
 plotting.use_style()
 

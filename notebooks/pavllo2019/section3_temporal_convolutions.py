@@ -26,9 +26,9 @@ import pandas as pd
 import torch
 
 from paperlib import plotting
+from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, count_parameters, filter_widths, flops_per_frame
 from paperlib.windows import network_input, pad_sequence
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin("section3", globals(), receptive_field=(3, 9, 27, 81), channels=None)

@@ -29,13 +29,13 @@ from paperlib import plotting
 from paperlib.cameras import project_to_screen, screen_intrinsics
 from paperlib.datasets.labelled import split_labels
 from paperlib.detection import DETECTORS, FILES
+from paperlib.experiment import METRIC_NAMES, Experiment
 from paperlib.kinematics import bone_lengths
 from paperlib.models import PoseAndTrajectory, TemporalModel, filter_widths, lift
 from paperlib.recordings import count_frames
 from paperlib.results import over_seeds, select
 from paperlib.training import Recipe, evaluate, train_semi_supervised
 from paperlib.windows import network_input, pad_sequence
-from paperlib.workflow import METRIC_NAMES, Experiment
 
 plotting.use_style()
 
@@ -125,7 +125,7 @@ def both(bones):
         warm_up,
         bones,
         name="semi-supervised",
-        **experiment.how,
+        **experiment.training_options,
     )
 
 
@@ -184,16 +184,11 @@ def lengths(model):
 
 
 true = 100 * torch.cat([bone_lengths(r.pose, data.skeleton.parents) for r in labelled.train])
+bones = {**{name: lengths(run.model) for name, run in runs.items()}, "labelled truth": true}
 spread = pd.DataFrame(
-    {
-        name: {
-            "mean": lengths(run.model).mean().item(),
-            "varies within a bone": lengths(run.model).std(dim=0).mean().item(),
-        }
-        for name, run in runs.items()
-    }
-).T
-spread.loc["labelled truth"] = [true.mean().item(), true.std(dim=0).mean().item()]
+    {name: [b.mean().item(), b.std(0).mean().item()] for name, b in bones.items()}
+)
+spread = spread.T.set_axis(["mean", "varies within a bone"], axis="columns")
 spread.style.format("{:.1f}").set_caption("bone lengths in cm: mean, and standard deviation")
 
 # %% [markdown]

@@ -20,19 +20,17 @@ device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
 retrain = False  # True trains again where a finished run is on disk
 
 # %%
-import statistics
 import time
 
 import torch
 from IPython.display import Markdown
 from torch.utils.flop_counter import FlopCounterMode
 
-from paperlib import metrics, plotting
+from paperlib import metrics, plotting, windows
 from paperlib.detection import DETECTORS, FILES
+from paperlib.experiment import Experiment
 from paperlib.models import Streaming, TemporalModel, filter_widths, flops_per_frame, fold
 from paperlib.training import Recipe, evaluate, predict
-from paperlib.windows import network_input
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -81,7 +79,7 @@ print(f"the symmetric model's poses come {1000 * delay / data.test[0].fps:.0f} m
 # %%
 def stream_through(model, recording):
     stream, poses = Streaming(model), []
-    for keypoints in network_input(recording).to(next(model.parameters()).device):
+    for keypoints in windows.network_input(recording).to(next(model.parameters()).device):
         poses.append(stream.step(keypoints))
     poses += stream.finish()
     return torch.stack([pose for pose in poses if pose is not None]).cpu()
@@ -106,7 +104,7 @@ for name, model in models.items():
 
 # %%
 causal = models["temporal, causal"].cpu()
-stream, frame = Streaming(causal), network_input(recording)[0]
+stream, frame = Streaming(causal), windows.network_input(recording)[0]
 stream.step(frame)
 with FlopCounterMode(display=False) as counter:
     stream.step(frame)
@@ -132,7 +130,7 @@ def seconds(function, *given):
 quick = fold(causal)
 with torch.no_grad():
     pairs = [(seconds(stream.step, frame), seconds(quick, window)) for _ in range(300)]
-ours, theirs = (statistics.median(values) for values in zip(*pairs, strict=True))
+ours, theirs = torch.tensor(pairs).quantile(0.5, dim=0)
 print(f"a window anew takes {theirs / ours:.1f} times as long as a streamed frame")
 
 # %% [markdown]

@@ -25,10 +25,10 @@ from scipy.ndimage import gaussian_filter1d
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS, FILES
+from paperlib.experiment import Experiment
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.results import over_seeds, paper_table, select
 from paperlib.training import Recipe, evaluate
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(

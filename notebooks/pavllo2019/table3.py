@@ -30,10 +30,10 @@ from IPython.display import Markdown
 from paperlib import plotting
 from paperlib.detection import DETECTORS, FILES
 from paperlib.errors import MissingDataError
+from paperlib.experiment import Experiment
 from paperlib.models import RECEPTIVE_FIELDS, LinearModel, TemporalModel, filter_widths
 from paperlib.results import over_seeds, paper_table, select
 from paperlib.training import Recipe, evaluate
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin("pavllo2019/table3", globals(), receptive_field=RECEPTIVE_FIELDS[1:])

@@ -38,11 +38,11 @@ from IPython.display import Markdown
 from paperlib import plotting
 from paperlib.datasets.humaneva import by_action
 from paperlib.detection import DETECTORS
+from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, filter_widths
 from paperlib.recordings import count_frames
 from paperlib.results import interval, over_seeds, paper_table, select, shown, status
 from paperlib.training import Recipe, evaluate
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 

@@ -23,9 +23,9 @@ import pandas as pd
 import torch
 
 from paperlib import plotting
+from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, count_parameters, filter_widths, flops_per_frame
 from paperlib.results import paper_table
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin("pavllo2019/table5", globals(), channels=None)

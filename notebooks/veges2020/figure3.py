@@ -34,10 +34,10 @@ from paperlib.cameras import camera_to_world
 from paperlib.datasets import muco_temp
 from paperlib.detection import PROFILES, detect
 from paperlib.detection.people import detect_people
+from paperlib.experiment import Experiment, scene_protocol
 from paperlib.models import filter_widths
 from paperlib.results import interval
 from paperlib.training import Recipe, locate, train_posenet
-from paperlib.workflow import Experiment, people_protocol
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -54,9 +54,11 @@ recipe = Recipe.veges2020(experiment.preset)
 widths = filter_widths(receptive_field)
 longer = recipe.shortened(2 * recipe.epochs)  # its epochs are half as long: as many steps
 runs = {
-    "with zoom": train_posenet(data, recipe, widths, name="with zoom", **experiment.how),
+    "with zoom": train_posenet(
+        data, recipe, widths, name="with zoom", **experiment.training_options
+    ),
     "without zoom": train_posenet(
-        data, longer, widths, zoom=False, name="without zoom", **experiment.how
+        data, longer, widths, zoom=False, name="without zoom", **experiment.training_options
     ),
 }
 
@@ -91,14 +93,8 @@ located = {name: locate(run.model, view, recipe.test_flip) for name, run in runs
 figure, (above, below) = plt.subplots(2, 1, figsize=(8, 4.8), sharex=True)
 above.plot(seconds, height(view)[frames], color=plotting.COLOURS["truth"])
 above.set_ylabel("height of the hip, m")
-below.plot(
-    seconds,
-    view.trajectory[frames, 2],
-    color=plotting.COLOURS["truth"],
-    lw=2.6,
-    alpha=0.5,
-    label="truth",
-)
+look = {"color": plotting.COLOURS["truth"], "lw": 2.6, "alpha": 0.5}
+below.plot(seconds, view.trajectory[frames, 2], label="truth", **look)
 colours = {"with zoom": plotting.COLOURS["temporal"], "without zoom": plotting.PEOPLE[1]}
 for name, positions in located.items():
     depth = positions[frames, view.skeleton.root, 2]
@@ -150,7 +146,7 @@ table = cells.unstack().rename(columns={"slope": "slope, m per m"}).rename_axis(
 table.style.set_caption(f"error in depth against height; {experiment.caption}; ± 95 % over seeds")
 
 # %%
-protocol = people_protocol(experiment, data, videos, recipe, receptive_field, measured["seed"])
+protocol = scene_protocol(experiment, data, videos, recipe, receptive_field, measured["seed"])
 Markdown(f"*Of networks trained for these videos: {protocol}*")
 
 # %% [markdown]

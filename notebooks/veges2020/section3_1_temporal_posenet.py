@@ -36,13 +36,13 @@ from paperlib.cameras import project
 from paperlib.datasets import muco_temp
 from paperlib.detection import PROFILES, detect
 from paperlib.detection.people import detect_people
+from paperlib.experiment import METRIC_NAMES, Experiment, scene_protocol, scene_rows
 from paperlib.models import TemporalPoseNet, count_parameters, filter_widths
 from paperlib.models.temporal_posenet import absolute
 from paperlib.results import over_seeds, select
 from paperlib.skeletons import COMMON_14
 from paperlib.tracks import draw_zoom, features, targets
 from paperlib.training import Recipe, evaluate_people, scenes, train_posenet
-from paperlib.workflow import PEOPLE_METRICS, Experiment, people_protocol, people_rows
 
 # %%
 plotting.use_style()
@@ -152,25 +152,25 @@ data = muco_temp.joined(alone, crowd)
 
 recipe = Recipe.veges2020(experiment.preset)
 widths = filter_widths(receptive_field)
-run = train_posenet(data, recipe, widths, name="Temporal PoseNet", **experiment.how)
+run = train_posenet(data, recipe, widths, name="Temporal PoseNet", **experiment.training_options)
 pd.DataFrame(run.history).set_index("epoch").T.style.format("{:.3f}")
 
 # %%
 truth = scenes(data.test)
 located = [scene.located(run.model, recipe.test_flip) for scene in truth]
-rows = people_rows(experiment, "Temporal PoseNet", evaluate_people(located, truth), run)
+rows = scene_rows(experiment, "Temporal PoseNet", evaluate_people(located, truth), run)
 kept = experiment.record(rows)
 measured = experiment.measured(rows)
 COLUMNS = ["mrpe", "mpjpe", "pck3d", "n_mrpe", "n_mpjpe", "acceleration_error"]
 measured = measured[measured["metric"].isin(COLUMNS)]
 parts = {p: over_seeds(select(measured, action=p)) for p in ("all", "detected", "visible")}
-table = pd.concat(parts).droplevel(1)[COLUMNS].rename(columns=PEOPLE_METRICS)
+table = pd.concat(parts).droplevel(1)[COLUMNS].rename(columns=METRIC_NAMES)
 table.rename_axis(columns=None, index="poses").style.set_caption(
     f"mm, % (3D-PCK) and mm/frame² (Accel); {experiment.caption}; ± 95 % over seeds"
 )
 
 # %%
-protocol = people_protocol(experiment, data, videos, recipe, receptive_field, measured["seed"])
+protocol = scene_protocol(experiment, data, videos, recipe, receptive_field, measured["seed"])
 Markdown(f"*{protocol}*")
 
 # %% [markdown]

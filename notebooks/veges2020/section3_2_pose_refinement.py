@@ -26,6 +26,7 @@ from IPython.display import display
 
 from paperlib import plotting
 from paperlib.datasets import muco_temp
+from paperlib.experiment import Experiment
 from paperlib.refinement import (
     Settings,
     adam,
@@ -36,7 +37,6 @@ from paperlib.refinement import (
     refine,
     visibility_score,
 )
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 

@@ -31,9 +31,9 @@ from paperlib.cameras import camera_to_world
 from paperlib.datasets import muco_temp
 from paperlib.detection import PROFILES
 from paperlib.detection.people import detect_people, was_found
+from paperlib.experiment import Experiment
 from paperlib.rendering import people_visibility, render, shade
 from paperlib.training import longest_gap, scenes
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin("veges2020/section4_1", globals(), detector=tuple(PROFILES))

@@ -27,12 +27,12 @@ from paperlib import plotting
 from paperlib.datasets import muco_temp
 from paperlib.detection import PROFILES, detect
 from paperlib.detection.people import detect_people
+from paperlib.experiment import METRIC_NAMES, Experiment, scene_protocol, scene_rows
 from paperlib.models import filter_widths
 from paperlib.multi_person import evaluate_scene, pooled_scenes, pose_sets, universal
 from paperlib.refinement import refine
 from paperlib.results import over_seeds, paper_table, select
 from paperlib.training import Recipe, evaluate_people, scenes, train_posenet
-from paperlib.workflow import PEOPLE_METRICS, Experiment, people_protocol, people_rows
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -51,7 +51,7 @@ widths = filter_widths(receptive_field)
 root = data.skeleton.root
 systems = {"single frame": (1,) * len(widths), "temporal": widths}  # as deep, and as many channels
 trained = {
-    name: train_posenet(data, recipe, widths, name=name, **experiment.how)
+    name: train_posenet(data, recipe, widths, name=name, **experiment.training_options)
     for name, widths in systems.items()
 }
 
@@ -66,7 +66,7 @@ answers["refinement"] = [
 rows = []
 for system, positions in answers.items():
     run = trained.get(system, trained["temporal"])
-    rows += people_rows(experiment, system, evaluate_people(positions, truth), run)
+    rows += scene_rows(experiment, system, evaluate_people(positions, truth), run)
 kept = experiment.record(rows)
 measured = experiment.measured(rows)
 
@@ -80,11 +80,11 @@ measured = experiment.measured(rows)
 COLUMNS = ["mrpe", "mpjpe", "pck3d", "auc3d", "pck3d_absolute"]
 found = measured[measured["metric"].isin(COLUMNS)]
 parts = {p: over_seeds(select(found, action=p))[COLUMNS] for p in ("all", "detected")}
-table = pd.concat(parts).rename(columns=PEOPLE_METRICS).rename_axis(columns=None)
+table = pd.concat(parts).rename(columns=METRIC_NAMES).rename_axis(columns=None)
 table.style.set_caption(f"mm and %; {experiment.caption}; ± 95 % over seeds")
 
 # %%
-protocol = people_protocol(experiment, data, videos, recipe, receptive_field, measured["seed"])
+protocol = scene_protocol(experiment, data, videos, recipe, receptive_field, measured["seed"])
 Markdown(f"*{protocol}*")
 
 # %% [markdown]

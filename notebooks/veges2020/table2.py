@@ -34,11 +34,11 @@ from paperlib import plotting
 from paperlib.datasets import muco_temp
 from paperlib.detection import PROFILES, detect
 from paperlib.detection.people import detect_people
+from paperlib.experiment import METRIC_NAMES, Experiment, scene_protocol, scene_rows
 from paperlib.models import filter_widths
 from paperlib.refinement import delay, interpolate, one_euro, refine, savitzky_golay
 from paperlib.results import over_seeds, paper_table, select
 from paperlib.training import Recipe, evaluate_people, longest_gap, scenes, train_posenet
-from paperlib.workflow import PEOPLE_METRICS, Experiment, people_protocol, people_rows
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -68,7 +68,7 @@ print(f"{len(truth)} videos to test on; people are lost in {100 * lost / frames:
 # %%
 recipe = Recipe.veges2020(experiment.preset)
 widths = filter_widths(receptive_field)
-run = train_posenet(data, recipe, widths, name="Temporal PoseNet", **experiment.how)
+run = train_posenet(data, recipe, widths, name="Temporal PoseNet", **experiment.training_options)
 located = [scene.located(run.model, recipe.test_flip) for scene in truth]
 
 # %% [markdown]
@@ -92,7 +92,7 @@ answers = {
 }
 rows = []
 for system, positions in answers.items():
-    rows += people_rows(experiment, system, evaluate_people(positions, truth), run)
+    rows += scene_rows(experiment, system, evaluate_people(positions, truth), run)
 kept = experiment.record(rows)
 measured = experiment.measured(rows)
 
@@ -106,7 +106,7 @@ COLUMNS = ["mrpe", "mpjpe", "pck3d", "n_mrpe", "n_mpjpe", "acceleration_error"]
 def table(poses):
     found = select(measured, action=poses)
     cells = over_seeds(found[found["metric"].isin(COLUMNS)])
-    return cells[COLUMNS].rename(columns=PEOPLE_METRICS).rename_axis(columns=None)
+    return cells[COLUMNS].rename(columns=METRIC_NAMES).rename_axis(columns=None)
 
 
 caption = f"mm, % (3D-PCK) and mm/frame² (Accel); {experiment.caption}; ± 95 % over seeds"
@@ -121,7 +121,7 @@ table("visible").style.set_caption(f"visible poses, as in table 3b; {caption}")
 # out a factor of 16/17 (the root, which is always right) that its MPJPE has.
 
 # %%
-protocol = people_protocol(experiment, data, videos, recipe, receptive_field, measured["seed"])
+protocol = scene_protocol(experiment, data, videos, recipe, receptive_field, measured["seed"])
 Markdown(f"*{protocol}*")
 
 # %% [markdown]
@@ -175,26 +175,13 @@ saved = experiment.save_figure(figure, "veges2020_table2_path")
 # Millimetres on different data cannot be compared; the direction of an effect can.
 
 # %%
-printed = (
-    paper_table("veges2020_table2")
-    .set_index("method")
-    .rename(
-        index={
-            "Ours w/o refine": "without refinement",
-            "Interpolation": "interpolation",
-            "Ours": "refinement",
-        },
-        columns={"mrpe_mm": "mrpe", "mpjpe_mm": "mpjpe", "pck_3d_percent": "pck3d"},
-    )
-)
-visible = (
-    paper_table("veges2020_table3b")
-    .set_index("method")
-    .rename(
-        index={"Ours w/o refine": "without refinement", "Ours": "refinement"},
-        columns={"mrpe_mm": "mrpe", "mpjpe_mm": "mpjpe", "pck_3d_percent": "pck3d"},
-    )
-)
+ours = {"Ours w/o refine": "without refinement", "Ours": "refinement"}
+names = {
+    "index": {**ours, "Interpolation": "interpolation"},
+    "columns": {"mrpe_mm": "mrpe", "mpjpe_mm": "mpjpe", "pck_3d_percent": "pck3d"},
+}
+printed = paper_table("veges2020_table2").set_index("method").rename(**names)
+visible = paper_table("veges2020_table3b").set_index("method").rename(**names)
 means = measured.groupby(["action", "metric", "system"])["value"].mean()
 
 

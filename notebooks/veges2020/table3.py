@@ -27,12 +27,12 @@ from paperlib import plotting
 from paperlib.datasets import muco_temp
 from paperlib.detection import PROFILES, detect
 from paperlib.detection.people import detect_people
+from paperlib.experiment import METRIC_NAMES, Experiment, scene_protocol, scene_rows
 from paperlib.models import filter_widths
 from paperlib.recordings import count_frames
 from paperlib.refinement import refine
 from paperlib.results import over_seeds, paper_table, select
 from paperlib.training import Recipe, evaluate_people, scenes, train_posenet
-from paperlib.workflow import PEOPLE_METRICS, Experiment, people_protocol, people_rows
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -61,8 +61,12 @@ print(f"{count_frames(alone.train):,} frames of people alone, {recipe.epochs} ep
 # %%
 widths, root = filter_widths(receptive_field), both.skeleton.root
 trained = {
-    "single people": train_posenet(alone, longer, widths, name="single people", **experiment.how),
-    "MuCo-Temp": train_posenet(both, recipe, widths, name="MuCo-Temp", **experiment.how),
+    "single people": train_posenet(
+        alone, longer, widths, name="single people", **experiment.training_options
+    ),
+    "MuCo-Temp": train_posenet(
+        both, recipe, widths, name="MuCo-Temp", **experiment.training_options
+    ),
 }
 answers = {
     name: [scene.located(run.model, recipe.test_flip) for scene in truth]
@@ -76,7 +80,7 @@ answers["refinement"] = [
 rows = []
 for system, positions in answers.items():
     run = trained.get(system, trained["MuCo-Temp"])
-    rows += people_rows(experiment, system, evaluate_people(positions, truth), run)
+    rows += scene_rows(experiment, system, evaluate_people(positions, truth), run)
 kept = experiment.record(rows)
 measured = experiment.measured(rows)
 COLUMNS = ["mrpe", "mpjpe", "pck3d", "n_mrpe", "n_mpjpe"]
@@ -86,7 +90,7 @@ def table(poses):
     found = select(measured, action=poses)
     cells = over_seeds(found[found["metric"].isin(COLUMNS)])[COLUMNS]
     cells.index = [name if name == "single people" else f"+ {name}" for name in cells.index]
-    return cells.rename(columns=PEOPLE_METRICS).rename_axis(columns=None)
+    return cells.rename(columns=METRIC_NAMES).rename_axis(columns=None)
 
 
 # %% [markdown]
@@ -105,7 +109,7 @@ table("all").style.set_caption(f"all poses, {caption}")
 table("visible").drop("single people").style.set_caption(f"visible poses, {caption}")
 
 # %%
-protocol = people_protocol(experiment, both, videos, recipe, receptive_field, measured["seed"])
+protocol = scene_protocol(experiment, both, videos, recipe, receptive_field, measured["seed"])
 Markdown(f"*{protocol}*")
 
 # %% [markdown]
@@ -122,7 +126,7 @@ part_a.index = ["single people", "+ MuCo-Temp", "+ refinement"]
 part_b = paper_table("veges2020_table3b").rename(columns=names)
 part_b.index = ["+ MuCo-Temp", "+ refinement"]
 printed = pd.concat({"all": part_a[COLUMNS], "visible": part_b[COLUMNS]})
-printed.rename(columns=PEOPLE_METRICS).style.format("{:g}").set_caption(
+printed.rename(columns=METRIC_NAMES).style.format("{:g}").set_caption(
     "Tables 3a and 3b of the paper: MuPoTS-3D; networks of mm and of universal coordinates (3D-PCK)"
 )
 
@@ -142,11 +146,11 @@ def row(claim, metric, new, old, poses="all"):
 
 lines = [f"| | paper, MuPoTS-3D | here, {experiment.dataset} |\n|---|---|---|"]
 for metric in COLUMNS:
-    lines.append(row(f"MuCo-Temp: {PEOPLE_METRICS[metric]}", metric, "MuCo-Temp", "single people"))
+    lines.append(row(f"MuCo-Temp: {METRIC_NAMES[metric]}", metric, "MuCo-Temp", "single people"))
 for metric in COLUMNS:
-    lines.append(row(f"refinement: {PEOPLE_METRICS[metric]}", metric, "refinement", "MuCo-Temp"))
+    lines.append(row(f"refinement: {METRIC_NAMES[metric]}", metric, "refinement", "MuCo-Temp"))
 for metric in ("mrpe", "mpjpe"):
-    claim = f"refinement, visible poses: {PEOPLE_METRICS[metric]}"
+    claim = f"refinement, visible poses: {METRIC_NAMES[metric]}"
     lines.append(row(claim, metric, "refinement", "MuCo-Temp", "visible"))
 Markdown("\n".join(lines))
 

@@ -38,8 +38,8 @@ from IPython.display import display
 from paperlib import plotting
 from paperlib.detection import detect
 from paperlib.detection.coco import as_coco
+from paperlib.experiment import Experiment
 from paperlib.occlusion import RULES, clustered, curve, guesses, heatmaps, labels, scores
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 experiment = Experiment.begin(

@@ -35,9 +35,9 @@ from IPython.display import display
 from paperlib import plotting
 from paperlib.detection import detect
 from paperlib.detection.coco import as_coco
+from paperlib.experiment import Experiment
 from paperlib.occlusion import body_of, boxed_man, boxes, curve, cylinder_man
 from paperlib.occlusion import guesses, labels, scores  # isort: skip
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 
@@ -193,13 +193,8 @@ found = {name: scores(own, truth)._asdict() for name, own in said.items()}
 table = pd.DataFrame(found).T.astype(float)
 table["average precision"] = pd.Series({n: c.average_precision for n, c in curves.items()})
 rows = [
-    {
-        **experiment.about(name),
-        "metric": metric,
-        "action": "average",
-        "value": 100 * value,
-        "unit": "%",
-    }
+    experiment.about(name)
+    | {"metric": metric, "action": "average", "value": 100 * value, "unit": "%"}
     for name, line in table.iterrows()
     for metric, value in line.dropna().items()
 ]

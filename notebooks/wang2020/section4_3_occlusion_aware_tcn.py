@@ -36,11 +36,11 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS, PROFILES, simulated
+from paperlib.experiment import Experiment
 from paperlib.models import OcclusionAware, TemporalModel, count_parameters, filter_widths
 from paperlib.models import flops_per_frame, flops_per_window  # isort: skip
 from paperlib.occlusion import scores, with_labels
 from paperlib.training import Recipe, evaluate, predict_occlusion, train_occlusion_aware
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 
@@ -148,7 +148,7 @@ def trained(title, part, **options):
     def build():
         return OcclusionAware(joints, 3, joints, widths, **options, **size)
 
-    return train_occlusion_aware(build, part, recipe, name=title, **experiment.how)
+    return train_occlusion_aware(build, part, recipe, name=title, **experiment.training_options)
 
 
 def error(run, part):

@@ -43,12 +43,12 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS
+from paperlib.experiment import Experiment
 from paperlib.models import LinearModel, OcclusionAware, TemporalModel, filter_widths
 from paperlib.occlusion import with_labels
 from paperlib.results import interval, over_seeds, paper_table, recorded, select, shown
 from paperlib.results import seeds_needed  # isort: skip
 from paperlib.training import Recipe, evaluate, predict_occlusion, train_occlusion_aware
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 
@@ -113,7 +113,9 @@ def aware(vectors, name, title):
     def build():
         return OcclusionAware(joints, 3, joints, widths, vectors=vectors, **size)
 
-    return train_occlusion_aware(build, labelled[name], recipe, name=title, **experiment.how)
+    return train_occlusion_aware(
+        build, labelled[name], recipe, name=title, **experiment.training_options
+    )
 
 
 def plain(features, part, title):

@@ -37,12 +37,12 @@ from scipy.stats import t as student_t
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS
+from paperlib.experiment import Experiment
 from paperlib.models import LinearModel, OcclusionAware, TemporalModel, filter_widths
 from paperlib.occlusion import with_labels
 from paperlib.rendering import joint_visibility
 from paperlib.results import interval, over_seeds, paper_table, select, shown
 from paperlib.training import Recipe, evaluate, train_occlusion_aware
-from paperlib.workflow import Experiment
 
 plotting.use_style()
 
@@ -73,8 +73,8 @@ builds = {
 
 # %%
 runs = {s: (experiment.train(s, builds[s], data, recipe), data) for s in (LINEAR, PLAIN)}
-how = {"name": AWARE, **experiment.how}
-runs[AWARE] = (train_occlusion_aware(builds[AWARE], boxed, recipe, **how), boxed)
+options = {"name": AWARE, **experiment.training_options}
+runs[AWARE] = (train_occlusion_aware(builds[AWARE], boxed, recipe, **options), boxed)
 
 # %% [markdown]
 # ## Action by action
@@ -125,15 +125,9 @@ for system in (PLAIN, AWARE):
     ax.plot(hidden, means[system], "o", **look)
 for place, (action, share) in enumerate(hidden.items()):
     side = -1 if place % 2 == 0 else 1  # neighbours have their names on different sides
-    ax.annotate(
-        action.replace("_", " "),
-        (share, means.loc[action].max()),
-        (8 * side, 0),
-        textcoords="offset points",
-        ha="right" if side < 0 else "left",
-        va="center",
-        fontsize=8,
-    )
+    where = {"xytext": (8 * side, 0), "textcoords": "offset points", "va": "center"}
+    where["ha"] = "right" if side < 0 else "left"
+    ax.annotate(action.replace("_", " "), (share, means.loc[action].max()), fontsize=8, **where)
 ax.set(xlabel="joints hidden, %", ylabel="gain over the linear baseline, %")
 ax.margins(x=0.22, y=0.1)
 ax.legend(loc="upper left", bbox_to_anchor=(1, 1))

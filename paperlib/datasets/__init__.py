@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 
+from paperlib import lazily
 from paperlib.errors import MissingDataError, one_of
 from paperlib.paths import data_dirs
 from paperlib.recordings import Dataset
@@ -11,6 +12,9 @@ NAMES = ("synthetic", "cmu", "human36m")  # what every notebook can run on
 HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subjects: a table's own
 LICENSED = ("human36m", "humaneva")  # the papers' own; keypoints may come from files beside them
 AUTO = "auto"
+
+__all__ = ["AUTO", "HUMANEVA", "LICENSED", "NAMES", "load", "resolve"]
+__getattr__, __dir__ = lazily(__name__)
 
 # a piece of each, for runs that only show that everything works
 _SMALL = {

@@ -1,5 +1,6 @@
 """Where 2D keypoints come from. A detector turns a recording into one with its keypoints."""
 
+from paperlib import lazily
 from paperlib.detection.simulated import PROFILES, Profile, simulate
 from paperlib.errors import one_of
 from paperlib.recordings import Dataset, Recording
@@ -9,6 +10,7 @@ DETECTORS = ("ground_truth", *PROFILES)
 FILES = ("cpn_ft_h36m_dbb", "detectron_ft_h36m", "detectron_pt_coco", "sh_ft_h36m", "sh_pt_mpii")
 
 __all__ = ["DETECTORS", "FILES", "PROFILES", "Profile", "detect", "keypoint_error", "simulate"]
+__getattr__, __dir__ = lazily(__name__)
 
 
 def detect(dataset: Dataset, detector: str = "simulated", seed: int = 0) -> Dataset:

@@ -1,5 +1,6 @@
 """Which joints are hidden: labels by rules of thumb, and how good they are (wang2020, 4)."""
 
+from paperlib import lazily
 from paperlib.occlusion.bodies import Body, body_of
 from paperlib.occlusion.boxed_man import boxed_man, boxes
 from paperlib.occlusion.clustered import RULES, TOLERANCE, clustered
@@ -28,3 +29,4 @@ __all__ = [
     "scores",
     "with_labels",
 ]
+__getattr__, __dir__ = lazily(__name__)

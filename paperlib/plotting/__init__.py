@@ -1,5 +1,6 @@
 """Figures for the page. Each function draws one thing and gives the matplotlib figure."""
 
+from paperlib import lazily
 from paperlib.plotting.animation import lifting_animation
 from paperlib.plotting.charts import error_bars, joint_path, per_action, training_curves, velocity
 from paperlib.plotting.diagrams import receptive_fields, schedules, streaming
@@ -57,3 +58,4 @@ __all__ = [
     "use_style",
     "velocity",
 ]
+__getattr__, __dir__ = lazily(__name__)

@@ -1,5 +1,6 @@
 """Bodies of capsules: what of them a camera sees, and images of them."""
 
+from paperlib import lazily
 from paperlib.rendering.capsules import Capsules, body_capsules, capsule_radii
 from paperlib.rendering.images import Rendered, pixel_rays, render, resized, shade
 from paperlib.rendering.visibility import (
@@ -23,3 +24,4 @@ __all__ = [
     "shade",
     "sight_distance",
 ]
+__getattr__, __dir__ = lazily(__name__)

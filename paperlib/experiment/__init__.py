@@ -1,0 +1,14 @@
+"""What a notebook's experiment stands in: its parameters, checked; its rows and protocols."""
+
+from paperlib import lazily
+
+# loaded when used: what only reads a notebook's parameters needs no torch
+_HOMES = {
+    "COMMON_PARAMETERS": "frame",
+    "METRIC_NAMES": "frame",
+    "Experiment": "frame",
+    "scene_protocol": "scenes",
+    "scene_rows": "scenes",
+}
+__all__ = [*_HOMES]
+__getattr__, __dir__ = lazily(__name__, _HOMES)

@@ -1,0 +1,224 @@
+"""Evaluating a trained model without a notebook: a run of ours, or a published checkpoint.
+
+The protocol is that of pavllo2019 (5.3, reference implementation): every frame of the test split,
+the result averaged with that of the mirrored input, frames pooled within an action, the actions
+then averaged alike.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+from torch import nn
+
+from paperlib import datasets, results
+from paperlib.cameras import project
+from paperlib.datasets import cmu, human36m, humaneva
+from paperlib.detection import DETECTORS, detect, keypoint_error
+from paperlib.errors import CheckpointError, one_of
+from paperlib.experiment.frame import SHOWN_METRICS
+from paperlib.models import LinearModel, TemporalModel, load_videopose3d_checkpoint
+from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.paths import runs_dir, shown
+from paperlib.recordings import Dataset, Recording, count_frames
+from paperlib.training import Evaluation, evaluate, load_run
+
+METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
+GROUPS = ("action", "subject", "sequence")
+
+_MODELS = {m.__name__: m for m in (TemporalModel, LinearModel, PoseAndTrajectory)}
+_FILE = "checkpoint.safetensors"  # of a run of ours
+_WITH_FILES = ("human36m", "humaneva")  # whose keypoints may come from a file
+# in which the papers' tables have them
+_ORDER = {
+    "cmu": cmu.ACTIONS,
+    "human36m": human36m.ACTIONS,
+    "humaneva": humaneva.ACTIONS,
+    "humaneva_like": humaneva.ACTIONS,
+}
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """``table`` has a row for each action (subject, sequence) and one ``average``, a column for
+    each of :data:`METRICS`, in millimetres (MPJVE: a frame); ``notes`` say what was measured."""
+
+    table: pd.DataFrame
+    notes: str
+
+
+def evaluate_checkpoint(
+    checkpoint: str | Path,
+    dataset: str,
+    keypoints: str,
+    flip: bool = True,
+    device: str = "auto",
+    by: str = "action",
+    causal: bool = False,
+) -> Evaluated:
+    """The errors of a model on the test split of a data set.
+
+    ``checkpoint`` is a public VideoPose3D file, which does not say whether its model is
+    ``causal``; or a run of ours, which does: its folder, the ``checkpoint.safetensors`` in it, or
+    its key. ``keypoints`` is one of :data:`paperlib.detection.DETECTORS` (with the seed that a run
+    of ours was trained with) or, on a licensed data set, the ``<name>`` in
+    ``data_2d_h36m_<name>.npz``. How many joints a model takes is checked; whether they are the
+    same ones in the same order, no public checkpoint tells.
+
+    By action, HumanEva is averaged over each action of each subject (pavllo2019, table 4).
+    """
+    one_of("group", by, GROUPS)
+    name = datasets.resolve(dataset)
+    if name not in _WITH_FILES:
+        one_of(f"keypoints of {name} data", keypoints, DETECTORS)
+    model, about, seed = _load(checkpoint, causal)
+    data = _test_split(name, keypoints, seed)
+    _check_joints(model, data)
+    evaluation = evaluate(model, data.test, flip, device)
+    columns = {}
+    for metric in METRICS:
+        title, unit, factor = SHOWN_METRICS[metric]
+        groups, average = _per(evaluation, metric, by, name)
+        rows = pd.Series({**_in_order(groups, by, name), "average": average})
+        columns[f"{title}, {unit}"] = factor * rows
+    # by the first column: short sequences have no velocity
+    table = pd.DataFrame(columns).reindex(next(iter(columns.values())).index).rename_axis(by)
+    where = next(model.parameters()).device.type
+    return Evaluated(table, f"{about}\n{_protocol(data, keypoints, flip, by, name, where)}")
+
+
+# -- the model -----------------------------------------------------------------------------------
+
+
+def _load(checkpoint: str | Path, causal: bool) -> tuple[nn.Module, str, int]:
+    """The model, a sentence about it, and the seed of the detections that it learnt from."""
+    path = Path(checkpoint)
+    if path.is_file() and path.name != _FILE:
+        model = load_videopose3d_checkpoint(path, causal)
+        return model, _about(path.name, model, "a public checkpoint"), 0
+    run = load_run(_key(checkpoint), _build)
+    if causal:
+        raise ValueError(f"{path.name}: a run of ours says itself whether it is causal")
+    epochs = run.description["recipe"]["epochs"]
+    about = _about(Path(run.key).name, run.model, f"trained for {run.epoch} of {epochs} epochs")
+    return run.model, about, run.description["seed"]
+
+
+def _key(checkpoint: str | Path) -> str:
+    """What :func:`load_run` knows a run by: its key, or the whole path of its folder."""
+    path = Path(checkpoint)
+    folder = path.parent if path.is_file() else path
+    if folder.is_dir():
+        if not (folder / _FILE).is_file():
+            raise CheckpointError(f"{folder}: there is no {_FILE} in this folder")
+        return str(folder.resolve())
+    if not (runs_dir() / str(checkpoint) / _FILE).is_file():
+        count = len(list(runs_dir().glob(f"*/{_FILE}")))
+        raise CheckpointError(
+            f"no checkpoint {str(checkpoint)!r}: there is neither a file nor a folder of this name "
+            f"here, nor is it one of the {count} runs in {shown(runs_dir())}"
+        )
+    return str(checkpoint)
+
+
+def _build(config: dict) -> nn.Module:
+    options = {name: value for name, value in config.items() if name != "class"}
+    return _MODELS[one_of("model", config["class"], _MODELS)](**options)
+
+
+def _about(name: str, model: nn.Module, origin: str) -> str:
+    joints, frames = model.config["num_joints_in"], model.receptive_field
+    return (
+        f"{name}: {origin}; {type(model).__name__}, {joints} joints in and "
+        f"{model.config['num_joints_out']} out, receptive field {frames}, "
+        f"{'causal' if model.causal else 'symmetric'}."
+    )
+
+
+# -- the data ------------------------------------------------------------------------------------
+
+
+def _test_split(name: str, keypoints: str, seed: int) -> Dataset:
+    """The data set without its training part, as the detector sees it."""
+    simulated = keypoints in DETECTORS
+    data = datasets.load(name) if simulated else datasets.load(name, keypoints=keypoints)
+    data = replace(data, train=())
+    return detect(data, keypoints, seed) if simulated else data
+
+
+def _check_joints(model: nn.Module, data: Dataset) -> None:
+    sides = {
+        "num_joints_in": ("takes", "keypoints", data.keypoint_skeleton),
+        "num_joints_out": ("gives", "joints", data.skeleton),
+    }
+    for entry, (does, what, skeleton) in sides.items():
+        if model.config[entry] != len(skeleton):
+            raise CheckpointError(
+                f"the model {does} {model.config[entry]} {what}, but {data.name} data have "
+                f"{len(skeleton)} ({skeleton.name}): choose data or keypoints of the same joints"
+            )
+    if model.config["in_features"] != 2:
+        raise CheckpointError(
+            f"the model takes {model.config['in_features']} numbers for each keypoint, expected "
+            "2: x and y"
+        )
+
+
+# -- the numbers ---------------------------------------------------------------------------------
+
+
+def _per(evaluation: Evaluation, metric: str, by: str, name: str) -> tuple[dict, float]:
+    """The mean of each row of the table, and the mean of those, in metres."""
+    if not _of_each_subject(by, name):
+        return evaluation.per(metric, by)
+    cells = {}
+    for subject in dict.fromkeys(r.subject for r in evaluation.recordings):
+        own, _ = _of_subject(evaluation, subject).per(metric)
+        cells |= {(action, subject): value for action, value in own.items()}
+    return cells, sum(cells.values()) / len(cells)
+
+
+def _of_each_subject(by: str, name: str) -> bool:
+    return by == "action" and name in datasets.HUMANEVA
+
+
+def _of_subject(evaluation: Evaluation, subject: str) -> Evaluation:
+    chosen = [i for i, r in enumerate(evaluation.recordings) if r.subject == subject]
+    return Evaluation(
+        tuple(evaluation.recordings[i] for i in chosen),
+        {metric: tuple(v[i] for i in chosen) for metric, v in evaluation.values.items()},
+    )
+
+
+def _in_order(groups: dict, by: str, name: str) -> dict[str, float]:
+    """Actions as in the papers' tables, all else as it comes; ``("Walk", "S1")`` as ``Walk S1``."""
+    if by == "action" and name in _ORDER:
+        places = {action: place for place, action in enumerate(_ORDER[name])}
+
+        def place(group: str | tuple[str, str]) -> int:
+            return places[group if isinstance(group, str) else group[0]]
+
+        groups = {group: groups[group] for group in sorted(groups, key=place)}
+    return {" ".join(g) if isinstance(g, tuple) else g: value for g, value in groups.items()}
+
+
+def _protocol(data: Dataset, keypoints: str, flip: bool, by: str, name: str, device: str) -> str:
+    """What must be said below the table."""
+    group = "action of a subject" if _of_each_subject(by, name) else by
+    first = data.test[0]
+    error = "joints of its own"
+    if first.keypoint_skeleton == first.skeleton:
+        exact = tuple(_exactly(r) for r in data.test)
+        error = f"{keypoint_error(data.test, exact):.1f} px mean error"
+    return (
+        f"{data.source} 2D: {keypoints}, {error}. {count_frames(data.test)} frames of "
+        f"{len(data.test)} test recordings at {first.fps:g} Hz, root-relative; "
+        f"{'averaged over the mirrored input' if flip else 'no test-time flip'}; frames pooled "
+        f"within each {group}, these averaged alike; excluded: {data.excluded}. "
+        f"On {results.machine(device)}."
+    )
+
+
+def _exactly(recording: Recording) -> Recording:
+    projected = project(recording.positions, recording.camera)
+    return recording.with_keypoints(projected, recording.confidence)

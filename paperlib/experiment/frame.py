@@ -1,0 +1,275 @@
+"""The frame around a notebook's experiment: parameters in, numbers with their origin out.
+
+What is trained on which data, and what is compared, stands in the notebook.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
+from torch import nn
+
+from paperlib import datasets, detection, results
+from paperlib.errors import one_of
+from paperlib.experiment.parameters import check_cells
+from paperlib.paths import OUT, ROOT
+from paperlib.recordings import Dataset
+from paperlib.results import Protocol
+from paperlib.training import PRESETS, Evaluation, Recipe, Run, choose_device, resolve_preset, train
+from paperlib.training.devices import DEVICES
+from paperlib.training.recipes import AUTO
+
+
+def _frames(count: int) -> str:
+    return "frame" if count == 1 else f"{count} frames"
+
+
+# the parameters of every notebook, and their choices
+COMMON_PARAMETERS = {
+    "dataset": (datasets.AUTO, *datasets.NAMES),
+    "preset": (AUTO, *PRESETS),
+    "seed": None,
+    "device": DEVICES,
+    "retrain": (False, True),
+}
+# what the tables show: the metric's name there, its unit, and the factor from metres or shares
+SHOWN_METRICS = {
+    "mpjpe": ("MPJPE", "mm", 1000),
+    "p_mpjpe": ("P-MPJPE", "mm", 1000),
+    "n_mpjpe": ("N-MPJPE", "mm", 1000),
+    "mpjve": ("MPJVE", "mm/frame", 1000),
+    "acceleration_error": ("Accel", "mm/frame²", 1000),
+    "mrpe": ("MRPE", "mm", 1000),
+    "n_mrpe": ("N-MRPE", "mm", 1000),
+    "pck3d": ("3D-PCK", "%", 100),
+    "auc3d": ("AUC", "%", 100),
+    "pck3d_absolute": ("3D-PCK, absolute", "%", 100),
+}
+METRIC_NAMES = {metric: shown[0] for metric, shown in SHOWN_METRICS.items()}
+_OF_ONE_PERSON = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "acceleration_error")
+# papers whose data are not those of the first
+_DATA_OF = {"veges2020": ("mpi_inf_3dhp", "mupots")}
+
+
+def check_value(name: str, value: Any, choices: Iterable | None) -> None:
+    """``ValueError`` for a value that is not among the choices (None: anything goes), or a seed
+    that is no whole number."""
+    if choices is not None:
+        one_of(name, value, choices)
+    if name == "seed" and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        raise ValueError(f"seed must be a whole number, got {value!r}: 0, 1, 2, …")
+
+
+def row(about: Mapping[str, Any], metric: str, action: str, value: float) -> dict[str, Any]:
+    """A row of results; ``value`` is as the metric gives it, in metres or as a share."""
+    _, unit, factor = SHOWN_METRICS[metric]
+    return {**about, "metric": metric, "action": action, "value": factor * value, "unit": unit}
+
+
+def _resolve(name: str, choices: tuple[str, ...]) -> str:
+    """The data set that a parameter stands for, which is one of ``choices``."""
+    if choices == COMMON_PARAMETERS["dataset"]:
+        return datasets.resolve(name)
+    return datasets.resolve(name, auto=tuple(c for c in choices if c != datasets.AUTO))
+
+
+@dataclass
+class Experiment:
+    """One run of one notebook, its parameters checked and resolved."""
+
+    notebook: str
+    dataset: str
+    preset: str
+    seed: int
+    device: str
+    retrain: bool
+    parameters: dict[str, Any] = field(default_factory=dict)  # the notebook's own
+
+    @classmethod
+    def begin(
+        cls,
+        notebook: str,
+        namespace: Mapping[str, Any],
+        dataset: tuple[str, ...] = COMMON_PARAMETERS["dataset"],
+        **own: Iterable | None,
+    ):
+        """Check the parameters in a notebook's ``globals()``. ``own`` names its own parameters
+        and their choices (None: anything goes). Wrong names and values are refused, with the
+        right ones in the message.
+
+        ``dataset`` are the choices of a notebook with data sets of its own: ``"auto"``, then
+        those that it looks for in this order, the last one embedded.
+        """
+        known = {**COMMON_PARAMETERS, "dataset": dataset, **own}
+        check_cells(namespace, known)
+        absent = [name for name in known if name not in namespace]
+        if absent:
+            raise ValueError(f"the parameters cell does not set {', '.join(absent)}")
+        given = {name: namespace[name] for name in known}
+        for name, choices in known.items():
+            check_value(name, given[name], choices)
+        return cls(
+            notebook=notebook,
+            dataset=_resolve(given["dataset"], dataset),
+            preset=resolve_preset(given["preset"], given["device"]),
+            seed=given["seed"],
+            device=choose_device(given["device"]).type,
+            retrain=given["retrain"],
+            parameters={name: given[name] for name in own},
+        )
+
+    def __repr__(self) -> str:
+        own = "".join(f", {name} {value}" for name, value in self.parameters.items())
+        return (
+            f"{self.notebook}: {self.dataset} data, preset {self.preset}, seed {self.seed}, "
+            f"device {self.device}{own}"
+        )
+
+    @cached_property
+    def exact(self) -> Dataset:
+        """The data set with exact keypoints; a small piece of it with the smoke preset."""
+        return datasets.load(self.dataset, small=self.preset == "smoke")
+
+    @property
+    def detector(self) -> str:
+        return self.parameters.get("detector", "ground_truth")
+
+    def with_detector(self, detector: str) -> "Experiment":
+        """The same experiment with another detector: for a notebook that compares several."""
+        other = replace(self, parameters=self.parameters | {"detector": detector})
+        other.exact = self.exact  # read once for all of them
+        return other
+
+    def load(self) -> Dataset:
+        """The data set with keypoints of the detector in the parameters: a simulated one, or one
+        whose keypoints are in a file that belongs to a licensed data set."""
+        if self.detector in detection.FILES:
+            if self.dataset not in datasets.LICENSED:
+                raise ValueError(
+                    f"detector={self.detector!r} is a file of keypoints that belongs to a licensed "
+                    f"data set; on {self.dataset} data use one of {', '.join(detection.DETECTORS)}"
+                )
+            return datasets.load(
+                self.dataset, small=self.preset == "smoke", keypoints=self.detector
+            )
+        return detection.detect(self.exact, self.detector, self.seed)
+
+    @property
+    def caption(self) -> str:
+        """Whose data a table was measured on, in words to stand above it."""
+        theirs = _DATA_OF.get(self.notebook.split("/")[0], datasets.LICENSED)
+        own = "the paper's data" if self.dataset in theirs else "not the paper's data"
+        return f"measured on {self.dataset}, {own}"
+
+    def protocol(
+        self,
+        data: Dataset,
+        recipe: Recipe,
+        receptive_field: int,
+        seeds: Iterable[int] = (),
+        exact: Dataset | None = None,
+    ) -> Protocol:
+        """What stands below a table of these numbers. ``exact`` is ``data`` with exact keypoints,
+        if that is not :attr:`exact`."""
+        first, exact = data.test[0], exact or self.exact
+        same = first.keypoint_skeleton == exact.test[0].keypoint_skeleton
+        error = detection.keypoint_error(data.test, exact.test) if same else float("nan")
+        return Protocol(
+            data=data.source,
+            detector=self.detector.replace("_", " "),
+            keypoint_error=error,
+            joints=len(first.skeleton),
+            fps=first.fps,
+            receptive_field=receptive_field,
+            test_flip=recipe.test_flip,
+            seeds=tuple(sorted(set(seeds))) or (self.seed,),
+            preset=self.preset,
+            device=results.machine(self.device),
+            training=(
+                f"{recipe.channels} channels, {recipe.epochs} epochs in batches of "
+                f"{recipe.batch_size}, a target every {_frames(recipe.stride)}"
+            ),
+            excluded=data.excluded,
+        )
+
+    @property
+    def training_options(self) -> dict[str, Any]:
+        """The parameters that go to every training."""
+        return {"seed": self.seed, "device": self.device, "retrain": self.retrain}
+
+    def train(
+        self, system: str, build: Callable[[], nn.Module], data: Dataset, recipe: Recipe
+    ) -> Run:
+        """Train a system, or find it trained (unless ``retrain``)."""
+        return train(build, data, recipe, name=system, **self.training_options)
+
+    def about(self, system: str, run: Run | None = None) -> dict[str, Any]:
+        """What the rows of a system have in common; a system that was not trained has no ``run``,
+        and takes one frame."""
+        field = 1 if run is None else run.model.receptive_field
+        return {
+            "dataset": self.dataset,
+            "detector": self.detector,
+            "preset": self.preset,
+            "system": system,
+            # the notebook's, also for single-frame systems: their depth follows it
+            "receptive_field": self.parameters.get("receptive_field", field),
+            "seed": self.seed,
+            "seconds": 0.0 if run is None else run.seconds,
+            "device": results.machine(self.device),
+        }
+
+    def rows(self, system: str, evaluation: Evaluation, run: Run) -> list[dict]:
+        """The evaluation as rows of results: each metric for each action, and their average."""
+        about, rows = self.about(system, run), []
+        for metric in _OF_ONE_PERSON:
+            actions, average = evaluation.per(metric)
+            for action, value in {**actions, "average": average}.items():
+                rows.append(row(about, metric, action, value))
+        return rows
+
+    def record(self, rows: Iterable[dict]) -> Path | None:
+        """Keep rows (see :mod:`paperlib.results`); those of the smoke preset mean nothing and are
+        dropped."""
+        return None if self.preset == "smoke" else results.record(self.notebook, rows)
+
+    def on_record(self) -> pd.DataFrame:
+        """The rows kept for this notebook, of all seeds, for the same data, detector, preset and
+        receptive field; empty where nobody measured that."""
+        same = {"dataset": self.dataset, "preset": self.preset, "detector": self.detector}
+        if "receptive_field" in self.parameters:
+            same["receptive_field"] = self.parameters["receptive_field"]
+        return results.select(results.recorded(self.notebook), **same)
+
+    def measured(self, rows: Iterable[dict]) -> pd.DataFrame:
+        """What was just measured. Other seeds of the same systems are added only where it goes on
+        record: a reader's own numbers, perhaps of changed code, are never mixed with these."""
+        new = pd.DataFrame(list(rows))
+        if not results.keeping():
+            return new
+        old = self.on_record()
+        others = (old["seed"] != self.seed) & old["system"].isin(new["system"])
+        return pd.concat([new, old[others]], ignore_index=True)
+
+    def save_figure(self, figure: Figure, name: str) -> Path:
+        """Write a figure: to ``figures/`` for the record, else to ``out/figures/``."""
+        path = _figures() / f"{name}.png"
+        figure.savefig(path, dpi=150, metadata={"Software": None})
+        return path
+
+    def save_animation(self, animation: FuncAnimation, name: str) -> Path:
+        """Write an animation as a GIF, to where :meth:`save_figure` writes."""
+        path = _figures() / f"{name}.gif"
+        animation.save(path, writer="pillow")
+        return path
+
+
+def _figures() -> Path:
+    folder = ROOT / "figures" if results.keeping() else OUT / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

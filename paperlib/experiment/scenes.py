@@ -1,0 +1,63 @@
+"""Rows and protocol of tables on several people (veges2020)."""
+
+from collections.abc import Iterable
+
+import torch
+
+from paperlib.detection.people import was_found
+from paperlib.experiment.frame import Experiment, row
+from paperlib.recordings import Dataset
+from paperlib.results import Protocol
+from paperlib.training import PeopleEvaluation, Recipe, Run
+
+METRICS = (
+    "mrpe",
+    "mpjpe",
+    "pck3d",
+    "n_mrpe",
+    "n_mpjpe",
+    "auc3d",
+    "pck3d_absolute",
+    "acceleration_error",
+)
+
+
+def scene_rows(
+    experiment: Experiment, system: str, evaluation: PeopleEvaluation, run: Run
+) -> list[dict]:
+    """The evaluation as rows of results; in the place of an action stands the set of poses."""
+    about = experiment.about(system, run)
+    return [
+        row(about, metric, poses, evaluation.average(metric, poses))
+        for poses in evaluation.scenes
+        for metric in METRICS
+    ]
+
+
+def scene_protocol(
+    experiment: Experiment,
+    data: Dataset,
+    exact: Dataset,
+    recipe: Recipe,
+    receptive_field: int,
+    seeds: Iterable[int] = (),
+) -> Protocol:
+    """What stands below a table of several people; ``exact`` is ``data`` with exact
+    keypoints. The 2D error is that of people who were found."""
+    base = experiment.protocol(data, recipe, receptive_field, seeds, exact)
+    found = [was_found(r) for r in data.test]
+    errors = torch.cat(
+        [
+            (r.keypoints - e.keypoints).norm(dim=-1)[f]
+            for r, e, f in zip(data.test, exact.test, found, strict=True)
+        ]
+    )
+    lost = 1 - torch.cat(found).float().mean().item()
+    return base.but(
+        keypoint_error=errors.mean().item(),
+        averaging=(
+            "people and frames pooled within a video, videos averaged alike; locations are "
+            f"absolute; the detector lost people in {100 * lost:.1f} % of their frames, which "
+            "count unless a table says otherwise"
+        ),
+    )

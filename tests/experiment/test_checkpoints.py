@@ -1,0 +1,444 @@
+"""A checkpoint's errors are those of the papers' protocol, to a thousandth of a millimetre.
+
+The reference here is plain NumPy in float64 from the files' content on, and shares nothing with
+the package but the cameras' constants.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+
+import paperlib
+from paperlib import __main__ as command_line
+from paperlib import datasets
+from paperlib.detection import detect
+from paperlib.errors import CheckpointError, MissingDataError
+from paperlib.experiment.checkpoints import evaluate_checkpoint
+from paperlib.models import LinearModel, TemporalModel
+from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.training import Recipe, evaluate, train
+
+EXACT = 1e-3  # millimetres
+COLUMNS = ["MPJPE, mm", "P-MPJPE, mm", "N-MPJPE, mm", "MPJVE, mm/frame"]
+CPN = "cpn_ft_h36m_dbb"
+KEPT = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]
+SYMMETRY = {
+    "h36m": [[4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]],
+    "coco": [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]],
+    "humaneva": [[2, 3, 4, 8, 9, 10], [5, 6, 7, 11, 12, 13]],
+}
+CALIBRATION = json.loads(
+    Path(paperlib.__file__).with_name("datasets").joinpath("human36m_cameras.json").read_text()
+)
+# clips of different lengths, some shorter than the receptive field, not in the paper's order
+CLIPS = {
+    "Walking": 31,
+    "Walking 1": 12,
+    "Directions": 7,
+    "Directions 1": 22,
+    "SittingDown 2": 3,
+    "Photo": 15,
+    "Eating 2": 9,
+}
+ORDER = ["Directions", "Eating", "Photo", "SittingDown", "Walking"]
+
+
+# ---- the same, computed independently ------------------------------------------------------------
+
+
+def convolved(x, weight, dilation):
+    """(T, C_in) with a kernel (C_out, C_in, width)."""
+    frames = len(x) - dilation * (weight.shape[2] - 1)
+    taps = range(weight.shape[2])
+    return sum(x[k * dilation : k * dilation + frames] @ weight[:, :, k].T for k in taps)
+
+
+def layer(x, weights, conv, norm, dilation):
+    x = convolved(x, weights[f"{conv}.weight"], dilation)
+    x = (x - weights[f"{norm}.running_mean"]) / np.sqrt(weights[f"{norm}.running_var"] + 1e-5)
+    return np.maximum(x * weights[f"{norm}.weight"] + weights[f"{norm}.bias"], 0)
+
+
+def network(weights, x, causal):
+    """The model of gaps.md 1.2: (T + 2 p, K, 2) -> (T, J, 3)."""
+    x = layer(x.reshape(len(x), -1), weights, "expand_conv", "expand_bn", 1)
+    dilation = 3
+    for block in range(2):
+        one, two = 2 * block, 2 * block + 1
+        y = layer(x, weights, f"layers_conv.{one}", f"layers_bn.{one}", dilation)
+        y = layer(y, weights, f"layers_conv.{two}", f"layers_bn.{two}", 1)
+        start = 2 * dilation if causal else dilation
+        x = x[start : start + len(y)] + y
+        dilation *= 3
+    x = convolved(x, weights["shrink.weight"], 1) + weights["shrink.bias"]
+    return x.reshape(len(x), -1, 3)
+
+
+def mirrored(points, sides):
+    left, right = SYMMETRY[sides]
+    turned = points.copy()
+    turned[:, left + right] = turned[:, right + left]
+    turned[..., 0] *= -1
+    return turned
+
+
+def predicted(weights, pixels, size, causal, flip, kinds):
+    """Poses (T, J, 3) of 27 frames' model, padded at the edges: gaps.md 1.3 and 1.4."""
+    width, height = size
+    screen = pixels.astype("f8") * 2 / width - [1, height / width]
+
+    def poses(keypoints):
+        before, after = (26, 0) if causal else (13, 13)
+        padded = np.pad(keypoints, ((before, after), (0, 0), (0, 0)), mode="edge")
+        return network(weights, padded, causal)
+
+    plain = poses(screen)
+    if not flip:
+        return plain
+    return (plain + mirrored(poses(mirrored(screen, kinds[0])), kinds[1])) / 2
+
+
+def aligned(pose, target):
+    """The similarity transform of gaps.md 1.7."""
+    mean, mean_target = pose.mean(0), target.mean(0)
+    x, y = pose - mean, target - mean_target
+    size, size_target = np.sqrt((x**2).sum()), np.sqrt((y**2).sum())
+    u, s, vt = np.linalg.svd((y / size_target).T @ (x / size))
+    v = vt.T
+    if np.linalg.det(v @ u.T) < 0:
+        v[:, -1] *= -1
+        s[-1] *= -1
+    turn, scale = v @ u.T, s.sum() * size_target / size
+    return scale * pose @ turn + mean_target - scale * mean @ turn
+
+
+def distance(a, b):
+    return 1000 * np.sqrt(((a - b) ** 2).sum(-1)).mean()
+
+
+def errors(poses, target):
+    """The four metrics of one sequence, millimetres."""
+    scaled = [(p * t).sum() / (p * p).sum() * p for p, t in zip(poses, target, strict=True)]
+    turned = [aligned(p, t) for p, t in zip(poses, target, strict=True)]
+    return [
+        distance(poses, target),
+        distance(np.array(turned), target),
+        distance(np.array(scaled), target),
+        distance(np.diff(poses, axis=0), np.diff(target, axis=0)),
+    ]
+
+
+def averaged(rows):
+    """``(group, frames, errors)`` of sequences -> the mean of each group, and of those."""
+    names = dict.fromkeys(name for name, _, _ in rows)
+    means = {
+        name: sum(t * np.array(e) for n, t, e in rows if n == name)
+        / sum(t for n, t, _ in rows if n == name)
+        for name in names
+    }
+    return means | {"average": np.mean(list(means.values()), axis=0)}
+
+
+# ---- small files of the field's formats ----------------------------------------------------------
+
+
+def poses_of(world, subject, camera):
+    """Root-relative (T, 17, 3) in a camera's axes."""
+    place = CALIBRATION["extrinsics"][subject][camera]
+    turn = Rotation.from_quat(place["camera_to_world_quaternion_wxyz"], scalar_first=True)
+    points = world[:, KEPT].astype("f8") @ turn.as_matrix()
+    return points - points[:, :1]
+
+
+def weights_of(inputs=34, outputs=51, channels=6, seed=1):
+    """What a public file of a model of 27 frames holds, in float64."""
+    rng = np.random.default_rng(seed)
+    made = {"expand_conv.weight": rng.normal(0, 0.2, (channels, inputs, 3))}
+    for block in range(2):
+        made[f"layers_conv.{2 * block}.weight"] = rng.normal(0, 0.3, (channels, channels, 3))
+        made[f"layers_conv.{2 * block + 1}.weight"] = rng.normal(0, 0.3, (channels, channels, 1))
+    for norm in ("expand_bn", *(f"layers_bn.{i}" for i in range(4))):
+        made[f"{norm}.weight"] = rng.uniform(0.5, 1.5, channels)
+        made[f"{norm}.bias"] = rng.uniform(-0.5, 0.5, channels)
+        made[f"{norm}.running_mean"] = rng.uniform(-0.5, 0.5, channels)
+        made[f"{norm}.running_var"] = rng.uniform(0.5, 2.0, channels)
+    made["shrink.weight"] = rng.normal(0, 0.05, (outputs, channels, 1))
+    made["shrink.bias"] = rng.normal(0, 0.2, outputs)
+    return {name: value.astype("f4").astype("f8") for name, value in made.items()}
+
+
+def write_checkpoint(path, weights):
+    tensors = {name: torch.tensor(value, dtype=torch.float32) for name, value in weights.items()}
+    torch.save(
+        {
+            "epoch": 80,
+            "lr": 1e-3,
+            "random_state": np.random.RandomState(1234),
+            "optimizer": None,
+            "model_pos": tensors,
+            "model_traj": None,
+        },
+        path,
+    )
+    return str(path)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Positions and keypoints (CPN's, and COCO's of Detectron) of Human3.6M, small: as written."""
+    monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path))
+    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr("paperlib.paths.ROOT", tmp_path / "elsewhere")
+    folder = tmp_path / "human36m"
+    folder.mkdir()
+    rng = np.random.default_rng(3)
+    positions, found = {}, {name: {} for name in (CPN, "detectron_pt_coco")}
+    for subject in ("S1", "S5", "S6", "S7", "S8", "S9", "S11"):
+        clips = CLIPS if subject in ("S9", "S11") else {"Walking": 30, "Photo": 20}
+        if subject == "S11":
+            clips = {name: frames + 4 for name, frames in clips.items() if name != "Directions"}
+        low, high = [-0.7, -0.7, 0], [0.7, 0.7, 1.8]
+        positions[subject] = {
+            clip: rng.uniform(low, high, (frames, 32, 3)).astype("f4")
+            for clip, frames in clips.items()
+        }
+        for views in found.values():
+            views[subject] = {
+                clip: [rng.uniform(100, 900, (t + 2, 17, 2)).astype("f4") for _ in range(4)]
+                for clip, t in clips.items()
+            }
+    np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=positions)
+    for name, layout in ((CPN, "h36m"), ("detectron_pt_coco", "coco")):
+        metadata = {"layout_name": layout, "num_joints": 17, "keypoints_symmetry": SYMMETRY[layout]}
+        np.savez_compressed(
+            folder / f"data_2d_h36m_{name}.npz", positions_2d=found[name], metadata=metadata
+        )
+    return positions, found
+
+
+def expected(files, weights, keypoints=CPN, by="action", causal=False, flip=True):
+    positions, found = files
+    kinds = ("coco" if "coco" in keypoints else "h36m", "h36m")
+    rows = []
+    for subject in ("S9", "S11"):
+        for clip, world in positions[subject].items():
+            for camera, lens in enumerate(CALIBRATION["intrinsics"]):
+                pixels = found[keypoints][subject][clip][camera][: len(world)]
+                size = lens["res_w_px"], lens["res_h_px"]
+                poses = predicted(weights, pixels, size, causal, flip, kinds)
+                group = {
+                    "action": clip.split(" ")[0],
+                    "subject": subject,
+                    "sequence": f"{subject}/{clip.split(' ')[0]}/{clip}/{lens['camera_id']}/0",
+                }[by]
+                rows.append((group, len(world), errors(poses, poses_of(world, subject, camera))))
+    return averaged(rows)
+
+
+def assert_table(table, means):
+    assert list(table.columns) == COLUMNS
+    assert set(table.index) == set(means) and table.index[-1] == "average"
+    for name, values in means.items():
+        np.testing.assert_allclose(table.loc[name], values, rtol=0, atol=EXACT, err_msg=name)
+
+
+# ---- public checkpoints --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("flip", [True, False], ids=["flip", "no flip"])
+@pytest.mark.parametrize("causal", [False, True], ids=["symmetric", "causal"])
+def test_errors_by_action_are_those_of_the_protocol(files, tmp_path, causal, flip):
+    weights = weights_of()
+    path = write_checkpoint(tmp_path / "pretrained_h36m_cpn.bin", weights)
+    done = evaluate_checkpoint(path, "human36m", CPN, flip=flip, causal=causal, device="cpu")
+    assert_table(done.table, expected(files, weights, causal=causal, flip=flip))
+    assert list(done.table.index) == [*ORDER, "average"]
+    assert ("symmetric" not in done.notes) == causal
+    assert ("no test-time flip" not in done.notes) == flip
+
+
+@pytest.mark.parametrize("by", ["subject", "sequence"])
+def test_errors_by_subject_and_by_sequence(files, tmp_path, by):
+    weights = weights_of()
+    path = write_checkpoint(tmp_path / "public.bin", weights)
+    done = evaluate_checkpoint(path, "human36m", CPN, by=by, device="cpu")
+    assert_table(done.table, expected(files, weights, by=by))
+    assert len(done.table) == {"subject": 2, "sequence": (7 + 6) * 4}[by] + 1
+
+
+def test_keypoints_of_other_joints_are_mirrored_as_such(files, tmp_path):
+    weights = weights_of()
+    path = write_checkpoint(tmp_path / "pretrained_h36m_detectron_coco.bin", weights)
+    done = evaluate_checkpoint(path, "human36m", "detectron_pt_coco", device="cpu")
+    assert_table(done.table, expected(files, weights, "detectron_pt_coco"))
+
+
+def test_humaneva_is_averaged_over_each_action_of_each_subject(files, tmp_path):
+    weights = weights_of(inputs=30, outputs=45)
+    path = write_checkpoint(tmp_path / "pretrained_humaneva15_detectron.bin", weights)
+    done = evaluate_checkpoint(path, "humaneva_like", "ground_truth", device="cpu")
+    rows = []
+    for r in datasets.load("humaneva_like").test:
+        poses = predicted(weights, r.keypoints.numpy(), (640, 480), False, True, ["humaneva"] * 2)
+        positions = r.positions.numpy().astype("f8")
+        if len(r) > 1:
+            target = positions - positions[:, :1]
+            rows.append((f"{r.action} {r.subject}", len(r), errors(poses, target)))
+    assert_table(done.table, averaged(rows))
+    cells = [f"{action} {s}" for action in ("Walk", "Jog", "Box") for s in ("S1", "S2", "S3")]
+    assert list(done.table.index) == [*cells, "average"]
+
+
+def test_the_notes_say_what_was_measured(files, tmp_path):
+    path = write_checkpoint(tmp_path / "public.bin", weights_of())
+    notes = evaluate_checkpoint(path, "human36m", CPN, device="cpu").notes
+    frames = 4 * (sum(CLIPS.values()) + sum(CLIPS.values()) - CLIPS["Directions"] + 6 * 4)
+    for said in (
+        "public.bin",
+        "17 joints in and 17 out",
+        "receptive field 27",
+        "symmetric",
+        CPN,
+        f"{frames} frames of 52 test recordings",
+        "within each action",
+    ):
+        assert said in notes
+    assert str(tmp_path) not in notes
+
+
+# ---- runs of ours --------------------------------------------------------------------------------
+
+
+MODELS = {
+    "temporal": lambda: TemporalModel(17, 2, 17, (3, 3), causal=True, channels=8),
+    "linear": lambda: LinearModel(17, 2, 17, channels=8),
+    "pose and trajectory": lambda: PoseAndTrajectory(17, 2, 17, filter_widths=(3,), channels=8),
+}
+
+
+def trained(build=MODELS["temporal"], seed=0):
+    data = detect(datasets.load("human36m"), "simulated", seed)
+    recipe = Recipe.pavllo2019("smoke").but(epochs=1)
+    return train(build, data, recipe, seed=seed, device="cpu", progress=False), data
+
+
+@pytest.mark.parametrize("build", MODELS.values(), ids=MODELS)
+def test_a_run_is_found_by_key_folder_and_file(files, build):
+    run, data = trained(build, seed=3)
+    exact = evaluate(run.model, data.test, device="cpu")
+    for name in (run.key, run.path, run.path / "checkpoint.safetensors"):
+        done = evaluate_checkpoint(str(name), "human36m", "simulated", device="cpu")
+        actions, average = exact.per("mpjpe")
+        found = done.table["MPJPE, mm"]
+        assert found["Walking"] == pytest.approx(1000 * actions["Walking"], abs=EXACT)
+        assert found["average"] == pytest.approx(1000 * average, abs=EXACT)
+        assert f"{run.key}: trained for 1 of 1 epochs" in done.notes
+
+
+def test_a_run_may_lie_elsewhere(files, tmp_path):
+    run, _ = trained()
+    here = evaluate_checkpoint(run.key, "human36m", "ground_truth", device="cpu")
+    moved = run.path.rename(tmp_path / "given by a friend")
+    there = evaluate_checkpoint(str(moved), "human36m", "ground_truth", device="cpu")
+    assert here.table.equals(there.table)
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def public(files, tmp_path):
+    return write_checkpoint(tmp_path / "public.bin", weights_of())
+
+
+@pytest.mark.parametrize(
+    ("dataset", "keypoints", "by", "said"),
+    [
+        ("human3.6m", CPN, "action", "unknown dataset 'human3.6m'.*'human36m'"),
+        ("human36m", CPN, "frame", "unknown group 'frame'.*'sequence'"),
+        ("synthetic", CPN, "action", "unknown keypoints of synthetic data.*'ground_truth'"),
+        ("human36m", "../x", "action", "give the <name>"),
+    ],
+)
+def test_wrong_words_are_answered_with_the_choices(public, dataset, keypoints, by, said):
+    with pytest.raises(ValueError, match=said):
+        evaluate_checkpoint(public, dataset, keypoints, by=by)
+
+
+def test_missing_files_are_named(public, tmp_path):
+    with pytest.raises(MissingDataError, match=r"data_2d_h36m_cpn\.npz is missing"):
+        evaluate_checkpoint(public, "human36m", "cpn")
+    with pytest.raises(CheckpointError, match=r"no checkpoint 'temporal-seed9-1'.*the 0 runs"):
+        evaluate_checkpoint("temporal-seed9-1", "human36m", CPN)
+    with pytest.raises(CheckpointError, match=r"human36m: there is no checkpoint\.safetensors"):
+        evaluate_checkpoint(tmp_path / "human36m", "human36m", CPN)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "said"),
+    [
+        (32, 51, r"takes 16 keypoints, but human36m-cpn_ft_h36m_dbb data have 17 \(h36m_17\)"),
+        (34, 45, r"gives 15 joints, but human36m-cpn_ft_h36m_dbb data have 17 \(h36m_17\)"),
+        (51, 51, "takes 3 numbers for each keypoint, expected 2"),
+    ],
+)
+def test_a_model_of_other_joints_is_refused(files, tmp_path, inputs, outputs, said):
+    path = write_checkpoint(tmp_path / "other.bin", weights_of(inputs, outputs))
+    with pytest.raises(CheckpointError, match=said):
+        evaluate_checkpoint(path, "human36m", CPN)
+
+
+def test_a_run_is_not_told_whether_it_is_causal(files):
+    run, _ = trained()
+    with pytest.raises(ValueError, match="a run of ours says itself whether it is causal"):
+        evaluate_checkpoint(run.key, "human36m", "ground_truth", causal=True)
+
+
+def test_a_run_of_an_unknown_kind_of_model(files):
+    class Other(TemporalModel):
+        pass
+
+    run, _ = trained(lambda: Other(17, 2, 17, (3,), channels=8))
+    with pytest.raises(ValueError, match="unknown model 'Other'"):
+        evaluate_checkpoint(run.key, "human36m", "ground_truth")
+
+
+# ---- in a shell ----------------------------------------------------------------------------------
+
+
+def test_the_command_prints_the_table(files, public, capsys):
+    words = [
+        "evaluate",
+        "--checkpoint",
+        public,
+        "--dataset",
+        "human36m",
+        "--keypoints",
+        CPN,
+        "--no-flip",
+        "--causal",
+        "--device",
+        "cpu",
+        "--by",
+        "subject",
+    ]
+    assert command_line.main(words) == 0
+    printed = capsys.readouterr().out
+    means = expected(files, weights_of(), by="subject", causal=True, flip=False)
+    lines = {line.split()[0]: line.split()[1:] for line in printed.splitlines()[2:5]}
+    assert list(lines) == ["S9", "S11", "average"]
+    for name, values in lines.items():
+        np.testing.assert_allclose(np.array(values, float), means[name], atol=0.005 + EXACT)
+    assert "receptive field 27, causal" in printed
+
+
+def test_the_command_says_a_problem_in_one_line(files, capsys):
+    words = ["evaluate", "--checkpoint", "none.bin", "--dataset", "cmu", "--keypoints", "simulated"]
+    assert command_line.main(words) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("paperlib: no checkpoint 'none.bin'")
+    assert captured.err.count("\n") == 1

@@ -1,0 +1,80 @@
+"""An experiment looks at its data through one detector or another."""
+
+import pytest
+
+from paperlib import results
+from paperlib.detection import PROFILES, detect
+from paperlib.experiment import Experiment
+from paperlib.models import LinearModel
+from paperlib.training import Recipe, evaluate
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
+
+
+@pytest.fixture
+def experiment() -> Experiment:
+    cell = {"dataset": "synthetic", "preset": "smoke", "seed": 3, "device": "cpu", "retrain": False}
+    return Experiment.begin("tests", cell | {"receptive_field": 9}, receptive_field=(3, 9))
+
+
+def test_another_detector_sees_the_same_recordings_with_other_keypoints(experiment):
+    view = experiment.with_detector("simulated_coarse")
+    assert (view.detector, experiment.detector) == ("simulated_coarse", "ground_truth")
+    assert (view.seed, view.notebook, view.dataset) == (3, "tests", "synthetic")
+    assert view.parameters["receptive_field"] == 9
+    assert view.exact is experiment.exact  # not read again
+    expected = detect(experiment.exact, "simulated_coarse", 3)
+    assert view.load().fingerprint == expected.fingerprint
+    assert experiment.load().fingerprint == experiment.exact.fingerprint
+    recipe = Recipe.pavllo2019("smoke")
+    errors = [
+        experiment.with_detector(name)
+        .protocol(experiment.with_detector(name).load(), recipe, 9)
+        .keypoint_error
+        for name in ("ground_truth", *PROFILES)
+    ]
+    assert errors[0] == 0 and errors == sorted(set(errors))
+
+
+def test_rows_name_the_detector(experiment):
+    view = experiment.with_detector("simulated_fine")
+    data = view.load()
+    recipe = Recipe.pavllo2019("smoke").shortened(1)
+    run = view.train("linear", lambda: LinearModel(17, 2, 17, channels=8), data, recipe)
+    rows = view.rows("linear", evaluate(run.model, data.test, device="cpu"), run)
+    assert {row["detector"] for row in rows} == {"simulated_fine"}
+    assert {row["receptive_field"] for row in rows} == {9}
+
+
+def test_what_was_not_trained_has_rows_as_well(experiment):
+    about = experiment.about("boxed man")
+    assert (about["receptive_field"], about["seconds"]) == (9, 0.0)  # the parameter's
+    del experiment.parameters["receptive_field"]
+    assert experiment.about("boxed man")["receptive_field"] == 1
+
+
+def test_other_seeds_of_the_same_systems_join_what_goes_on_record(
+    experiment, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+
+    def row(system, seed, value):
+        about = experiment.about(system) | {"seed": seed}
+        return about | {"metric": "mpjpe", "action": "average", "value": value, "unit": "mm"}
+
+    before = [row("linear", 1, 40.0), row("linear", 3, 41.0), row("temporal", 1, 30.0)]
+    results.record("tests", before, keep=True)
+    new = [row("linear", 3, 42.0)]
+    assert experiment.measured(new)["value"].tolist() == [42.0]  # a reader's own
+    monkeypatch.setenv("PAPERLIB_RECORD", "1")
+    assert experiment.measured(new)["value"].tolist() == [42.0, 40.0]
+
+
+def test_unknown_detectors_are_refused(experiment):
+    with pytest.raises(ValueError, match="'ground_truth', 'simulated_fine'"):
+        experiment.with_detector("simulated_best").load()
+    with pytest.raises(ValueError, match="detector='sh_ft_h36m' is a file"):
+        experiment.with_detector("sh_ft_h36m").load()

@@ -1,0 +1,54 @@
+"""Rows and protocol of a table on several people."""
+
+import pytest
+import torch
+
+from paperlib.datasets import muco_temp
+from paperlib.detection.people import detect_people, was_found
+from paperlib.experiment import Experiment, scene_protocol, scene_rows
+from paperlib.experiment.scenes import METRICS
+from paperlib.results import COLUMNS
+from paperlib.training import Recipe, evaluate_people, scenes, train_posenet
+
+SIZE = muco_temp.Size(train=1, test=2, frames=100)
+
+
+@pytest.fixture(scope="module")
+def experiment() -> Experiment:
+    cell = {"dataset": "synthetic", "preset": "smoke", "seed": 2, "device": "cpu", "retrain": False}
+    return Experiment.begin("tests", cell | {"detector": "simulated"}, detector=("simulated",))
+
+
+@pytest.fixture(scope="module")
+def videos(experiment):
+    return muco_temp.compose(experiment.exact, SIZE)
+
+
+def test_a_row_for_each_metric_of_each_set_of_poses(experiment, videos, tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path))
+    truth = scenes(videos.test)
+    run = train_posenet(videos, Recipe.veges2020("smoke"), (3, 3), progress=False)
+    moved = [s.positions + torch.tensor([0.0, 0.0, 0.2]) for s in truth]
+    rows = scene_rows(experiment, "moved", evaluate_people(moved, truth), run)
+    assert all(set(row) <= set(COLUMNS) for row in rows)
+    found = {(row["action"], row["metric"]): row for row in rows}
+    assert set(found) == {(p, m) for p in ("all", "detected", "visible") for m in METRICS}
+    assert found["all", "mrpe"]["value"] == pytest.approx(200, rel=1e-4)
+    assert found["all", "mrpe"]["unit"] == "mm"
+    assert found["visible", "pck3d"]["value"] == pytest.approx(100)
+    assert found["all", "pck3d_absolute"]["value"] == 0
+    assert {row["receptive_field"] for row in rows} == {9} and {row["seed"] for row in rows} == {2}
+
+
+def test_the_protocol_says_how_often_people_were_lost(experiment, videos):
+    seen = detect_people(videos, "simulated", 2)
+    found = torch.cat([was_found(r) for r in seen.test])
+    recipe = Recipe.veges2020("smoke")
+    protocol = scene_protocol(experiment, seen, videos, recipe, 81, [0, 1])
+    assert f"lost people in {100 * (1 - found.float().mean()):.1f} % of their frames" in str(
+        protocol
+    )
+    assert "videos averaged alike" in str(protocol) and "seeds 0, 1" in str(protocol)
+    # who was lost has no keypoints, and no error in them
+    assert 0 < protocol.keypoint_error < 20
+    assert scene_protocol(experiment, videos, videos, recipe, 81).keypoint_error == 0

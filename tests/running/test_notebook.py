@@ -1,0 +1,85 @@
+"""Running a notebook: what is refused before it starts, and what is left where it fails."""
+
+import pytest
+
+from paperlib.running import notebook as running
+from paperlib.running.notebook import NotebookFailed, parameters_of, run
+
+
+@pytest.fixture
+def notebook(write_notebook):
+    return write_notebook(
+        "# Parameters\nreceptive_field = 27  # frames\nseed = 0  # of all",
+        "print('sees', receptive_field * 2)",
+        "import os\nprint('in', os.path.basename(os.getcwd()))",
+        "assert receptive_field != 99, 'ninety-nine is\\nnot known'",
+        "print('to the end')",
+    )
+
+
+@pytest.fixture
+def no_kernel(monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("a kernel was started")
+
+    monkeypatch.setattr(running.papermill, "execute_notebook", never)
+
+
+@pytest.mark.usefixtures("no_kernel")
+def test_a_misspelt_parameter_starts_nothing(notebook, tmp_path):
+    with pytest.raises(ValueError, match=r"'receptive_feild'.*Did you mean 'receptive_field'\?"):
+        run(notebook, tmp_path / "out" / "out.ipynb", {"receptive_feild": 243})
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("no_kernel")
+def test_a_notebook_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"there is no notebook .*table9\.ipynb"):
+        run(tmp_path / "table9.ipynb", tmp_path / "out.ipynb")
+    with pytest.raises(ValueError, match="there is no notebook"):
+        run(tmp_path, tmp_path / "out.ipynb")
+
+
+@pytest.mark.usefixtures("no_kernel")
+def test_what_is_no_notebook_is_refused(tmp_path):
+    path = tmp_path / "small.ipynb"
+    path.write_text("this is no notebook")
+    with pytest.raises(ValueError):
+        run(path, tmp_path / "out.ipynb")
+
+
+@pytest.mark.usefixtures("no_kernel")
+def test_a_notebook_is_not_overwritten_by_its_own_run(notebook):
+    before = notebook.read_bytes()
+    with pytest.raises(ValueError):
+        run(notebook, notebook)
+    assert notebook.read_bytes() == before
+
+
+def test_pairs_become_values():
+    pairs = [("receptive_field", "243"), ("retrain", "true"), ("dataset", "cmu")]
+    assert parameters_of(pairs) == {"receptive_field": 243, "retrain": True, "dataset": "cmu"}
+    assert parameters_of([]) == {}
+    assert parameters_of([("seed", "1"), ("seed", "2")]) == {"seed": 2}
+
+
+def test_a_notebook_runs_with_its_parameters_in_its_own_folder(notebook, tmp_path, printed):
+    before = notebook.read_bytes()
+    output = tmp_path / "new" / "folder" / "out.ipynb"
+    assert run(notebook, output, {"receptive_field": 243}, progress=False) == output
+    assert printed(output) == f"sees 486\nin {tmp_path.name}\nto the end\n"
+    assert notebook.read_bytes() == before
+
+
+def test_a_failing_cell_gives_its_own_message_and_what_was_done_so_far(notebook, tmp_path, printed):
+    output = tmp_path / "out.ipynb"
+    with pytest.raises(NotebookFailed, match="AssertionError: ninety-nine is\nnot known"):
+        run(notebook, output, {"receptive_field": 99}, progress=False)
+    text = printed(output)
+    assert "sees 198" in text and "to the end" not in text
+
+
+def test_a_kernel_that_dies_is_a_failed_notebook(write_notebook, tmp_path):
+    path = write_notebook("# Parameters\nseed = 0", "import os\nos._exit(1)")
+    with pytest.raises(NotebookFailed):
+        run(path, tmp_path / "out.ipynb", progress=False)

@@ -1,0 +1,50 @@
+"""The README says what was measured, and names what exists."""
+
+import re
+
+import pytest
+
+from paperlib import results
+from paperlib.paths import ROOT
+from tools import readme
+
+TEXT = readme.README.read_text("utf-8")
+
+
+def test_its_numbers_are_those_on_record():
+    assert readme.written(TEXT) == TEXT, "`python -m tools readme` writes them anew"
+
+
+def test_each_number_of_its_table_is_the_mean_of_recorded_rows():
+    rows = results.recorded("table1")
+    rows = rows.query("action == 'average' and preset == 'laptop' and detector == 'simulated'")
+    printed = re.findall(r"^\| (temporal|single frame) \| \d+ \| ([\d.]+)", TEXT, re.MULTILINE)
+    assert len(printed) >= 2
+    means = rows[rows["metric"] == "mpjpe"].groupby(["dataset", "system"])["value"].mean().round(1)
+    for system, value in printed:
+        assert float(value) in means.xs(system, level="system").tolist()
+
+
+@pytest.mark.parametrize(
+    "table", ["table1", "veges2020/table2", "wang2020/section4_2_boxed_man", "wang2020/table1_to_5"]
+)
+def test_a_changed_result_changes_the_text(monkeypatch, table):
+    recorded = results.recorded
+
+    def changed(name):
+        rows = recorded(name)
+        return rows.assign(value=rows["value"] * (1 + (name == table)))
+
+    monkeypatch.setattr(results, "recorded", changed)
+    assert readme.written(TEXT) != TEXT
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(((?!https?:)[^)#]+)\)", TEXT))
+def test_what_it_links_to_is_there(link):
+    assert (ROOT / link).exists()
+
+
+def test_it_maps_every_notebook():
+    notebooks = {p.relative_to(ROOT).as_posix() for p in (ROOT / "notebooks").rglob("*.ipynb")}
+    linked = set(re.findall(r"\((notebooks/[^)]+\.ipynb)\)", TEXT))
+    assert linked == {name for name in notebooks if ".ipynb_checkpoints" not in name}

@@ -1,0 +1,1 @@
+"""What only the maintainers use: ``python -m tools``, from the checkout. It is not installed."""

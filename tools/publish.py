@@ -1,0 +1,105 @@
+"""Execute the project's notebooks from their text form, tidy them, and put them in place.
+
+A notebook is written as ``py:percent`` text, which shows changes line by line; the ``.ipynb``
+beside it has the same cells with their outputs. Publishing makes the second from the first.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import jupytext
+import nbformat
+
+from paperlib.paths import ROOT, replacing
+from paperlib.running.notebook import run
+from paperlib.training import resolve_preset
+
+NOTEBOOKS = ROOT / "notebooks"
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+MAX_BYTES = 1_000_000
+_PROGRESS = "application/vnd.jupyter.widget-view+json"
+_MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt)/\S*")
+
+
+def text_forms(only: list[str] | None = None) -> list[Path]:
+    """The text forms of the notebooks, or of those named (``table1``, ``pavllo2019/table5``)."""
+    found = sorted(NOTEBOOKS.rglob("*.py"))
+    names = {path.relative_to(NOTEBOOKS).with_suffix("").as_posix(): path for path in found}
+    wrong = [name for name in only or () if name not in names]
+    if wrong:
+        raise ValueError(f"no notebook {', '.join(wrong)}: there are {', '.join(names)}")
+    return [names[name] for name in only] if only else found
+
+
+def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
+    """Execute one notebook with its own parameters, keeping results and figures for the record.
+
+    Before that it is run with each of ``seeds``, of which only the results are kept."""
+    if resolve_preset() == "smoke":
+        raise ValueError("results of the smoke preset mean nothing: publish with another one")
+    notebook = jupytext.read(text)
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    target = text.with_suffix(".ipynb")
+    before = os.environ.get("PAPERLIB_RECORD")
+    os.environ["PAPERLIB_RECORD"] = "1"
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder) / text.with_suffix(".ipynb").name
+            result = Path(folder) / "executed.ipynb"
+            nbformat.write(notebook, source)
+            for seed in seeds:
+                run(source, Path(folder) / "other.ipynb", {"seed": seed})
+            run(source, result)
+            executed = nbformat.read(result, as_version=4)
+    finally:
+        os.environ.pop("PAPERLIB_RECORD")
+        if before is not None:
+            os.environ["PAPERLIB_RECORD"] = before
+    with replacing(target) as temporary:
+        nbformat.write(tidied(executed, target), temporary)
+    return target
+
+
+def tidied(notebook: nbformat.NotebookNode, target: Path) -> nbformat.NotebookNode:
+    """Without progress bars, times and ids that change with every run. ``ValueError`` for warnings,
+    paths of this machine, and more than a megabyte."""
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    )
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02d}"
+        tags = [t for t in cell.metadata.get("tags", []) if not t.startswith("papermill")]
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if _PROGRESS not in o.get("data", {})]
+            for output in cell.outputs:
+                output.pop("metadata", None) if output.output_type == "stream" else None
+                if output.get("name") == "stderr":
+                    raise ValueError(f"{target.name}, cell {number}: {output.text.strip()[:300]}")
+                data = output.get("data", {}).items()
+                texts = [value for kind, value in data if kind.startswith("text/")]
+                shown = "\n".join(map(str, [output.get("text", ""), *texts]))
+                if path := _MACHINE.search(shown):
+                    raise ValueError(f"{target.name}, cell {number} shows the path {path.group()}")
+    size = len(nbformat.writes(notebook).encode())
+    if size > MAX_BYTES:
+        raise ValueError(f"{target.name}: {size / 1e6:.1f} MB is too large to keep")
+    return notebook
+
+
+def differences(text: Path) -> list[str]:
+    """Where a notebook and its text form differ in cells, their kinds, sources or tags."""
+    if not text.with_suffix(".ipynb").is_file():
+        return [f"{text.name}: was never published"]
+    left, right = jupytext.read(text), nbformat.read(text.with_suffix(".ipynb"), as_version=4)
+    if len(left.cells) != len(right.cells):
+        return [f"{text.name}: {len(left.cells)} cells in the text, {len(right.cells)} executed"]
+    return [
+        f"{text.name}: cell {number} differs from the executed one"
+        for number, (a, b) in enumerate(zip(left.cells, right.cells, strict=True))
+        if (a.cell_type, a.source, a.metadata.get("tags", []))
+        != (b.cell_type, b.source, b.metadata.get("tags", []))
+    ]

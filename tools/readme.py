@@ -1,0 +1,139 @@
+"""The numbers in the README, written from the recorded results so that the two cannot differ."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from paperlib import results
+from paperlib.experiment.frame import SHOWN_METRICS
+from paperlib.models import OcclusionAware, filter_widths
+from paperlib.paths import ROOT
+
+README = ROOT / "README.md"
+_DATA = {"cmu": "CMU motion capture", "synthetic": "embedded synthetic data"}
+_ORDER = (
+    "linear baseline",
+    "single frame",
+    "temporal, causal",
+    "temporal",
+    "temporal, occlusion-aware",
+    "temporal, refined",
+)
+_BRIDGES = ("without refinement", "interpolation", "1-Euro", "Savitzky-Golay", "refinement")
+_METRICS = ("mpjpe", "p_mpjpe", "mpjve")
+_LABELLINGS = ("clustered", "boxed man", "cylinder man")
+_AWARE = ("one vector, clustered (2)", "many vectors, clustered (3)", "many vectors, boxed man (4)")
+_SCORES = {"precision": "precision, %", "recall": "recall, %", "f1": "F1, %"}
+
+
+def table1(receptive_field: int = 27) -> str:
+    """The companion's table 1 as Markdown, a part for each data set there are rows for."""
+    rows = results.recorded("table1")
+    rows = results.select(rows, action="average", preset="laptop", detector="simulated")
+    heads = [f"{SHOWN_METRICS[m][0]}, {SHOWN_METRICS[m][1]}" for m in _METRICS]
+    parts = []
+    for dataset, about in _DATA.items():
+        part = results.select(rows, dataset=dataset, receptive_field=receptive_field)
+        if part.empty:
+            continue
+        seeds = sorted(set(part["seed"]))
+        number = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+        means = results.over_seeds(part)[list(_METRICS)]
+        lines = [
+            [system, str(_frames(system, receptive_field)), *means.loc[system]]
+            for system in _ORDER
+            if system in means.index
+        ]
+        parts.append(table([f"{about}, {number}", "frames", *heads], lines))
+    return "\n".join(parts)
+
+
+def _frames(system: str, receptive_field: int) -> int:
+    """How many frames a system of table 1 sees."""
+    if system.endswith("occlusion-aware"):  # some more, to guess what is hidden in those
+        widths = filter_widths(receptive_field)
+        return OcclusionAware(17, 3, 17, widths, vectors="many", channels=1).receptive_field
+    return receptive_field if system.startswith("temporal") else 1
+
+
+def veges2020() -> str:
+    """Table 2 of veges2020 as Markdown: the location of everybody, and of those who can be seen."""
+    rows = results.recorded("veges2020/table2")
+    rows = results.select(
+        rows, dataset="cmu", preset="laptop", detector="simulated", receptive_field=81
+    )
+    columns = {
+        "MRPE, mm": ("mrpe", "all"),
+        "MRPE of visible poses, mm": ("mrpe", "visible"),
+        "MPJPE, mm": ("mpjpe", "all"),
+        "Accel, mm/frame²": ("acceleration_error", "all"),
+    }
+    parts = [
+        results.select(rows, metric=metric, action=poses).assign(metric=head)
+        for head, (metric, poses) in columns.items()
+    ]
+    means = results.over_seeds(pd.concat(parts))
+    about = f"four people, CMU motion capture, {rows['seed'].nunique()} seeds"
+    return table([about, *columns], [[system, *means.loc[system]] for system in _BRIDGES])
+
+
+def wang2020() -> str:
+    """How good the labellings of wang2020 are, as Markdown, a part for each data set; and what
+    networks that go by them are worth."""
+    parts = []
+    for dataset, about in _DATA.items():
+        rows = results.recorded("wang2020/section4_2_boxed_man")
+        rows = results.select(rows, dataset=dataset, preset="laptop", seed=0)
+        if rows.empty:
+            continue
+        found = rows.pivot_table("value", "system", "metric")
+        lines = [[s, *(f"{found.loc[s, score]:.0f}" for score in _SCORES)] for s in _LABELLINGS]
+        parts.append(table([about, *_SCORES.values()], lines))
+    return "\n".join([*parts, *_against_plain()])
+
+
+def _against_plain() -> list[str]:
+    """How much higher the error of the occlusion-aware networks is than the plain one's."""
+    rows = results.recorded("wang2020/table1_to_5")
+    rows = results.select(rows, preset="laptop", detector="simulated", metric="mpjpe")
+    heads, columns = [], []
+    for dataset, about in (*_DATA.items(), ("humaneva_like", "embedded HumanEva-like data")):
+        part = results.select(rows, dataset=dataset, action="average")
+        if part.empty:
+            continue
+        errors = part.pivot_table("value", "seed", "system")
+        heads.append(f"{about}, {len(errors)} seeds")
+        gaps = [(errors[system] - errors["plain (1)"]).dropna() for system in _AWARE]
+        columns.append([results.shown(*results.interval(gap), decimals=2) for gap in gaps])
+    names = [system[:-4] for system in _AWARE]
+    lines = zip(names, *columns, strict=True)
+    return [table(["MPJPE against the plain network, mm", *heads], lines)] if heads else []
+
+
+def table(heads: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    lines = [f"| {' | '.join(row)} |" for row in (heads, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:], ""])
+
+
+_TABLES = {"table1": table1, "veges2020": veges2020, "wang2020": wang2020}
+
+
+def written(text: str) -> str:
+    """``text`` with each marked part made anew from the results."""
+    for name, made in _TABLES.items():
+        text = between(f"<!-- numbers: {name} -->", "<!-- end of numbers -->", text, made())
+    return text
+
+
+def between(begin: str, end: str, text: str, content: str) -> str:
+    """``text`` with ``content`` on the lines between the marks ``begin`` and ``end``."""
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
+
+
+def update(path: Path = README) -> None:
+    """Write the README's numbers anew."""
+    path.write_text(written(path.read_text("utf-8")), "utf-8")
