@@ -29,7 +29,7 @@ ROOMS = {
     "datasets": "one file for each source, all of which give the same types",
     "windows": "training examples: windows of frames, gathered by index",
     "detection": "where 2D keypoints come from: simulated detectors, files of real ones",
-    "models": "one file for each architecture, which reads like its paper; models/fast: the same, sooner",
+    "models": "one file for each architecture, which reads like its paper",
     "losses": "what training minimises beside the metrics",
     "training": "objectives (model, data, examples, updates), recipes, the loop, trained runs",
     "prediction": "recordings to poses: whole sequences, mirror images, absolute positions",

@@ -69,6 +69,9 @@ def _add_evaluate(commands) -> None:
     evaluate.add_argument(
         "--causal", action="store_true", help="the public file is of a causal model"
     )
+    evaluate.add_argument(
+        "--guess", help="for an occlusion-aware model: clustered or boxed_man, from the keypoints"
+    )
     evaluate.add_argument("--device", default="auto", help="cpu, cuda; default: a GPU, if any")
     evaluate.add_argument(
         "--by",
@@ -163,6 +166,7 @@ def _evaluate(arguments) -> None:
         arguments.device,
         arguments.by,
         arguments.causal,
+        arguments.guess,
     )
     print(done.table.to_string(float_format="{:.2f}".format))
     print(done.notes)

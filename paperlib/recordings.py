@@ -1,7 +1,7 @@
 """The data types everything speaks: a recording, and a data set of them.
 
-A recording is one person in the view of one camera, over time. It never changes: whatever is done to
-one (detecting, cutting, resampling) returns a new one.
+A recording is one person in the view of one camera, over time. It never changes: whatever is done
+to one (detecting, cutting, resampling) returns a new one.
 """
 
 import hashlib

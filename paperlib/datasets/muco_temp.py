@@ -166,8 +166,8 @@ def _played(take: Recording, frames: int, rng: np.random.Generator) -> torch.Ten
 def to_and_fro(moments: np.ndarray, frames: int, turn: float) -> np.ndarray:
     """The place in a take of ``frames`` frames at each of ``moments``, which count on.
 
-    A line up to the last frame and down again to the first, without end; within ``turn`` of an end it
-    is a parabola, which passes into the line without a jump of the speed.
+    A line up to the last frame and down again to the first, without end; within ``turn`` of an end
+    it is a parabola, which passes into the line without a jump of the speed.
     """
     last = frames - 1
     if last < 1:

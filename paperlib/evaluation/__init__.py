@@ -1,5 +1,6 @@
 """Poses to numbers: errors, their averages over any group, several people, matching."""
 
+from paperlib import lazily
 from paperlib.evaluation.body_size import STANDARD_HEIGHT, body_height, rescale_bones, universal
 from paperlib.evaluation.errors import GROUPS, METRICS, Evaluation, HeldOutError, evaluate
 from paperlib.evaluation.matching import match_people, match_sequence, matched_poses, pose_sets
@@ -31,3 +32,4 @@ __all__ = [
     "rescale_bones",
     "universal",
 ]
+__getattr__, __dir__ = lazily(__name__)

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from paperlib import metrics
 from paperlib.errors import one_of
-from paperlib.prediction import predict
+from paperlib.models import TemporalPoseNet
+from paperlib.prediction import locate, predict
 from paperlib.recordings import Recording
 from paperlib.training import choose_device
 
@@ -79,7 +80,8 @@ def evaluate(
     device: str = "auto",
     after: Callable[[Tensor, Recording], Tensor] | None = None,
 ) -> Evaluation:
-    """All metrics of ``model`` on every frame of ``recordings``; none is left out.
+    """All metrics of ``model`` on every frame of ``recordings``; none is left out. A model that
+    answers absolute positions has the MRPE too.
 
     ``after(poses, recording)`` is what becomes of a recording's poses ``(T, J, 3)`` before they are
     measured: a filter's answer, say, of the same shape. Raises ``ValueError`` for a recording
@@ -91,7 +93,14 @@ def evaluate(
     values: dict[str, list[float]] = {name: [] for name in METRICS}
     for recording in recordings:
         truth = recording.pose
-        predicted = predict(model, recording, flip)
+        if isinstance(model, TemporalPoseNet):
+            located = locate(model, recording, flip)
+            root = recording.skeleton.root
+            error = metrics.mrpe(located, recording.positions, root).item()
+            values.setdefault("mrpe", []).append(error)
+            predicted = located - located[:, root : root + 1]
+        else:
+            predicted = predict(model, recording, flip)
         if after is not None:
             predicted = after(predicted, recording)
         for name, metric in METRICS.items():

@@ -16,17 +16,17 @@ from paperlib.cameras import project
 from paperlib.datasets import cmu, human36m, humaneva
 from paperlib.detection import DETECTORS, detect, keypoint_error
 from paperlib.errors import CheckpointError, one_of
+from paperlib.evaluation import Evaluation, evaluate
 from paperlib.experiment.frame import SHOWN_METRICS
-from paperlib.models import LinearModel, TemporalModel, load_videopose3d_checkpoint
-from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models import OcclusionAware, TemporalPoseNet, load_videopose3d_checkpoint
+from paperlib.occlusion import GUESSES, with_guess
 from paperlib.paths import runs_dir, shown
 from paperlib.recordings import Dataset, Recording, count_frames
-from paperlib.training import Evaluation, evaluate, load_run
+from paperlib.training import load_run
 
-METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
+METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "mrpe")
 GROUPS = ("action", "subject", "sequence")
 
-_MODELS = {m.__name__: m for m in (TemporalModel, LinearModel, PoseAndTrajectory)}
 _FILE = "checkpoint.safetensors"  # of a run of ours
 _WITH_FILES = ("human36m", "humaneva")  # whose keypoints may come from a file
 # in which the papers' tables have them
@@ -41,7 +41,8 @@ _ORDER = {
 @dataclass(frozen=True)
 class Evaluated:
     """``table`` has a row for each action (subject, sequence) and one ``average``, a column for
-    each of :data:`METRICS`, in millimetres (MPJVE: a frame); ``notes`` say what was measured."""
+    each of :data:`METRICS` that the model has (MRPE: only one that answers absolute positions), in
+    millimetres (MPJVE: a frame); ``notes`` say what was measured."""
 
     table: pd.DataFrame
     notes: str
@@ -55,6 +56,7 @@ def evaluate_checkpoint(
     device: str = "auto",
     by: str = "action",
     causal: bool = False,
+    guess: str | None = None,
 ) -> Evaluated:
     """The errors of a model on the test split of a data set.
 
@@ -63,7 +65,8 @@ def evaluate_checkpoint(
     its key. ``keypoints`` is one of :data:`paperlib.detection.DETECTORS` (with the seed that a run
     of ours was trained with) or, on a licensed data set, the ``<name>`` in
     ``data_2d_h36m_<name>.npz``. How many joints a model takes is checked; whether they are the
-    same ones in the same order, no public checkpoint tells.
+    same ones in the same order, no public checkpoint tells. ``guess`` says from which keypoints may
+    be hidden what a model goes by that takes such guesses (:data:`paperlib.occlusion.GUESSES`).
 
     By action, HumanEva is averaged over each action of each subject (pavllo2019, table 4).
     """
@@ -74,9 +77,10 @@ def evaluate_checkpoint(
     model, about, seed = _load(checkpoint, causal)
     data = _test_split(name, keypoints, seed)
     _check_joints(model, data)
+    data = _with_guess(model, data, guess)
     evaluation = evaluate(model, data.test, flip, device)
     columns = {}
-    for metric in METRICS:
+    for metric in (m for m in METRICS if m in evaluation.values):
         title, unit, factor = SHOWN_METRICS[metric]
         groups, average = _per(evaluation, metric, by, name)
         rows = pd.Series({**_in_order(groups, by, name), "average": average})
@@ -95,8 +99,13 @@ def _load(checkpoint: str | Path, causal: bool) -> tuple[nn.Module, str, int]:
     path = Path(checkpoint)
     if path.is_file() and path.name != _FILE:
         model = load_videopose3d_checkpoint(path, causal)
+        if model.config["in_features"] != 2:
+            raise CheckpointError(
+                f"the model takes {model.config['in_features']} numbers for each keypoint, "
+                "expected 2: x and y"
+            )
         return model, _about(path.name, model, "a public checkpoint"), 0
-    run = load_run(_key(checkpoint), _build)
+    run = load_run(_key(checkpoint))
     if causal:
         raise ValueError(f"{path.name}: a run of ours says itself whether it is causal")
     epochs = run.description["recipe"]["epochs"]
@@ -119,11 +128,6 @@ def _key(checkpoint: str | Path) -> str:
             f"here, nor is it one of the {count} runs in {shown(runs_dir())}"
         )
     return str(checkpoint)
-
-
-def _build(config: dict) -> nn.Module:
-    options = {name: value for name, value in config.items() if name != "class"}
-    return _MODELS[one_of("model", config["class"], _MODELS)](**options)
 
 
 def _about(name: str, model: nn.Module, origin: str) -> str:
@@ -151,17 +155,29 @@ def _check_joints(model: nn.Module, data: Dataset) -> None:
         "num_joints_in": ("takes", "keypoints", data.keypoint_skeleton),
         "num_joints_out": ("gives", "joints", data.skeleton),
     }
+    if isinstance(model, TemporalPoseNet):  # it takes the joints that all skeletons have in common
+        del sides["num_joints_in"]
     for entry, (does, what, skeleton) in sides.items():
         if model.config[entry] != len(skeleton):
             raise CheckpointError(
                 f"the model {does} {model.config[entry]} {what}, but {data.name} data have "
                 f"{len(skeleton)} ({skeleton.name}): choose data or keypoints of the same joints"
             )
-    if model.config["in_features"] != 2:
-        raise CheckpointError(
-            f"the model takes {model.config['in_features']} numbers for each keypoint, expected "
-            "2: x and y"
-        )
+
+
+def _with_guess(model: nn.Module, data: Dataset, guess: str | None) -> Dataset:
+    """The data set with the guesses that the model goes by in the place of the confidence."""
+    features = model.config.get("in_features", 2)
+    if guess is None:
+        if isinstance(model, OcclusionAware):
+            raise ValueError(
+                "an occlusion-aware model goes by guesses of what is hidden: name their source by "
+                f"guess (--guess), one of {', '.join(GUESSES)}"
+            )
+        return data
+    if features != 3 or isinstance(model, TemporalPoseNet):
+        raise ValueError(f"guess={guess!r}, but a {type(model).__name__} of 2 features takes none")
+    return data.map(lambda recording: with_guess(recording, guess))
 
 
 # -- the numbers ---------------------------------------------------------------------------------
@@ -169,25 +185,11 @@ def _check_joints(model: nn.Module, data: Dataset) -> None:
 
 def _per(evaluation: Evaluation, metric: str, by: str, name: str) -> tuple[dict, float]:
     """The mean of each row of the table, and the mean of those, in metres."""
-    if not _of_each_subject(by, name):
-        return evaluation.per(metric, by)
-    cells = {}
-    for subject in dict.fromkeys(r.subject for r in evaluation.recordings):
-        own, _ = _of_subject(evaluation, subject).per(metric)
-        cells |= {(action, subject): value for action, value in own.items()}
-    return cells, sum(cells.values()) / len(cells)
+    return evaluation.per(metric, ("action", "subject") if _of_each_subject(by, name) else by)
 
 
 def _of_each_subject(by: str, name: str) -> bool:
     return by == "action" and name in datasets.HUMANEVA
-
-
-def _of_subject(evaluation: Evaluation, subject: str) -> Evaluation:
-    chosen = [i for i, r in enumerate(evaluation.recordings) if r.subject == subject]
-    return Evaluation(
-        tuple(evaluation.recordings[i] for i in chosen),
-        {metric: tuple(v[i] for i in chosen) for metric, v in evaluation.values.items()},
-    )
 
 
 def _in_order(groups: dict, by: str, name: str) -> dict[str, float]:

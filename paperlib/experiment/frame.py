@@ -3,7 +3,7 @@
 What is trained on which data, and what is compared, stands in the notebook.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +12,15 @@ from typing import Any
 import pandas as pd
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
-from torch import nn
 
 from paperlib import datasets, detection, results
 from paperlib.errors import one_of
+from paperlib.evaluation import Evaluation
 from paperlib.experiment.parameters import check_cells
 from paperlib.paths import OUT, ROOT
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
-from paperlib.training import PRESETS, Evaluation, Recipe, Run, choose_device, resolve_preset, train
+from paperlib.training import PRESETS, Objective, Recipe, Run, choose_device, resolve_preset, train
 from paperlib.training.devices import DEVICES
 from paperlib.training.recipes import AUTO
 
@@ -202,11 +202,10 @@ class Experiment:
         """The parameters that go to every training."""
         return {"seed": self.seed, "device": self.device, "retrain": self.retrain}
 
-    def train(
-        self, system: str, build: Callable[[], nn.Module], data: Dataset, recipe: Recipe
-    ) -> Run:
-        """Train a system, or find it trained (unless ``retrain``)."""
-        return train(build, data, recipe, name=system, **self.training_options)
+    def train(self, system: str, objective: Objective, recipe: Recipe, **options) -> Run:
+        """Train a system, or find it trained (unless ``retrain``). ``options`` are those of
+        :func:`paperlib.training.train` that no parameter decides."""
+        return train(objective, recipe, name=system, **self.training_options, **options)
 
     def about(self, system: str, run: Run | None = None) -> dict[str, Any]:
         """What the rows of a system have in common; a system that was not trained has no ``run``,
@@ -224,13 +223,17 @@ class Experiment:
             "device": results.machine(self.device),
         }
 
-    def rows(self, system: str, evaluation: Evaluation, run: Run) -> list[dict]:
-        """The evaluation as rows of results: each metric for each action, and their average."""
+    def rows(
+        self, system: str, evaluation: Evaluation, run: Run, by: str | tuple[str, ...] = "action"
+    ) -> list[dict]:
+        """The evaluation as rows of results: each metric for each group, and their average. In the
+        place of the action stands the group, as ``Walk S1`` for ``by=("action", "subject")``."""
         about, rows = self.about(system, run), []
         for metric in _OF_ONE_PERSON:
-            actions, average = evaluation.per(metric)
-            for action, value in {**actions, "average": average}.items():
-                rows.append(row(about, metric, action, value))
+            groups, average = evaluation.per(metric, by)
+            for group, value in {**groups, "average": average}.items():
+                name = group if isinstance(group, str) else " ".join(map(str, group))
+                rows.append(row(about, metric, name, value))
         return rows
 
     def record(self, rows: Iterable[dict]) -> Path | None:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import torch
 
-from paperlib.detection.people import was_found
+from paperlib.evaluation import SceneEvaluation
 from paperlib.experiment.frame import Experiment, row
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
-from paperlib.training import PeopleEvaluation, Recipe, Run
+from paperlib.training import Recipe, Run
 
 METRICS = (
     "mrpe",
@@ -23,7 +23,7 @@ METRICS = (
 
 
 def scene_rows(
-    experiment: Experiment, system: str, evaluation: PeopleEvaluation, run: Run
+    experiment: Experiment, system: str, evaluation: SceneEvaluation, run: Run
 ) -> list[dict]:
     """The evaluation as rows of results; in the place of an action stands the set of poses."""
     about = experiment.about(system, run)
@@ -45,7 +45,7 @@ def scene_protocol(
     """What stands below a table of several people; ``exact`` is ``data`` with exact
     keypoints. The 2D error is that of people who were found."""
     base = experiment.protocol(data, recipe, receptive_field, seeds, exact)
-    found = [was_found(r) for r in data.test]
+    found = [r.found for r in data.test]
     errors = torch.cat(
         [
             (r.keypoints - e.keypoints).norm(dim=-1)[f]

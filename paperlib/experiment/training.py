@@ -6,7 +6,7 @@ from paperlib.detection import DETECTORS, FILES
 from paperlib.experiment.frame import Experiment
 from paperlib.experiment.parameters import refuse_unknown
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
-from paperlib.training import Recipe, Run
+from paperlib.training import Recipe, Run, Supervised
 
 PARAMETERS = {
     "dataset": "auto",
@@ -47,4 +47,4 @@ def train_temporal(parameters: dict[str, Any]) -> Run:
             dropout=recipe.dropout,
         )
 
-    return experiment.train("temporal", build, data, recipe)
+    return experiment.train("temporal", Supervised(build, data), recipe)

@@ -6,7 +6,7 @@ from paperlib.occlusion.boxed_man import boxed_man, boxes
 from paperlib.occlusion.clustered import RULES, TOLERANCE, clustered
 from paperlib.occlusion.cylinder_man import cylinder_man
 from paperlib.occlusion.heatmaps import heatmaps
-from paperlib.occlusion.labels import GUESSES, LABELLINGS, guesses, labels, with_labels
+from paperlib.occlusion.labels import GUESSES, LABELLINGS, guesses, labels, with_guess, with_labels
 from paperlib.occlusion.scores import Curve, Scores, curve, scores
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "heatmaps",
     "labels",
     "scores",
+    "with_guess",
     "with_labels",
 ]
 __getattr__, __dir__ = lazily(__name__)

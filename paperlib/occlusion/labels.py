@@ -46,8 +46,14 @@ def with_labels(recording: Recording, method: str, guess: str) -> Recording:
     """The recording as the occlusion-aware network learns from it: ``visible`` is what the
     labelling ``method`` says, and ``confidence`` 1 where the ``guess`` says that a keypoint is
     seen, else 0. The detector's own confidence is left out, and so is the true visibility."""
+    return replace(with_guess(recording, guess), visible=~labels(recording, method))
+
+
+def with_guess(recording: Recording, guess: str) -> Recording:
+    """The recording as a network sees it that goes by guesses: ``confidence`` is 1 where the
+    ``guess`` says that a keypoint is seen, else 0."""
     confidence = (~guesses(recording, guess)).to(recording.keypoints.dtype)
-    return replace(recording, confidence=confidence, visible=~labels(recording, method))
+    return replace(recording, confidence=confidence)
 
 
 def _screen(recording: Recording, keypoints: Tensor) -> Tensor:

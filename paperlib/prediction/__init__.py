@@ -1,7 +1,9 @@
 """Recordings to poses: whole sequences, mirror images averaged in, absolute places, streams."""
 
+from paperlib import lazily
 from paperlib.models import Streaming, lift
 from paperlib.prediction.absolute import locate, locate_scene
 from paperlib.prediction.sequences import predict, predict_occlusion
 
 __all__ = ["Streaming", "lift", "locate", "locate_scene", "predict", "predict_occlusion"]
+__getattr__, __dir__ = lazily(__name__)

@@ -1,5 +1,6 @@
 """How models learn: objectives, recipes (hyperparameters), the loop, and finished runs."""
 
+from paperlib import lazily
 from paperlib.training.devices import choose_device
 from paperlib.training.load import load_run
 from paperlib.training.loop import train
@@ -33,3 +34,4 @@ __all__ = [
     "split_labels",
     "train",
 ]
+__getattr__, __dir__ = lazily(__name__)

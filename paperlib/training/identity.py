@@ -93,9 +93,9 @@ def _homes(base: str, name: str | None) -> Iterator[str]:
     if name is not None and _file(f"{base}.{name}"):
         yield f"{base}.{name}"
         return
-    if _file(base) is None:
-        return
-    if name is not None and _file(base).name == "__init__.py" and base != NAME:
+    if base == NAME or _file(base) is None:
+        return  # how rooms are loaded decides nothing
+    if name is not None and _file(base).name == "__init__.py":
         for inner, offered in _imported(base):
             if offered == name:
                 yield from _homes(inner, name)

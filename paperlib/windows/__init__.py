@@ -1,5 +1,6 @@
 """Training examples: windows of frames, gathered by index."""
 
+from paperlib import lazily
 from paperlib.windows.gather import Track, Windows
 from paperlib.windows.keypoints import input_of, keypoint_windows, mirror, network_input
 from paperlib.windows.padding import pad_sequence, padding
@@ -19,3 +20,4 @@ __all__ = [
     "track_targets",
     "track_windows",
 ]
+__getattr__, __dir__ = lazily(__name__)

@@ -1,4 +1,4 @@
-"""Windows of a person's track, as the Temporal PoseNet takes and answers them (veges2020, 3.1, 4.3).
+"""Windows of a person's track, as the Temporal PoseNet takes them (veges2020, 3.1 and 4.3).
 
 Its input is 14 joints: image coordinates times the inverse calibration matrix, so that they mean
 angles in any camera, and a score. The hip is absolute, the others are relative to it. Its answer is

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from paperlib.detection.people import detect_people, was_found
 
 from paperlib.datasets import muco_temp
-from paperlib.detection.people import detect_people, was_found
 from paperlib.experiment import Experiment, scene_protocol, scene_rows
 from paperlib.experiment.scenes import METRICS
 from paperlib.results import COLUMNS

@@ -1,5 +1,6 @@
 """What trainings minimise, over which examples: one file for each way to learn."""
 
+from paperlib import lazily
 from paperlib.training.objectives.absolute_pose import AbsolutePose
 from paperlib.training.objectives.base import Examples, Objective, Update, amsgrad
 from paperlib.training.objectives.occlusion_aware import PoseAndOcclusion
@@ -16,3 +17,4 @@ __all__ = [
     "Update",
     "amsgrad",
 ]
+__getattr__, __dir__ = lazily(__name__)
