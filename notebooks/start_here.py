@@ -28,10 +28,12 @@ from IPython.display import display
 from paperlib import metrics, plotting
 from paperlib.cameras import project
 from paperlib.detection import DETECTORS
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, count_parameters, filter_widths
 from paperlib.rendering import joint_visibility
-from paperlib.training import Recipe, evaluate, predict
+from paperlib.prediction import predict
+from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -103,7 +105,7 @@ def build():
     return TemporalModel(len(data.keypoint_skeleton), 2, joints, filter_widths(27), **size)
 
 
-run = experiment.train("temporal", build, data, recipe)
+run = experiment.train("temporal", Supervised(build, data), recipe)
 print(f"{count_parameters(run.model):,} numbers, trained for {run.epoch} epochs")
 
 # %% [markdown]

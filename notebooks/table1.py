@@ -28,14 +28,16 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS, FILES
+from paperlib.evaluation import evaluate
 from paperlib.experiment import METRIC_NAMES, Experiment
 from paperlib.models import LinearModel, OcclusionAware, TemporalModel
 from paperlib.models import RECEPTIVE_FIELDS, filter_widths  # isort: skip
 from paperlib.occlusion import with_labels
+from paperlib.prediction import predict
 from paperlib.recordings import count_frames
 from paperlib.refinement import refine
 from paperlib.results import over_seeds, paper_table, select, status
-from paperlib.training import Recipe, evaluate, predict, train_occlusion_aware
+from paperlib.training import PoseAndOcclusion, Recipe, Supervised
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -95,17 +97,17 @@ def aware():
 # All systems follow one recipe, that of Pavllo et al. (section 5.3): AMSGrad on MPJPE, a learning
 # rate that falls with every epoch, mirrored copies in training and in testing. The baseline's own
 # recipe was another (squared error, dropout 0.5, single-frame batches of 64); here only the network
-# differs, and the occlusion-aware one is told by a second loss what is hidden. A finished run is
+# differs, and the occlusion-aware one learns by a second loss what is hidden. A finished run is
 # kept in `runs/` and found again.
 
 # %%
-runs = {name: experiment.train(name, build, data, recipe) for name, build in systems.items()}
+runs = {
+    name: experiment.train(name, Supervised(build, data), recipe) for name, build in systems.items()
+}
 parts = dict.fromkeys(runs, data)
 if data.keypoint_skeleton == data.skeleton:  # as its labels want it
     parts[AWARE] = data.map(lambda r: with_labels(r, "boxed_man", "boxed_man"))
-    runs[AWARE] = train_occlusion_aware(
-        aware, parts[AWARE], recipe, name=AWARE, **experiment.training_options
-    )
+    runs[AWARE] = experiment.train(AWARE, PoseAndOcclusion(aware, parts[AWARE]), recipe)
 figure = plotting.training_curves({name: run.history for name, run in runs.items()})
 
 # %%

@@ -31,12 +31,12 @@ import pandas as pd
 import torch
 from IPython.display import Markdown
 
-from paperlib import plotting, recordings, windows
+from paperlib import evaluation, plotting, recordings, windows
 from paperlib.detection import DETECTORS, FILES
 from paperlib.experiment import Experiment
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.results import over_seeds, paper_table, select
-from paperlib.training import Recipe, evaluate, train
+from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -60,11 +60,11 @@ def temporal():
 
 
 def fit(name, recipe, build=temporal, **options):
-    return train(build, data, recipe, name=name, **options, **experiment.training_options)
+    return experiment.train(name, Supervised(build, data), recipe, **options)
 
 
 def rows_of(system, run, flip=recipe.test_flip):
-    return experiment.rows(system, evaluate(run.model, data.test, flip, device), run)
+    return experiment.rows(system, evaluation.evaluate(run.model, data.test, flip, device), run)
 
 
 # %% [markdown]
@@ -79,9 +79,10 @@ def rows_of(system, run, flip=recipe.test_flip):
 # models take as many steps.
 
 # %%
+watching = evaluation.HeldOutError(data.test, recipe.test_flip, device)
 half = recipe.but(train_flip=False).shortened(2 * recipe.epochs)
 flipped = {
-    "mirrored": fit("mirrored", recipe, test_each_epoch=True),
+    "mirrored": fit("mirrored", recipe, each_epoch=watching),
     "as they are": fit("as they are", half),
 }
 rows = []
@@ -156,7 +157,7 @@ def worth(pieces, size):
 # %%
 about, examples = {}, 2 * recordings.count_frames(data.train)
 for chunk, changed in recipes.items():
-    pieces = windows.Windows(data.train, 1, chunk=chunk)  # the target frames alone
+    pieces = windows.keypoint_windows(data.train, 1, chunk=chunk)  # the target frames alone
     targets = chunk * len(pieces)
     about[chunk] = {
         "windows in a batch": changed.batch_windows,
@@ -229,7 +230,7 @@ saved = experiment.save_figure(figure, "pavllo2019_appendix_chunks")
 constant = recipe.but(momentum_end=recipe.momentum_start)
 runs = {
     "momentum falls": flipped["mirrored"],
-    "momentum 0.1": fit("momentum 0.1", constant, test_each_epoch=True),
+    "momentum 0.1": fit("momentum 0.1", constant, each_epoch=watching),
 }
 rows = [row for name, run in runs.items() for row in rows_of(name, run)]
 experiment.record(rows)

@@ -24,9 +24,11 @@ from IPython.display import Image, Markdown
 
 from paperlib import metrics, plotting
 from paperlib.detection import DETECTORS, FILES
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, filter_widths
-from paperlib.training import Recipe, evaluate, predict
+from paperlib.prediction import predict
+from paperlib.training import Recipe, Supervised
 from paperlib.windows import network_input
 
 plotting.use_style()
@@ -52,7 +54,9 @@ systems = {
     "single frame": lambda: TemporalModel(*joints, (1,) * len(widths), **size),
     "temporal": lambda: TemporalModel(*joints, widths, **size),
 }
-runs = {name: experiment.train(name, build, data, recipe) for name, build in systems.items()}
+runs = {
+    name: experiment.train(name, Supervised(build, data), recipe) for name, build in systems.items()
+}
 model = runs["temporal"].model
 
 # %% [markdown]

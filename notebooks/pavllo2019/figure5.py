@@ -29,13 +29,13 @@ retrain = False  # True trains again where a finished run is on disk
 import pandas as pd
 from IPython.display import Markdown
 
-from paperlib import plotting, recordings
-from paperlib.datasets.labelled import FRACTIONS, downsampled, split_labels
+from paperlib import evaluation, plotting, recordings
 from paperlib.detection import DETECTORS, FILES
 from paperlib.experiment import Experiment
 from paperlib.models import PoseAndTrajectory, TemporalModel, filter_widths
 from paperlib.results import interval, recorded, select, shown
-from paperlib.training import Recipe, evaluate, train_semi_supervised
+from paperlib.training import FRACTIONS, Recipe, SemiSupervised, Supervised
+from paperlib.training import downsampled, split_labels  # isort: skip
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -90,14 +90,12 @@ def train_all(label, subjects, share):
     joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
     size = {"filter_widths": filter_widths(field(share)), "channels": recipe.channels}
     warm_up = max(1, recipe.epochs // 10)
-    run = experiment.train(
-        f"{label}, supervised", lambda: TemporalModel(*joints, **size), labelled, recipe
-    )
-    yield "supervised", run
-    given = (lambda: PoseAndTrajectory(*joints, **size), labelled, unlabelled, recipe, warm_up)
+    alone = Supervised(lambda: TemporalModel(*joints, **size), labelled)
+    yield "supervised", experiment.train(f"{label}, supervised", alone, recipe)
+    both = lambda: PoseAndTrajectory(*joints, **size)  # noqa: E731
     for name, bones in (("semi-supervised", True), ("semi-supervised, no bone term", False)):
-        options = {"name": f"{label}, {name}", **experiment.training_options}
-        yield name, train_semi_supervised(*given, bones, **options)
+        objective = SemiSupervised(both, labelled, unlabelled, warm_up, bones)
+        yield name, experiment.train(f"{label}, {name}", objective, recipe)
 
 
 # %%
@@ -106,7 +104,7 @@ rows, sizes = [], {}
 for label, (subjects, share) in chosen.items():
     sizes[label] = recordings.count_frames(split_labels(whole, subjects, share, slower)[0].train)
     for method, run in train_all(label, subjects, share):
-        found = evaluate(run.model, data.test, flip, device)
+        found = evaluation.evaluate(run.model, data.test, flip, device)
         rows += experiment.rows(f"{method} | {label} | {fps} Hz", found, run)
 experiment.record(rows)
 print({label: f"{size:,} labelled frames" for label, size in sizes.items()})

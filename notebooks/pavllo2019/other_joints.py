@@ -38,11 +38,13 @@ from IPython.display import Markdown
 from paperlib import datasets, plotting
 from paperlib.detection import DETECTORS, detect
 from paperlib.detection.coco import as_coco
+from paperlib.evaluation import evaluate
 from paperlib.experiment import METRIC_NAMES, Experiment
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.results import over_seeds, paper_table, select
 from paperlib.skeletons import COCO_17, H36M_17
-from paperlib.training import Recipe, evaluate, predict
+from paperlib.prediction import predict
+from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
 
@@ -134,7 +136,8 @@ size = {"channels": recipe.channels, "dropout": recipe.dropout}
 def train(data, name):
     joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
     widths = filter_widths(receptive_field)
-    return experiment.train(name, lambda: TemporalModel(*joints, widths, **size), data, recipe)
+    build = lambda: TemporalModel(*joints, widths, **size)  # noqa: E731
+    return experiment.train(name, Supervised(build, data), recipe)
 
 
 on_h36m, on_coco = train(h36m, "on Human3.6M's keypoints"), train(coco, "on COCO's keypoints")

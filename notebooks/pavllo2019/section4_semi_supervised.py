@@ -27,14 +27,14 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.cameras import project_to_screen, screen_intrinsics
-from paperlib.datasets.labelled import split_labels
 from paperlib.detection import DETECTORS, FILES
+from paperlib.evaluation import evaluate
 from paperlib.experiment import METRIC_NAMES, Experiment
 from paperlib.kinematics import bone_lengths
 from paperlib.models import PoseAndTrajectory, TemporalModel, filter_widths, lift
 from paperlib.recordings import count_frames
 from paperlib.results import over_seeds, select
-from paperlib.training import Recipe, evaluate, train_semi_supervised
+from paperlib.training import Recipe, SemiSupervised, Supervised, split_labels
 from paperlib.windows import network_input, pad_sequence
 
 plotting.use_style()
@@ -117,22 +117,15 @@ warm_up = max(1, recipe.epochs // 10)
 
 
 def both(bones):
-    return train_semi_supervised(
-        lambda: PoseAndTrajectory(*joints, **size, dropout=recipe.dropout),
-        labelled,
-        unlabelled,
-        recipe,
-        warm_up,
-        bones,
-        name="semi-supervised",
-        **experiment.training_options,
-    )
+    build = lambda: PoseAndTrajectory(*joints, **size, dropout=recipe.dropout)  # noqa: E731
+    objective = SemiSupervised(build, labelled, unlabelled, warm_up, bones)
+    return experiment.train("semi-supervised", objective, recipe)
 
 
 # %%
 runs = {
     "supervised": experiment.train(
-        "supervised", lambda: TemporalModel(*joints, **size), labelled, recipe
+        "supervised", Supervised(lambda: TemporalModel(*joints, **size), labelled), recipe
     ),
     "semi-supervised": both(bones=True),
     "semi-supervised, no bone term": both(bones=False),
@@ -213,5 +206,5 @@ print(f"{recording}: the root's depth is off by {100 * depth:.0f} cm on average"
 #
 # * `-p percent 1`: fewer labels. Does what is gained grow, as the paper's figure 5 has it?
 # * `-p detector simulated`: what the image says is then itself wrong by some pixels.
-# * Leave the lens out: `train_semi_supervised(…, distortion=False)`. The paper found it negligible
+# * Leave the lens out: `SemiSupervised(…, distortion=False)`. The paper found it negligible
 #   on Human3.6M. How many pixels did it move a joint, above?

@@ -26,11 +26,11 @@ import torch
 from IPython.display import Markdown
 from torch.utils.flop_counter import FlopCounterMode
 
-from paperlib import metrics, plotting, windows
+from paperlib import evaluation, metrics, plotting, prediction, windows
 from paperlib.detection import DETECTORS, FILES
 from paperlib.experiment import Experiment
 from paperlib.models import Streaming, TemporalModel, filter_widths, flops_per_frame, fold
-from paperlib.training import Recipe, evaluate, predict
+from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -64,7 +64,10 @@ builds = {
     "temporal, causal": lambda: TemporalModel(*joints, widths, causal=True, **size),
     "temporal": lambda: TemporalModel(*joints, widths, **size),
 }
-models = {name: experiment.train(name, b, data, recipe).model for name, b in builds.items()}
+models = {
+    name: experiment.train(name, Supervised(build, data), recipe).model
+    for name, build in builds.items()
+}
 delay = Streaming(models["temporal"]).delay
 print(f"the symmetric model's poses come {1000 * delay / data.test[0].fps:.0f} ms late")
 
@@ -85,12 +88,13 @@ def stream_through(model, recording):
     return torch.stack([pose for pose in poses if pose is not None]).cpu()
 
 
-errors = evaluate(models["temporal, causal"], data.test, False, device).values["mpjpe"]
+causal = models["temporal, causal"]
+errors = evaluation.evaluate(causal, data.test, False, device).values["mpjpe"]
 ranked = sorted(range(len(errors)), key=errors.__getitem__)
 recording = data.test[ranked[len(ranked) // 2]]
 streamed = {name: stream_through(model, recording) for name, model in models.items()}
 for name, model in models.items():
-    apart = (streamed[name] - predict(model, recording, flip=False)).abs().max()
+    apart = (streamed[name] - prediction.predict(model, recording, flip=False)).abs().max()
     same = "the same" if apart < 1e-5 else "NOT the same"
     print(f"{name:17} streamed and as a whole sequence: {same} poses (to 1e-5 m)")
 

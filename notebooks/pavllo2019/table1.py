@@ -28,10 +28,11 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS, FILES
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.results import over_seeds, paper_table, select
-from paperlib.training import Recipe, evaluate
+from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -63,7 +64,7 @@ recipe
 # %%
 rows = []
 for name, build in systems.items():
-    run = experiment.train(name, build, data, recipe)
+    run = experiment.train(name, Supervised(build, data), recipe)
     rows += experiment.rows(name, evaluate(run.model, data.test, recipe.test_flip, device), run)
 experiment.record(rows)
 measured = experiment.measured(rows)

@@ -25,10 +25,11 @@ from scipy.ndimage import gaussian_filter1d
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS, FILES
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.results import over_seeds, paper_table, select
-from paperlib.training import Recipe, evaluate
+from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -46,7 +47,9 @@ systems = {
     "single frame": lambda: TemporalModel(*joints, (1,) * len(widths), **size),
     "temporal": lambda: TemporalModel(*joints, widths, **size),
 }
-runs = {name: experiment.train(name, build, data, recipe) for name, build in systems.items()}
+runs = {
+    name: experiment.train(name, Supervised(build, data), recipe) for name, build in systems.items()
+}
 
 # %% [markdown]
 # ## Velocity error, millimetres a frame

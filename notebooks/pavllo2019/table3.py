@@ -30,10 +30,11 @@ from IPython.display import Markdown
 from paperlib import plotting
 from paperlib.detection import DETECTORS, FILES
 from paperlib.errors import MissingDataError
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import RECEPTIVE_FIELDS, LinearModel, TemporalModel, filter_widths
 from paperlib.results import over_seeds, paper_table, select
-from paperlib.training import Recipe, evaluate
+from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
 experiment = Experiment.begin("pavllo2019/table3", globals(), receptive_field=RECEPTIVE_FIELDS[1:])
@@ -91,7 +92,8 @@ def measure(view, seen):
     rows = []
     joints = (len(seen.keypoint_skeleton), 2, len(seen.skeleton))
     for system, build in systems(joints).items():
-        run = view.train(f"{system}, {view.detector}", build, seen, recipe)
+        objective = Supervised(build, seen)
+        run = view.train(f"{system}, {view.detector}", objective, recipe)
         rows += view.rows(system, evaluate(run.model, seen.test, recipe.test_flip, device), run)
     experiment.record(rows)
     return view.measured(rows)

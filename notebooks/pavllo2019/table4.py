@@ -38,11 +38,12 @@ from IPython.display import Markdown
 from paperlib import plotting
 from paperlib.datasets.humaneva import by_action
 from paperlib.detection import DETECTORS
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, filter_widths
 from paperlib.recordings import count_frames
 from paperlib.results import interval, over_seeds, paper_table, select, shown, status
-from paperlib.training import Recipe, evaluate
+from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
 
@@ -108,7 +109,7 @@ def build():
 
 
 def trained(name, part, how):
-    return experiment.train(name, build, part, how)
+    return experiment.train(name, Supervised(build, part), how)
 
 
 # %%
@@ -147,12 +148,9 @@ about.set_caption("what each model learns from, mirrored copies included, and fo
 
 # %%
 def measure(system, run, part):
-    for subject in subjects:
-        own = [r for r in part.test if r.subject == subject]
-        found = evaluate(run.model, own, recipe.test_flip, device)
-        for row in experiment.rows(system, found, run):
-            if row["action"] != "average":  # of one action alone
-                yield {**row, "action": f"{row['action']} {subject}"}
+    found = evaluate(run.model, part.test, recipe.test_flip, device)
+    rows = experiment.rows(system, found, run, by=("action", "subject"))
+    return [row for row in rows if row["action"] != "average"]  # of one action alone
 
 
 rows = []

@@ -32,12 +32,12 @@ from IPython.display import Markdown
 from paperlib import plotting
 from paperlib.cameras import camera_to_world
 from paperlib.datasets import muco_temp
-from paperlib.detection import PROFILES, detect
-from paperlib.detection.people import detect_people
+from paperlib.detection import PROFILES, detect, detect_people
 from paperlib.experiment import Experiment, scene_protocol
 from paperlib.models import filter_widths
 from paperlib.results import interval
-from paperlib.training import Recipe, locate, train_posenet
+from paperlib.prediction import locate
+from paperlib.training import AbsolutePose, Recipe
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -54,11 +54,9 @@ recipe = Recipe.veges2020(experiment.preset)
 widths = filter_widths(receptive_field)
 longer = recipe.shortened(2 * recipe.epochs)  # its epochs are half as long: as many steps
 runs = {
-    "with zoom": train_posenet(
-        data, recipe, widths, name="with zoom", **experiment.training_options
-    ),
-    "without zoom": train_posenet(
-        data, longer, widths, zoom=False, name="without zoom", **experiment.training_options
+    "with zoom": experiment.train("with zoom", AbsolutePose(data, widths), recipe),
+    "without zoom": experiment.train(
+        "without zoom", AbsolutePose(data, widths, zoom=False), longer
     ),
 }
 

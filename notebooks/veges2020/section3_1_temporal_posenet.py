@@ -31,18 +31,18 @@ import pandas as pd
 import torch
 from IPython.display import Markdown
 
-from paperlib import plotting
-from paperlib.cameras import project
+from paperlib import cameras, plotting
 from paperlib.datasets import muco_temp
-from paperlib.detection import PROFILES, detect
-from paperlib.detection.people import detect_people
+from paperlib.detection import PROFILES, detect, detect_people
+from paperlib.evaluation import evaluate_scenes
 from paperlib.experiment import METRIC_NAMES, Experiment, scene_protocol, scene_rows
-from paperlib.models import TemporalPoseNet, count_parameters, filter_widths
-from paperlib.models.temporal_posenet import absolute
+from paperlib.models import TemporalPoseNet, absolute, count_parameters, filter_widths
+from paperlib.prediction import locate_scene
 from paperlib.results import over_seeds, select
+from paperlib.scenes import scenes
 from paperlib.skeletons import COMMON_14
-from paperlib.tracks import draw_zoom, features, targets
-from paperlib.training import Recipe, evaluate_people, scenes, train_posenet
+from paperlib.training import AbsolutePose, Recipe
+from paperlib.windows import draw_zoom, track_features, track_targets
 
 # %%
 plotting.use_style()
@@ -66,9 +66,12 @@ experiment
 example = experiment.exact.test[0]
 wide = replace(example.camera.without_distortion(), focal=(600.0, 600.0))
 long = replace(wide, focal=(1500.0, 1500.0), centre=(480.0, 540.0))
-filmed = [replace(example, camera=c, keypoints=project(example.positions, c)) for c in (wide, long)]
+filmed = [
+    replace(example, camera=c, keypoints=cameras.project(example.positions, c))
+    for c in (wide, long)
+]
 pixels = (filmed[0].keypoints - filmed[1].keypoints).norm(dim=-1).max()
-angles = (features(filmed[0]) - features(filmed[1])).abs().max()
+angles = (track_features(filmed[0]) - track_features(filmed[1])).abs().max()
 print(f"the two pictures differ by up to {pixels:.0f} pixels, their features by {angles:.0e}")
 
 # %% [markdown]
@@ -79,7 +82,7 @@ print(f"the two pictures differ by up to {pixels:.0f} pixels, their features by 
 # %%
 doubtful = example.confidence.clone()
 doubtful[:, example.keypoint_skeleton.index("left_wrist")] = 0.02
-seen, hidden = features(example)[0], features(replace(example, confidence=doubtful))[0]
+seen, hidden = track_features(example)[0], track_features(replace(example, confidence=doubtful))[0]
 both = {"seen": seen[:, :2], "left wrist not seen": hidden[:, :2]}
 columns = {(name, "xy"[i]): values[:, i] for name, values in both.items() for i in (0, 1)}
 table = pd.DataFrame(columns, index=COMMON_14.joints)
@@ -94,7 +97,7 @@ table.loc[["hip", "neck", "left_wrist"]].style.format("{:.3f}")
 # answer and back:
 
 # %%
-answer = targets(example)
+answer = track_targets(example)
 back = absolute(answer, example.skeleton.root)
 print(f"root of the first frame: X, Y, log Z = {[round(v, 3) for v in answer[0, 0].tolist()]}")
 off = 1e6 * (back - example.positions).abs().max()
@@ -128,10 +131,10 @@ print(f"{built:,} parameters")
 frame, factor = len(example) // 2, 1.4
 figure, panels = plt.subplots(1, 2, figsize=(6.4, 3.6), sharex=True, sharey=True)
 for ax, zoom in zip(panels, (1.0, factor), strict=True):
-    points = features(example, zoom=zoom)[frame, :, :2]
+    points = track_features(example, zoom=zoom)[frame, :, :2]
     place = torch.where(torch.arange(14)[:, None] == COMMON_14.root, 0.0, points[COMMON_14.root])
     plotting.draw_keypoints(ax, (points + place).numpy(), COMMON_14)
-    depth = targets(example, zoom=zoom)[frame, 0, 2].exp()
+    depth = track_targets(example, zoom=zoom)[frame, 0, 2].exp()
     ax.set(title=f"the root at {depth:.1f} m")
 panels[0].invert_yaxis()  # y points down; both panels share it
 saved = experiment.save_figure(figure, "veges2020_zoom")
@@ -152,13 +155,13 @@ data = muco_temp.joined(alone, crowd)
 
 recipe = Recipe.veges2020(experiment.preset)
 widths = filter_widths(receptive_field)
-run = train_posenet(data, recipe, widths, name="Temporal PoseNet", **experiment.training_options)
+run = experiment.train("Temporal PoseNet", AbsolutePose(data, widths), recipe)
 pd.DataFrame(run.history).set_index("epoch").T.style.format("{:.3f}")
 
 # %%
 truth = scenes(data.test)
-located = [scene.located(run.model, recipe.test_flip) for scene in truth]
-rows = scene_rows(experiment, "Temporal PoseNet", evaluate_people(located, truth), run)
+located = [locate_scene(run.model, scene, recipe.test_flip) for scene in truth]
+rows = scene_rows(experiment, "Temporal PoseNet", evaluate_scenes(located, truth), run)
 kept = experiment.record(rows)
 measured = experiment.measured(rows)
 COLUMNS = ["mrpe", "mpjpe", "pck3d", "n_mrpe", "n_mpjpe", "acceleration_error"]

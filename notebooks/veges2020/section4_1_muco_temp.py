@@ -29,11 +29,10 @@ import torch
 from paperlib import plotting
 from paperlib.cameras import camera_to_world
 from paperlib.datasets import muco_temp
-from paperlib.detection import PROFILES
-from paperlib.detection.people import detect_people, was_found
+from paperlib.detection import PROFILES, detect_people
 from paperlib.experiment import Experiment
 from paperlib.rendering import people_visibility, render, shade
-from paperlib.training import longest_gap, scenes
+from paperlib.scenes import longest_gap, scenes
 
 plotting.use_style()
 experiment = Experiment.begin("veges2020/section4_1", globals(), detector=tuple(PROFILES))
@@ -142,7 +141,7 @@ saved = experiment.save_figure(figure, "veges2020_scores")
 # %%
 def summary(recordings):
     hidden = torch.cat([1 - r.visible.float().mean(dim=1) for r in recordings])
-    lost = ~torch.cat([was_found(r) for r in recordings])
+    lost = ~torch.cat([r.found for r in recordings])
     low = [camera_to_world(r.positions, r.camera)[..., 2].amin(dim=1) for r in recordings]
     return {
         "person-frames": f"{len(hidden):,}",

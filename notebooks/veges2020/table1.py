@@ -25,14 +25,15 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.datasets import muco_temp
-from paperlib.detection import PROFILES, detect
-from paperlib.detection.people import detect_people
+from paperlib.detection import PROFILES, detect, detect_people
+from paperlib.evaluation import evaluate_scene, evaluate_scenes, pooled_scenes, pose_sets, universal
 from paperlib.experiment import METRIC_NAMES, Experiment, scene_protocol, scene_rows
 from paperlib.models import filter_widths
-from paperlib.multi_person import evaluate_scene, pooled_scenes, pose_sets, universal
 from paperlib.refinement import refine
 from paperlib.results import over_seeds, paper_table, select
-from paperlib.training import Recipe, evaluate_people, scenes, train_posenet
+from paperlib.prediction import locate_scene
+from paperlib.scenes import scenes
+from paperlib.training import AbsolutePose, Recipe
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -51,13 +52,13 @@ widths = filter_widths(receptive_field)
 root = data.skeleton.root
 systems = {"single frame": (1,) * len(widths), "temporal": widths}  # as deep, and as many channels
 trained = {
-    name: train_posenet(data, recipe, widths, name=name, **experiment.training_options)
+    name: experiment.train(name, AbsolutePose(data, widths), recipe)
     for name, widths in systems.items()
 }
 
 # %%
 answers = {
-    name: [scene.located(run.model, recipe.test_flip) for scene in truth]
+    name: [locate_scene(run.model, scene, recipe.test_flip) for scene in truth]
     for name, run in trained.items()
 }
 answers["refinement"] = [
@@ -66,7 +67,7 @@ answers["refinement"] = [
 rows = []
 for system, positions in answers.items():
     run = trained.get(system, trained["temporal"])
-    rows += scene_rows(experiment, system, evaluate_people(positions, truth), run)
+    rows += scene_rows(experiment, system, evaluate_scenes(positions, truth), run)
 kept = experiment.record(rows)
 measured = experiment.measured(rows)
 
@@ -109,7 +110,7 @@ def share(positions, bone_lengths):
 
 by_protocol = {
     "as measured": {
-        s: 100 * evaluate_people(p, truth).average("pck3d") for s, p in answers.items()
+        s: 100 * evaluate_scenes(p, truth).average("pck3d") for s, p in answers.items()
     },
     "universal": {s: share(p, False) for s, p in answers.items()},
     "universal, true bone lengths": {s: share(p, True) for s, p in answers.items()},
@@ -129,7 +130,7 @@ printed.rename(columns=names)[list(names.values())].style.format("{:g}", na_rep=
 
 # %% [markdown]
 # *Not run (licence)*: MuPoTS-3D. Its loader is `paperlib.datasets.mupots`, with the matching of
-# predicted to annotated people in `paperlib.multi_person`.
+# predicted to annotated people in `paperlib.evaluation`.
 #
 # **What is on record here** (CMU motion, three seeds, `laptop`). Over people whom the detector
 # found, many frames give the better pose, by three points of 3D-PCK, and hardly a better place.

@@ -32,13 +32,15 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.datasets import muco_temp
-from paperlib.detection import PROFILES, detect
-from paperlib.detection.people import detect_people
+from paperlib.detection import PROFILES, detect, detect_people
+from paperlib.evaluation import evaluate_scenes
 from paperlib.experiment import METRIC_NAMES, Experiment, scene_protocol, scene_rows
 from paperlib.models import filter_widths
 from paperlib.refinement import delay, interpolate, one_euro, refine, savitzky_golay
 from paperlib.results import over_seeds, paper_table, select
-from paperlib.training import Recipe, evaluate_people, longest_gap, scenes, train_posenet
+from paperlib.prediction import locate_scene
+from paperlib.scenes import longest_gap, scenes
+from paperlib.training import AbsolutePose, Recipe
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -68,8 +70,8 @@ print(f"{len(truth)} videos to test on; people are lost in {100 * lost / frames:
 # %%
 recipe = Recipe.veges2020(experiment.preset)
 widths = filter_widths(receptive_field)
-run = train_posenet(data, recipe, widths, name="Temporal PoseNet", **experiment.training_options)
-located = [scene.located(run.model, recipe.test_flip) for scene in truth]
+run = experiment.train("Temporal PoseNet", AbsolutePose(data, widths), recipe)
+located = [locate_scene(run.model, scene, recipe.test_flip) for scene in truth]
 
 # %% [markdown]
 # ## Four answers, and one more
@@ -92,7 +94,7 @@ answers = {
 }
 rows = []
 for system, positions in answers.items():
-    rows += scene_rows(experiment, system, evaluate_people(positions, truth), run)
+    rows += scene_rows(experiment, system, evaluate_scenes(positions, truth), run)
 kept = experiment.record(rows)
 measured = experiment.measured(rows)
 

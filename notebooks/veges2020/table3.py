@@ -23,16 +23,17 @@ retrain = False  # True trains again where a finished run is on disk
 import pandas as pd
 from IPython.display import Markdown
 
-from paperlib import plotting
+from paperlib import plotting, recordings
 from paperlib.datasets import muco_temp
-from paperlib.detection import PROFILES, detect
-from paperlib.detection.people import detect_people
+from paperlib.detection import PROFILES, detect, detect_people
+from paperlib.evaluation import evaluate_scenes
 from paperlib.experiment import METRIC_NAMES, Experiment, scene_protocol, scene_rows
 from paperlib.models import filter_widths
-from paperlib.recordings import count_frames
 from paperlib.refinement import refine
 from paperlib.results import over_seeds, paper_table, select
-from paperlib.training import Recipe, evaluate_people, scenes, train_posenet
+from paperlib.prediction import locate_scene
+from paperlib.scenes import scenes
+from paperlib.training import AbsolutePose, Recipe
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -54,22 +55,22 @@ both = muco_temp.joined(alone, crowd)
 truth = scenes(both.test)
 recipe = Recipe.veges2020(experiment.preset)
 longer = recipe.shortened(
-    round(recipe.epochs * count_frames(both.train) / count_frames(alone.train))
+    round(
+        recipe.epochs * recordings.count_frames(both.train) / recordings.count_frames(alone.train)
+    )
 )
-print(f"{count_frames(alone.train):,} frames of people alone, {recipe.epochs} epochs of both sets")
+print(
+    f"{recordings.count_frames(alone.train):,} frames of people alone, {recipe.epochs} epochs of both sets"
+)
 
 # %%
 widths, root = filter_widths(receptive_field), both.skeleton.root
 trained = {
-    "single people": train_posenet(
-        alone, longer, widths, name="single people", **experiment.training_options
-    ),
-    "MuCo-Temp": train_posenet(
-        both, recipe, widths, name="MuCo-Temp", **experiment.training_options
-    ),
+    "single people": experiment.train("single people", AbsolutePose(alone, widths), longer),
+    "MuCo-Temp": experiment.train("MuCo-Temp", AbsolutePose(both, widths), recipe),
 }
 answers = {
-    name: [scene.located(run.model, recipe.test_flip) for scene in truth]
+    name: [locate_scene(run.model, scene, recipe.test_flip) for scene in truth]
     for name, run in trained.items()
 }
 answers["refinement"] = [
@@ -80,7 +81,7 @@ answers["refinement"] = [
 rows = []
 for system, positions in answers.items():
     run = trained.get(system, trained["MuCo-Temp"])
-    rows += scene_rows(experiment, system, evaluate_people(positions, truth), run)
+    rows += scene_rows(experiment, system, evaluate_scenes(positions, truth), run)
 kept = experiment.record(rows)
 measured = experiment.measured(rows)
 COLUMNS = ["mrpe", "mpjpe", "pck3d", "n_mrpe", "n_mpjpe"]
@@ -164,5 +165,6 @@ Markdown("\n".join(lines))
 # ## Try next
 #
 # * Lose people in the single-person recordings too (set all scores and keypoints of some stretches
-#   to 0, as `paperlib.detection.people.lose_hidden` does): how much of MuCo-Temp's gain is left?
+#   to 0, as `paperlib.detection.lost_people.lose_hidden` does): how much of MuCo-Temp's gain is
+#   left?
 # * `-p receptive_field 9`: do more frames help the network to bridge a gap by itself?

@@ -86,7 +86,7 @@ pd.DataFrame(by_hand, index=list("ABCD")).T
 # 1,000 pixels, which in this studio is 15 cm. Each rule in each unit, against the true visibility:
 
 # %%
-test = [r.frames(0, len(r), 5) for r in experiment.exact.test]
+test = [r.cut(0, len(r), 5) for r in experiment.exact.test]
 truth = torch.cat([labels(r, "rendered") for r in test])
 print(
     f"{len(truth):,} poses (every fifth frame of the test split), "
@@ -176,7 +176,7 @@ by_camera.style.set_caption(f"clustered, ε = {tolerance:g} m")
 
 # %%
 def keypoints(data):
-    return [r.frames(0, len(r), 5) for r in data.test]
+    return [r.cut(0, len(r), 5) for r in data.test]
 
 
 detected = keypoints(detect(experiment.exact, "simulated", seed))

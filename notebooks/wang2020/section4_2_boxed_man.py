@@ -90,7 +90,7 @@ pd.DataFrame({p: {t: hides(k, xy) for t, k in thighs.items()} for p, xy in point
 # ## On a body
 
 # %%
-test = [r.frames(0, len(r), 5) for r in experiment.exact.test]
+test = [r.cut(0, len(r), 5) for r in experiment.exact.test]
 truth = torch.cat([labels(r, "rendered") for r in test])
 METHODS = {
     "boxed man": lambda r, delta=width: labels(r, "boxed_man", width=delta),
@@ -131,7 +131,7 @@ saved = experiment.save_figure(figure, "wang2020_labellings")
 # The width that is best on the *training* part of the data:
 
 # %%
-train = [r.frames(0, len(r), 10) for r in experiment.exact.train]
+train = [r.cut(0, len(r), 10) for r in experiment.exact.train]
 of_train = torch.cat([labels(r, "rendered") for r in train])
 widths = [0.0, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.06, 0.1, 0.2]
 widths = sorted({*widths, width})
@@ -181,7 +181,7 @@ figure = plotting.tolerance_curves(curves, "tolerance, of the one in use", one)
 saved = experiment.save_figure(figure, "wang2020_labelling_curves")
 
 # %%
-detected = [r.frames(0, len(r), 5) for r in detect(experiment.exact, "simulated", seed).test]
+detected = [r.cut(0, len(r), 5) for r in detect(experiment.exact, "simulated", seed).test]
 said = {name: torch.cat([way(r) for r in test]) for name, way in METHODS.items()}
 said["clustered, detected keypoints, no depth"] = torch.cat(
     [guesses(r, "clustered") for r in detected]
@@ -262,7 +262,7 @@ print(f"it does from δ = {min(more):g}" if more else "it does with none of thes
 # %%
 if skeleton.name == "h36m_17":
     coco = detect(experiment.exact.map(as_coco), "simulated", seed).test
-    coco = [r.frames(0, len(r), 5) for r in coco]
+    coco = [r.cut(0, len(r), 5) for r in coco]
     limbs = [j for j in coco[0].keypoint_skeleton.joints if j in skeleton.joints]
     theirs = [coco[0].keypoint_skeleton.index(j) for j in limbs]
     ours = [skeleton.index(j) for j in limbs]

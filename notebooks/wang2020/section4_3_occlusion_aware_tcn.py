@@ -36,11 +36,13 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS, PROFILES, simulated
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import OcclusionAware, TemporalModel, count_parameters, filter_widths
 from paperlib.models import flops_per_frame, flops_per_window  # isort: skip
 from paperlib.occlusion import scores, with_labels
-from paperlib.training import Recipe, evaluate, predict_occlusion, train_occlusion_aware
+from paperlib.prediction import predict_occlusion
+from paperlib.training import PoseAndOcclusion, Recipe, Supervised
 
 plotting.use_style()
 
@@ -111,7 +113,7 @@ def believing(vectors):
 boxed = data.map(lambda r: with_labels(r, "boxed_man", "boxed_man"))
 longest = max(boxed.test, key=len)
 middle = int((longest.confidence == 0).sum(dim=1)[13:-14].argmax()) + 13
-window = longest.frames(middle - 13, middle + 14)
+window = longest.cut(middle - 13, middle + 14)
 hidden = {"guesses": window.confidence == 0}
 hidden["many vectors"] = predict_occlusion(believing("many"), window) > 0.5
 hidden["one vector"] = torch.zeros_like(hidden["guesses"])
@@ -148,7 +150,7 @@ def trained(title, part, **options):
     def build():
         return OcclusionAware(joints, 3, joints, widths, **options, **size)
 
-    return train_occlusion_aware(build, part, recipe, name=title, **experiment.training_options)
+    return experiment.train(title, PoseAndOcclusion(build, part), recipe)
 
 
 def error(run, part):
@@ -157,7 +159,7 @@ def error(run, part):
 
 def plain(title, part, features=2):
     build = lambda: TemporalModel(joints, features, joints, widths, **size)  # noqa: E731
-    return error(experiment.train(title, build, part, recipe), part)
+    return error(experiment.train(title, Supervised(build, part), recipe), part)
 
 
 # %%

@@ -43,12 +43,14 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import LinearModel, OcclusionAware, TemporalModel, filter_widths
 from paperlib.occlusion import with_labels
 from paperlib.results import interval, over_seeds, paper_table, recorded, select, shown
 from paperlib.results import seeds_needed  # isort: skip
-from paperlib.training import Recipe, evaluate, predict_occlusion, train_occlusion_aware
+from paperlib.prediction import predict_occlusion
+from paperlib.training import PoseAndOcclusion, Recipe, Supervised
 
 plotting.use_style()
 
@@ -113,14 +115,12 @@ def aware(vectors, name, title):
     def build():
         return OcclusionAware(joints, 3, joints, widths, vectors=vectors, **size)
 
-    return train_occlusion_aware(
-        build, labelled[name], recipe, name=title, **experiment.training_options
-    )
+    return experiment.train(title, PoseAndOcclusion(build, labelled[name]), recipe)
 
 
 def plain(features, part, title):
     build = lambda: TemporalModel(joints, features, joints, widths, **size)  # noqa: E731
-    return experiment.train(title, build, part, recipe)
+    return experiment.train(title, Supervised(build, part), recipe)
 
 
 # %%
@@ -135,7 +135,7 @@ PLAIN, ONE, MANY, BOXED, TRUE = systems = [
 quiet = labelled["boxed man"].map(lambda r: replace(r, confidence=0.05 * r.confidence))
 flat = lambda: LinearModel(joints, 2, joints, channels=recipe.channels)  # noqa: E731
 runs = {
-    linear: (experiment.train(linear, flat, data, recipe), data),
+    linear: (experiment.train(linear, Supervised(flat, data), recipe), data),
     PLAIN: (plain(2, data, PLAIN), data),
     ONE: (aware("one", "clustered", ONE), labelled["clustered"]),
     MANY: (aware("many", "clustered", MANY), labelled["clustered"]),
@@ -165,16 +165,12 @@ def zeroed(model, part):
 # %%
 rows = []
 for system, (run, part) in runs.items():
-    cells = []
-    for subject in subjects:
-        own = [r for r in part.test if r.subject == subject]
-        for row in experiment.rows(system, evaluate(run.model, own, recipe.test_flip, device), run):
-            if row["action"] != "average":  # of one action alone
-                cells.append({**row, "action": f"{row['action']} {subject}"})
+    found = evaluate(run.model, part.test, recipe.test_flip, device)
+    cells = experiment.rows(system, found, run, by=("action", "subject"))
     for _, of_metric in pd.DataFrame(cells).groupby("metric"):
-        for part_of in (*actions, ""):  # the rows of an action, and all
-            own = of_metric[of_metric["action"].str.startswith(f"{part_of} " if part_of else "")]
-            mean = {"action": f"{part_of} average".strip(), "value": own["value"].mean()}
+        for action in actions:
+            own = of_metric[of_metric["action"].str.startswith(f"{action} ")]
+            mean = {"action": f"{action} average", "value": own["value"].mean()}
             cells.append(of_metric.iloc[0].to_dict() | mean)
     share = {"metric": "zeroed", "action": "average", "value": zeroed(run.model, part)}
     rows += [*cells, {**cells[0], **share, "unit": "%"}]

@@ -37,12 +37,13 @@ from scipy.stats import t as student_t
 
 from paperlib import plotting
 from paperlib.detection import DETECTORS
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import LinearModel, OcclusionAware, TemporalModel, filter_widths
 from paperlib.occlusion import with_labels
 from paperlib.rendering import joint_visibility
 from paperlib.results import interval, over_seeds, paper_table, select, shown
-from paperlib.training import Recipe, evaluate, train_occlusion_aware
+from paperlib.training import PoseAndOcclusion, Recipe, Supervised
 
 plotting.use_style()
 
@@ -72,9 +73,10 @@ builds = {
 }
 
 # %%
-runs = {s: (experiment.train(s, builds[s], data, recipe), data) for s in (LINEAR, PLAIN)}
-options = {"name": AWARE, **experiment.training_options}
-runs[AWARE] = (train_occlusion_aware(builds[AWARE], boxed, recipe, **options), boxed)
+objectives = {s: Supervised(builds[s], data) for s in (LINEAR, PLAIN)}
+runs = {s: (experiment.train(s, o, recipe), data) for s, o in objectives.items()}
+aware = PoseAndOcclusion(builds[AWARE], boxed)
+runs[AWARE] = (experiment.train(AWARE, aware, recipe), boxed)
 
 # %% [markdown]
 # ## Action by action

@@ -1,8 +1,8 @@
-"""Detecting several people in one picture: who is behind another may be lost altogether.
+"""Detecting several people in one picture: a person behind another may be lost.
 
-What a 2D detector finds of a person, :mod:`paperlib.detection.simulated` says. Here is added what
-comes with company: a joint behind another's body gets a low score, and a person of whom hardly
-anything is to be seen is not found, which leaves zeros (veges2020, reference).
+:mod:`paperlib.detection.simulated` says what a 2D detector finds of one person. This adds what
+other people do to it: a joint behind another's body gets a low score, and a person of whom hardly
+anything is visible is not found, which leaves zeros (veges2020, reference).
 """
 
 from dataclasses import replace
@@ -10,10 +10,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from paperlib.detection import detect
+from paperlib.detection.detectors import detect
 from paperlib.recordings import Dataset, Recording
 
-LOST, FOUND = 0.7, 0.5  # shares of the joints hidden from which on a person is lost, and found
+LOST, FOUND = 0.7, 0.5  # shares of joints hidden: from which a person is lost, below which found
 _DOUBT = 0.3  # factor on the score of a joint that is hidden, while much of the person is
 
 
