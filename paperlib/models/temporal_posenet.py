@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from paperlib.models.arguments import checked
 from paperlib.models.temporal import TemporalModel
 
 
@@ -39,11 +40,12 @@ class TemporalPoseNet(nn.Module):
         **options,
     ):
         super().__init__()
-        if not 0 <= root < num_joints_out:
-            raise ValueError(f"the root must be one of {num_joints_out} joints, got row {root}")
         self.temporal = TemporalModel(num_joints_in, 3, num_joints_out, filter_widths, **options)
+        self.config = checked(self.temporal.config | {"root": root})
+        del self.config["in_features"]  # they are always three
+        if root >= num_joints_out:
+            raise ValueError(f"the root must be one of {num_joints_out} joints, got row {root}")
         self.root, self.receptive_field = root, self.temporal.receptive_field
-        self.config = self.temporal.config | {"root": root}
         shapes = {"input": num_joints_in, "output": num_joints_out}
         for name, joints in shapes.items():
             self.register_buffer(f"{name}_mean", torch.zeros(joints, 3))

@@ -19,7 +19,7 @@ from paperlib.paths import replacing, runs_dir, shown
 _CODE = (
     "models/temporal.py",
     "models/linear.py",
-    "models/activation.py",
+    "models/fast/activation.py",
     "windows.py",
     "metrics.py",
     "training/loop.py",

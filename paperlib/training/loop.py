@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from paperlib.models.activation import set_momentum, synchronise
+from paperlib.models import fast
 from paperlib.training import processes
 from paperlib.training.checkpoints import Run, describe, key_of, restore, save
 from paperlib.training.devices import choose_device
@@ -52,7 +52,7 @@ def fit(
     where = choose_device(device)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
-        model = build().to(where)
+        model = fast.for_training(build().to(where))
         description = describe(model, data, recipe.as_dict(), seed, where.type, code)
         run = Run(model, key_of(description), description)
         optimizer = amsgrad(model, recipe.learning_rate, where)
@@ -63,12 +63,12 @@ def fit(
         processes.all_wait()  # until all have read what one of them is going to replace
         if not run.finished:
             if processes.count() > 1:
-                synchronise(model)
+                fast.synchronise(model)
                 random_state = None
             aim = objective(model, where)
             fitting = _Fit(run, aim, optimizer, recipe, seed, where, name, after_epoch)
             fitting.go(random_state, progress)
-    model.eval()
+    fast.as_written(model).eval()
     return run
 
 
@@ -169,7 +169,7 @@ class _Fit:
                 group["lr"].fill_(rate)
             else:
                 group["lr"] = rate
-        set_momentum(self.run.model, self.recipe.momentum(epoch))
+        fast.set_momentum(self.run.model, self.recipe.momentum(epoch))
 
 
 def _shown(term: str, mean: float) -> str:

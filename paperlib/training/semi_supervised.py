@@ -7,7 +7,7 @@ from torch import Tensor
 
 from paperlib.losses import bone_length_loss, projection_loss
 from paperlib.metrics import mpjpe, weighted_mpjpe
-from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models import PoseAndTrajectory
 from paperlib.recordings import Dataset
 from paperlib.training.checkpoints import Run
 from paperlib.training.loop import fit

@@ -16,8 +16,7 @@ from paperlib.cameras import project
 from paperlib.datasets import cmu, human36m, humaneva
 from paperlib.detection import DETECTORS, detect, keypoint_error
 from paperlib.errors import CheckpointError, one_of
-from paperlib.models import LinearModel, TemporalModel, load_videopose3d_checkpoint
-from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models import build, load_videopose3d_checkpoint
 from paperlib.paths import runs_dir, shown
 from paperlib.recordings import Dataset, Recording, count_frames
 from paperlib.training import Evaluation, evaluate, load_run
@@ -26,7 +25,6 @@ from paperlib.workflow.experiment import SHOWN
 METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve")
 GROUPS = ("action", "subject", "sequence")
 
-_MODELS = {m.__name__: m for m in (TemporalModel, LinearModel, PoseAndTrajectory)}
 _FILE = "checkpoint.safetensors"  # of a run of ours
 _WITH_FILES = ("human36m", "humaneva")  # whose keypoints may come from a file
 # in which the papers' tables have them
@@ -96,7 +94,7 @@ def _load(checkpoint: str | Path, causal: bool) -> tuple[nn.Module, str, int]:
     if path.is_file() and path.name != _FILE:
         model = load_videopose3d_checkpoint(path, causal)
         return model, _about(path.name, model, "a public checkpoint"), 0
-    run = load_run(_key(checkpoint), _build)
+    run = load_run(_key(checkpoint), build)
     if causal:
         raise ValueError(f"{path.name}: a run of ours says itself whether it is causal")
     epochs = run.description["recipe"]["epochs"]
@@ -119,11 +117,6 @@ def _key(checkpoint: str | Path) -> str:
             f"here, nor is it one of the {count} runs in {shown(runs_dir())}"
         )
     return str(checkpoint)
-
-
-def _build(config: dict) -> nn.Module:
-    options = {name: value for name, value in config.items() if name != "class"}
-    return _MODELS[one_of("model", config["class"], _MODELS)](**options)
 
 
 def _about(name: str, model: nn.Module, origin: str) -> str:
