@@ -51,16 +51,16 @@ def _widths(given: object) -> tuple[int, ...]:
 
 
 def check_keypoints(
-    keypoints: Tensor, joints: int, features: int, receptive_field: int = 0
+    keypoints: Tensor, joints: int, features: int, receptive_field: int = 0, what: str = "keypoints"
 ) -> None:
-    """``ValueError`` for anything but keypoints ``(B, T, joints, features)`` of enough frames."""
-    shape = tuple(keypoints.shape) if isinstance(keypoints, Tensor) else type(keypoints).__name__
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[2:] != (joints, features):
+    """``ValueError`` for anything but a tensor ``(B, T, joints, features)`` of enough frames."""
+    is_tensor = isinstance(keypoints, Tensor)
+    if not is_tensor or keypoints.ndim != 4 or keypoints.shape[2:] != (joints, features):
+        given = tuple(keypoints.shape) if is_tensor else f"a {type(keypoints).__name__}"
+        raise ValueError(f"expected {what} (B, T, {joints}, {features}) as a tensor, got {given}")
+    frames = keypoints.shape[1]
+    if frames < receptive_field:
         raise ValueError(
-            f"expected keypoints as a tensor (B, T, {joints}, {features}), got {shape}"
-        )
-    if shape[1] < receptive_field:
-        raise ValueError(
-            f"{shape[1]} frames are fewer than the receptive field of {receptive_field}: pad the "
+            f"{frames} frames are fewer than the receptive field of {receptive_field}: pad the "
             "sequence (windows.pad_sequence does)"
         )

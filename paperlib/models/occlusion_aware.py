@@ -95,7 +95,8 @@ class OcclusionAware(nn.Module):
     def occlusion(self, keypoints: Tensor) -> Tensor:
         """How hidden each keypoint is taken to be, 0 to 1: ``(B, T - R + 1, J_in)`` with one vector
         a window, ``(B, T - 2, J_in)``, without the first and the last frame, with many."""
-        check_keypoints(keypoints, self.config["num_joints_in"], 3, self.receptive_field)
+        joints, what = self.config["num_joints_in"], "keypoints and guesses"
+        check_keypoints(keypoints, joints, 3, self.receptive_field, what)
         x, dilation = 1 - keypoints[..., 2], 1
         for layer, width in zip(self.branch, self.widths, strict=True):
             x = layer(side_by_side(x, width, dilation))

@@ -15,7 +15,7 @@ from torch import nn
 from paperlib.cameras import Camera, project
 from paperlib.errors import CheckpointError
 from paperlib.models import LinearModel, TemporalModel
-from paperlib.models.activation import Activation
+from paperlib.models.fast.activation import FusedLayer
 from paperlib.recordings import Dataset, Recording
 from paperlib.training import Recipe, checkpoints, evaluate, load_run, supervised
 from paperlib.windows import Windows
@@ -141,7 +141,7 @@ def watched(monkeypatch):
 
     def noting(self, *args, **kwargs):
         (group,) = self.param_groups
-        layers = [m for m in made[-1].modules() if isinstance(m, Activation)]
+        layers = [m for m in made[-1].modules() if isinstance(m, FusedLayer)]
         momenta = {m.momentum.item() for m in layers}
         assert group["amsgrad"] and group["betas"] == (0.9, 0.999)
         assert group["weight_decay"] == 0

@@ -16,8 +16,7 @@ from paperlib import __main__ as command_line
 from paperlib import datasets
 from paperlib.detection import detect
 from paperlib.errors import CheckpointError, MissingDataError
-from paperlib.models import LinearModel, TemporalModel
-from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models import LinearModel, PoseAndTrajectory, TemporalModel
 from paperlib.training import Recipe, evaluate, train
 from paperlib.workflow.evaluation import evaluate_checkpoint
 
