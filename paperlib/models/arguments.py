@@ -4,9 +4,20 @@ from numbers import Integral, Real
 
 from torch import Tensor
 
-_LEAST = dict.fromkeys(("num_joints_in", "in_features", "num_joints_out", "channels"), 1)
-_LEAST |= {"num_blocks": 0, "root": 0}
-_SWITCHES = ("causal", "dense", "start_from_guesses")
+
+def _integer(least: int) -> tuple:
+    return (lambda v: isinstance(v, Integral) and v >= least), f"an integer of at least {least}"
+
+
+_SWITCH = (lambda v: isinstance(v, bool)), "True or False"
+# what an argument of this name must be, and in words
+_EXPECTED = {
+    **dict.fromkeys(("num_joints_in", "in_features", "num_joints_out", "channels"), _integer(1)),
+    **dict.fromkeys(("num_blocks", "root"), _integer(0)),
+    **dict.fromkeys(("causal", "dense", "start_from_guesses"), _SWITCH),
+    "dropout": ((lambda v: isinstance(v, Real) and 0 <= v < 1), "in [0, 1)"),
+    "threshold": ((lambda v: isinstance(v, Real) and 0 < v < 1), "between 0 and 1"),
+}
 
 
 def checked(arguments: dict) -> dict:
@@ -16,28 +27,12 @@ def checked(arguments: dict) -> dict:
     """
     config = {name: v for name, v in arguments.items() if name not in ("self", "__class__")}
     for name, value in config.items():
-        if name in _LEAST:
-            _expect(
-                isinstance(value, Integral) and value >= _LEAST[name],
-                name,
-                value,
-                f"an integer of at least {_LEAST[name]}",
-            )
-            config[name] = int(value)
-        elif name in _SWITCHES:
-            _expect(isinstance(value, bool), name, value, "True or False")
-        elif name == "dropout":
-            _expect(isinstance(value, Real) and 0 <= value < 1, name, value, "in [0, 1)")
-        elif name == "threshold":
-            _expect(isinstance(value, Real) and 0 < value < 1, name, value, "between 0 and 1")
-        elif name == "filter_widths":
-            config[name] = _widths(value)
+        is_good, what = _EXPECTED.get(name, (lambda v: True, ""))
+        if not is_good(value):
+            raise ValueError(f"{name} must be {what}, got {name}={value!r}")
+    if "filter_widths" in config:
+        config["filter_widths"] = _widths(config["filter_widths"])
     return config
-
-
-def _expect(good: bool, name: str, value: object, what: str) -> None:
-    if not good:
-        raise ValueError(f"{name} must be {what}, got {name}={value!r}")
 
 
 def _widths(given: object) -> tuple[int, ...]:

@@ -75,8 +75,9 @@ def dilated(layer: Layer, x: Tensor) -> tuple[Tensor, Tensor]:
 
 def strided(layer: Layer, x: Tensor) -> tuple[Tensor, Tensor]:
     """Every ``width``-th frame: kernels that do not overlap."""
-    kernels = x.unflatten(1, (-1, layer.width))
-    return layer(kernels.flatten(2)), kernels[:, :, layer.tap]
+    batch, frames, channels = x.shape
+    kernels = x.reshape(batch, frames // layer.width, layer.width * channels)
+    return layer(kernels), x[:, layer.tap :: layer.width]
 
 
 def side_by_side(x: Tensor, width: int, dilation: int) -> Tensor:

@@ -67,6 +67,7 @@ class TemporalPoseNet(nn.Module):
 
     def answer(self, features: Tensor) -> Tensor:
         """What is learnt: the standardised answer, ``(B, T - R + 1, J_out, 3)``."""
+        self.temporal.check(features)
         return self.temporal((features - self.input_mean) / self.input_std)
 
     def standardise(self, answers: Tensor) -> Tensor:

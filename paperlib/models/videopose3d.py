@@ -45,7 +45,7 @@ _NOT_NEEDED = (
 
 def _read(path: Path) -> dict:
     stand_ins = [(_SetAside, name) for name in _NOT_NEEDED]
-    data = path.read_bytes()  # what the system refuses to open is no matter of the file's content
+    data = path.read_bytes()  # outside the try: a missing file is no damaged one
     try:
         with torch.serialization.safe_globals(stand_ins):
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
@@ -68,10 +68,10 @@ def load_videopose3d_checkpoint(
 ) -> TemporalModel:
     """A :class:`TemporalModel` with the weights of a public checkpoint, in evaluation mode.
 
-    Joints, features, widths and channels are read from the shapes of the weights. ``causal`` must
-    be told: causal and symmetric models have the same weights. ``part`` may be ``"model_traj"``.
-    Raises :class:`CheckpointError` for another architecture, :class:`UnsafeFileError` for a file
-    that holds more than weights.
+    Joints, features, widths and channels are read from the shapes of the weights. The file does
+    not say whether the model is ``causal``: causal and symmetric ones have the same weights.
+    ``part`` may be ``"model_traj"``. Raises :class:`CheckpointError` for another architecture,
+    :class:`UnsafeFileError` for a file that holds more than weights.
     """
     path = Path(path)
     weights = _read(path).get(part)

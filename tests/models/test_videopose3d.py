@@ -194,7 +194,7 @@ def test_a_file_cut_off_anywhere_is_refused_by_name(zipped, path):
             load_videopose3d_checkpoint(path)
 
 
-def test_nobody_is_told_to_read_an_unsafe_file_all_the_same(path, tmp_path):
+def test_no_message_advises_to_read_an_unsafe_file(path, tmp_path):
     write(path, content(Public()) | {"lr": Hostile(tmp_path / "ran")})
     with pytest.raises(UnsafeFileError, match="mkdir") as error:
         load_videopose3d_checkpoint(path)

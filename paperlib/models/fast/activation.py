@@ -1,9 +1,10 @@
 """Batch norm, ReLU and dropout as one step: the layers of :mod:`paperlib.models.temporal` and
 :mod:`paperlib.models.linear` as they are trained.
 
-One after the other, the three walk four times through memory on the way up and four times back, and
-keep three copies for the way back. Here the second and third work in place, and the way back needs
-only what came in and what went out: a zero there stands for a unit that was cut or dropped.
+One after the other, the three go four times through memory in the forward pass and four times in
+the backward pass, for which they keep three copies. Here the second and third work in place, and
+the backward pass needs the input and the output only: a zero there is a unit that was cut or
+dropped.
 """
 
 from collections.abc import Iterator
@@ -108,7 +109,7 @@ def _unbiased(variance: Tensor, count: int | Tensor) -> Tensor:
 
 
 class _NormReluDropout(torch.autograd.Function):
-    """``(N, C)`` to the same; beside it the batch's mean and unbiased variance."""
+    """``(N, C)`` to the same, and the batch's mean and unbiased variance."""
 
     @staticmethod
     def forward(ctx, x, weight, bias, dropped, eps):
@@ -134,8 +135,9 @@ class _NormReluDropout(torch.autograd.Function):
 
 
 class _Stepwise(torch.autograd.Function):
-    """The same in single steps: for a compiler, which joins them anew, and for statistics over all
-    processes (gradients of weight and bias stay those of this process, to be summed with all)."""
+    """The same in single steps: for a compiler, which fuses them itself, and for statistics over
+    all processes (gradients of weight and bias stay those of this process, to be summed with all).
+    """
 
     @staticmethod
     def forward(ctx, x, weight, bias, dropped, eps, synchronised):

@@ -4,6 +4,7 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from paperlib.models.fast.activation import as_written
 from paperlib.models.temporal import Layer, TemporalModel
@@ -13,7 +14,8 @@ class FoldedLayer(Layer):
     """A convolution with a bias, and ReLU."""
 
     def forward(self, frames: Tensor) -> Tensor:
-        return self.conv(frames).relu_()
+        conv = self.conv
+        return F.linear(frames, conv.weight, conv.bias).relu_()
 
 
 def fold(model: TemporalModel, dtype: torch.dtype = torch.float32) -> TemporalModel:

@@ -17,7 +17,7 @@ def lift(model: nn.Module, keypoints: Tensor, part: int = 8192) -> Tensor:
     of them at a time: that bounds the memory, and computes R - 1 frames twice at each seam.
 
     Of a folded model in float32 on a processor the weights are laid out once and kept as long as
-    the model. Changes to them are noticed, but for those that PyTorch does not count: through
+    the model. Changes to them are noticed, except those that PyTorch does not count: through
     ``.data`` or a NumPy array that shares their memory.
     """
     ahead = model.receptive_field - 1
@@ -41,7 +41,8 @@ def _suits_channels_first(model: nn.Module) -> bool:
 
 def _channels_first(model: TemporalModel) -> Callable[[Tensor], Tensor]:
     """A folded model, computed on activations ``(B, C, T)``."""
-    weights = dict(zip(model.layers, _laid_out(model), strict=True))
+    layers = model.layers
+    weights = dict(zip(layers, _laid_out(model, layers), strict=True))
 
     def schedule(layer: Layer, x: Tensor) -> tuple[Tensor, Tensor]:
         y = F.conv1d(x, weights[layer], layer.conv.bias, dilation=layer.dilation).relu_()
@@ -56,26 +57,25 @@ def _channels_first(model: TemporalModel) -> Callable[[Tensor], Tensor]:
     return poses
 
 
-def _laid_out(model: TemporalModel) -> list[Tensor]:
+def _laid_out(model: TemporalModel, layers: list[Layer]) -> list[Tensor]:
     """Weights as PyTorch's convolution wants them, ``(C_out, C_in, width)``. They are kept, since
     for a short sequence laying them out takes a noticeable part of the time."""
-    layers = model.layers
-    if any(layer.conv.weight.is_inference() for layer in layers):  # whose changes are not counted
-        return [_in_order(layer, layer.conv.weight) for layer in layers]
-    stamp = [(layer.conv.weight.data_ptr(), layer.conv.weight._version) for layer in layers]
+    weights, widths = [x.conv.weight for x in layers], [x.width for x in layers]
+    if any(weight.is_inference() for weight in weights):  # whose changes are not counted
+        return list(map(_in_order, weights, widths))
+    stamp = [(weight.data_ptr(), weight._version) for weight in weights]
     kept = _LAID_OUT.get(model)
     if kept is None or kept[0] != stamp:
         # with the weights they were made from, so that no others can come to the same place
-        sources = [layer.conv.weight.detach() for layer in layers]
-        laid_out = [_in_order(*pair) for pair in zip(layers, sources, strict=True)]
-        kept = _LAID_OUT[model] = stamp, sources, laid_out
+        sources = [weight.detach() for weight in weights]
+        kept = _LAID_OUT[model] = stamp, sources, list(map(_in_order, sources, widths))
     return kept[2]
 
 
-def _in_order(layer: Layer, weight: Tensor) -> Tensor:
+def _in_order(weight: Tensor, width: int) -> Tensor:
     # `contiguous` would leave a kernel of width 1 as it is, with strides that make the convolution
     # put channels last, and every layer after it copy its input back
-    weight = weight.unflatten(1, (layer.width, -1)).transpose(1, 2)
+    weight = weight.unflatten(1, (width, -1)).transpose(1, 2)
     return torch.empty(weight.shape, dtype=weight.dtype, device=weight.device).copy_(weight)
 
 

@@ -8,6 +8,7 @@ frame costs one column of every layer: each weight is used once, whatever the re
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from paperlib.models.fast.folding import fold, is_folded
 from paperlib.models.temporal import Layer, TemporalModel
@@ -47,6 +48,8 @@ class Streaming:
         self.delay = 0 if model.causal else model.receptive_field // 2
         self._shape = (model.config["num_joints_in"], model.config["in_features"])
         self._model = model if is_folded(model) else fold(model)
+        # a look-up is quicker than a call of a layer, and a frame of a small model is quick too
+        self._weights = {x: (x.conv.weight, x.conv.bias) for x in self._model.layers}
         self._memory: dict[Layer, Tensor] = {}
         self.reset()
 
@@ -87,7 +90,7 @@ class Streaming:
         self._frame += 1
         if self._frame <= self.delay:
             return None
-        return self._model.poses(x).view(*shape[:-2], -1, 3)
+        return self._model.shrink(x.float()).view(*shape[:-2], -1, 3)
 
     def _column(self, layer: Layer, column: Tensor) -> tuple[Tensor, Tensor]:
         """One column ``(P, C_in)`` through a layer, and the column that the output belongs to.
@@ -98,15 +101,16 @@ class Streaming:
         ever moved.
         """
         width, dilation, frame = layer.width, layer.dilation, self._frame
+        weight, bias = self._weights[layer]
         if width == 1:
-            return layer(column), column
+            return F.relu(F.linear(column, weight, bias)), column
         if frame == 0:  # as if the first frame had been there forever
             slots = (dilation, len(column), 2 * width, column.shape[1])
             self._memory[layer] = column[:, None].expand(slots).clone()
         row, slot = self._memory[layer][frame % dilation], frame // dilation % width
         row[:, slot] = row[:, slot + width] = column
         kernel = row[:, slot + 1 : slot + 1 + width]
-        return layer(kernel.flatten(1)), kernel[:, layer.tap]
+        return F.relu(F.linear(kernel.flatten(1), weight, bias)), kernel[:, layer.tap]
 
     def _check(self, keypoints: Tensor) -> None:
         joints, features = self._shape

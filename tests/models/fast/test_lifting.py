@@ -53,7 +53,7 @@ def test_a_folded_model_that_is_changed_lifts_as_it_then_is():
         torch.testing.assert_close(lift(other, x), other(x), rtol=1e-5, atol=1e-5)
 
 
-def test_weights_that_take_the_place_of_others_are_told_apart():
+def test_new_weights_in_the_place_of_old_ones_are_noticed():
     """Where a tensor was freed, the next one of its size often comes to lie."""
     quick, x = fold(trained((3,))), torch.randn(1, 8, 17, 2)
     for factor in (2.0, 0.5, 3.0, 0.1, 5.0, 0.2):
