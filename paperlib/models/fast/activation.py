@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.nn import functional as F
 
 from paperlib.models.temporal import Layer
 
@@ -24,11 +23,10 @@ class FusedLayer(Layer):
     """
 
     def forward(self, frames: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(frames)
         x, norm = self.conv(frames), self.norm
         rows = x.flatten(0, -2)
-        if not self.training:
-            y = F.batch_norm(rows, norm.running_mean, norm.running_var, norm.weight, norm.bias)
-            return F.relu(y).view_as(x)
         p = _exact(self.dropout.p, x.device)
         dropped = _dropped(rows, p) if p else None
         scale = 1 / (1 - p)
