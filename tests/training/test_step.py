@@ -11,7 +11,7 @@ from torch._functorch.compilers import nop
 from torch._inductor import config as inductor
 
 from paperlib import datasets, detection
-from paperlib.models import TemporalModel
+from paperlib.models import TemporalModel, fast
 from paperlib.training import Recipe
 from paperlib.training.loop import amsgrad
 from paperlib.training.step import Step
@@ -31,7 +31,7 @@ def prepared(data, device, way, monkeypatch, steps, dropout=0.0):
     monkeypatch.setenv("PAPERLIB_COMPILE", "1" if way == "compiled" else "0")
     torch.manual_seed(1)
     model = TemporalModel(17, 2, 17, (3, 3), channels=8, dropout=dropout).to(device).train()
-    objective = Supervised(model, Windows(data.train[:4], 9, device=device))
+    objective = Supervised(fast.for_training(model), Windows(data.train[:4], 9, device=device))
     optimizer = amsgrad(model, 1e-2, device)
     step = Step(objective, optimizer, device, "float32", BATCH, steps)
     if way == "plain":
