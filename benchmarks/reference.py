@@ -63,14 +63,12 @@ class Reference(nn.Module):
             c["dropout"],
             strided,
         )
-        layers = [(model.expand, model.after_expand)]
-        for block in model.blocks:
-            layers += [(block.wide, block.after_wide), (block.point, block.after_point)]
         convs, norms = [twin.expand_conv, *twin.convs], [twin.expand_bn, *twin.norms]
         with torch.no_grad():
-            for (conv, after), twin_conv, twin_norm in zip(layers, convs, norms, strict=True):
-                twin_conv.weight.copy_(conv.weight.permute(0, 2, 1))
-                twin_norm.load_state_dict(after.norm.state_dict())
+            for layer, twin_conv, twin_norm in zip(model.layers, convs, norms, strict=True):
+                weight = layer.conv.weight.unflatten(1, (layer.width, -1))
+                twin_conv.weight.copy_(weight.permute(0, 2, 1))
+                twin_norm.load_state_dict(layer.norm.state_dict())
             twin.shrink.weight.copy_(model.shrink.weight[:, :, None])
             twin.shrink.bias.copy_(model.shrink.bias)
         return twin.to(model.shrink.weight.device)

@@ -7,16 +7,16 @@ arithmetic of the matrix products alone, forward and backward.
 import itertools
 
 import torch
+from paperlib.training.supervised import Supervised
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import ceilings, medians, peak_mb
 from benchmarks.reference import Batches, Reference, train_step
 from paperlib import datasets, detection
-from paperlib.models import TemporalModel, filter_widths
+from paperlib.models import TemporalModel, fast, filter_widths
 from paperlib.recordings import Dataset
 from paperlib.training.loop import amsgrad
 from paperlib.training.step import Step
-from paperlib.training.supervised import Supervised
 from paperlib.windows import Windows, network_input
 
 CHANNELS = 1024
@@ -73,7 +73,7 @@ def _model(widths: tuple[int, ...], device: torch.device) -> TemporalModel:
 def our_step(model: TemporalModel, data: Dataset, batch: int, precision: str, device):
     """A function that takes the next step of training."""
     windows = Windows(data.train, model.receptive_field, device=device)
-    objective = Supervised(model, windows)
+    objective = Supervised(fast.for_training(model), windows)
     optimizer = amsgrad(model, 1e-3, device)
     # as in a long run: on a GPU compiled and recorded
     step = Step(objective, optimizer, device, precision, batch, steps=1_000_000)

@@ -117,10 +117,9 @@ table.map("{:.0e} m".format)
 # %%
 def multiplications(model, frames, strided):
     total, left = 0, frames
-    for layer in (model.expand, *(conv for b in model.blocks for conv in (b.wide, b.point))):
-        dilation = next((b.dilation for b in model.blocks if b.wide is layer), 1)
-        left = left // layer.width if strided else left - dilation * (layer.width - 1)
-        total += left * layer.weight.numel()
+    for layer in model.layers:
+        left = left // layer.width if strided else left - layer.dilation * (layer.width - 1)
+        total += left * layer.conv.weight.numel()
     return 2 * (total + model.shrink.weight.numel())
 
 

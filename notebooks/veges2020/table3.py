@@ -54,14 +54,9 @@ crowd = detect_people(videos, detector, seed)
 both = muco_temp.joined(alone, crowd)
 truth = scenes(both.test)
 recipe = Recipe.veges2020(experiment.preset)
-longer = recipe.shortened(
-    round(
-        recipe.epochs * recordings.count_frames(both.train) / recordings.count_frames(alone.train)
-    )
-)
-print(
-    f"{recordings.count_frames(alone.train):,} frames of people alone, {recipe.epochs} epochs of both sets"
-)
+frames, of_both = (recordings.count_frames(part.train) for part in (alone, both))
+longer = recipe.shortened(round(recipe.epochs * of_both / frames))
+print(f"{frames:,} frames of people alone, {recipe.epochs} epochs of both sets")
 
 # %%
 widths, root = filter_widths(receptive_field), both.skeleton.root

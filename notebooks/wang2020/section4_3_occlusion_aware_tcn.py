@@ -102,11 +102,11 @@ pd.DataFrame(cost).T
 def believing(vectors):
     model = OcclusionAware(joints, 3, joints, widths, vectors=vectors)
     with torch.no_grad():
-        for layer in model.looking:
+        for layer in model.branch:
             layer.weight.zero_()
-            layer.weight[:, 1] = torch.eye(joints)
-        model.looking[-1].weight *= 24
-        model.looking[-1].bias -= 12
+            layer.weight[:, joints : 2 * joints] = torch.eye(joints)  # the middle frame
+        model.branch[-1].weight *= 24
+        model.branch[-1].bias -= 12
     return model
 
 
@@ -165,11 +165,12 @@ def plain(title, part, features=2):
 # %%
 clusters = data.map(lambda r: with_labels(r, "clustered", "clustered"))
 rendered = data.map(lambda r: with_labels(r, "rendered", "boxed_man"))
+from_guesses = {"start_from_guesses": True}
 cases = {
     ("one vector, clustered", "random"): (clusters, {"vectors": "one"}),
-    ("one vector, clustered", "believing"): (clusters, {"vectors": "one", "believing": True}),
+    ("one vector, clustered", "believing"): (clusters, {"vectors": "one"} | from_guesses),
     ("many vectors, boxed man", "random"): (boxed, {}),
-    ("many vectors, boxed man", "believing"): (boxed, {"believing": True}),
+    ("many vectors, boxed man", "believing"): (boxed, from_guesses),
     ("many vectors, rendered", "random"): (rendered, {}),
 }
 runs = {
@@ -270,7 +271,7 @@ found = {}
 for factor in (2.5, 8.0, 20.0):
     part, about = worse(factor), f"errors times {factor:g}"
     known, quiet = part.map(told_the_truth), part.map(lambda r: told_the_truth(r, 0.05))
-    zeroing = trained(f"told what is hidden, {about}", known, believing=True)
+    zeroing = trained(f"told what is hidden, {about}", known, start_from_guesses=True)
     found[factor] = {
         "plain": plain(f"plain, {about}", part),
         "zeroing what is hidden": error(zeroing, known),

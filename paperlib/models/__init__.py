@@ -1,17 +1,22 @@
-"""One file per architecture: pure networks that know nothing of data, training or metrics."""
+"""One file per architecture: pure networks that know nothing of data, training or metrics.
 
+:mod:`paperlib.models.fast` computes the same faster; :data:`MODELS` names them all.
+"""
+
+from paperlib import lazily
 from paperlib.models.complexity import count_parameters, flops_per_frame, flops_per_window
-from paperlib.models.inference import fold, lift
+from paperlib.models.fast import Streaming, fold, lift
 from paperlib.models.linear import LinearModel
 from paperlib.models.occlusion_aware import GATES, VECTORS, OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
-from paperlib.models.streaming import Streaming
+from paperlib.models.registry import MODELS, build
 from paperlib.models.temporal import RECEPTIVE_FIELDS, TemporalModel, filter_widths
-from paperlib.models.temporal_posenet import TemporalPoseNet
+from paperlib.models.temporal_posenet import TemporalPoseNet, absolute
 from paperlib.models.videopose3d import load_videopose3d_checkpoint
 
 __all__ = [
     "GATES",
+    "MODELS",
     "RECEPTIVE_FIELDS",
     "VECTORS",
     "LinearModel",
@@ -20,6 +25,8 @@ __all__ = [
     "Streaming",
     "TemporalModel",
     "TemporalPoseNet",
+    "absolute",
+    "build",
     "count_parameters",
     "filter_widths",
     "flops_per_frame",
@@ -28,3 +35,5 @@ __all__ = [
     "lift",
     "load_videopose3d_checkpoint",
 ]
+
+__getattr__, __dir__ = lazily(__name__)

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from paperlib.models.temporal import TemporalConv, TemporalModel
+from paperlib.models.temporal import TemporalModel
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -13,17 +13,19 @@ def count_parameters(model: nn.Module) -> int:
 def flops_per_frame(model: nn.Module) -> int:
     """Floating-point operations for one more frame of an endless sequence: two for each weight of
     a matrix product. Biases, norms and the padding at the ends are left out."""
-    layers = (m for m in model.modules() if isinstance(m, nn.Linear | TemporalConv))
-    return 2 * sum(layer.weight.numel() for layer in layers)
+    return 2 * sum(m.weight.numel() for m in model.modules() if isinstance(m, nn.Linear))
 
 
 def flops_per_window(model: TemporalModel) -> int:
     """Floating-point operations for one window alone, by the strided schedule: a layer computes as
-    many frames as the later ones still reach. Counted as in :func:`flops_per_frame`."""
-    first, *widths = model.config["filter_widths"]
-    frames = model.receptive_field // first
-    total = frames * model.expand.weight.numel()
-    for block, width in zip(model.blocks, widths, strict=True):
-        frames //= width
-        total += frames * (block.wide.weight.numel() + block.point.weight.numel())
-    return 2 * (total + model.shrink.weight.numel())
+    many frames as the later ones still reach. Counted as in :func:`flops_per_frame`.
+
+    Raises ``ValueError`` for a model without dilation, which has no such schedule.
+    """
+    if model.dense:
+        raise ValueError("a model without dilation has no strided schedule, got dense=True")
+    frames, total = model.receptive_field, model.shrink.weight.numel()
+    for layer in model.layers:
+        frames //= layer.width
+        total += frames * layer.conv.weight.numel()
+    return 2 * total

@@ -7,7 +7,8 @@ measured against in pavllo2019 (tables 1 and 3) and wang2020 (table 6).
 import torch
 from torch import Tensor, nn
 
-from paperlib.models.activation import Activation
+from paperlib.models.arguments import check_keypoints, checked
+from paperlib.models.temporal import Layer
 
 
 class LinearModel(nn.Module):
@@ -30,52 +31,25 @@ class LinearModel(nn.Module):
         dropout: float = 0.5,
     ):
         super().__init__()
-        sizes = (num_joints_in, in_features, num_joints_out, channels)
-        if min(sizes) < 1 or num_blocks < 0 or not 0 <= dropout < 1:
-            raise ValueError(
-                "joints, features and channels must be positive and dropout in [0, 1), got "
-                f"{num_joints_in=} {in_features=} {num_joints_out=} {channels=} {num_blocks=} "
-                f"{dropout=}"
-            )
-        self.config = {
-            "num_joints_in": num_joints_in,
-            "in_features": in_features,
-            "num_joints_out": num_joints_out,
-            "channels": channels,
-            "num_blocks": num_blocks,
-            "dropout": dropout,
-        }
-        self.first = _Layer(num_joints_in * in_features, channels, dropout)
+        self.config = checked(locals())
+
+        def layer(inputs: int) -> Layer:
+            return Layer(inputs, channels, dropout, bias=True)
+
+        self.first = layer(num_joints_in * in_features)
         self.blocks = nn.ModuleList(
-            nn.Sequential(*(_Layer(channels, channels, dropout) for _ in range(2)))
-            for _ in range(num_blocks)
+            nn.Sequential(layer(channels), layer(channels)) for _ in range(num_blocks)
         )
         self.last = nn.Linear(channels, num_joints_out * 3)
-        for layer in self.modules():
-            if isinstance(layer, _Layer):
-                nn.init.kaiming_normal_(layer.linear.weight)
-                nn.init.zeros_(layer.linear.bias)
+        for one in (self.first, *(one for block in self.blocks for one in block)):
+            nn.init.kaiming_normal_(one.conv.weight)
+            nn.init.zeros_(one.conv.bias)
 
     def forward(self, keypoints: Tensor) -> Tensor:
-        joints, features = self.config["num_joints_in"], self.config["in_features"]
-        if keypoints.ndim != 4 or tuple(keypoints.shape[2:]) != (joints, features):
-            raise ValueError(
-                f"expected keypoints (B, T, {joints}, {features}), got {tuple(keypoints.shape)}"
-            )
-        batch, frames = keypoints.shape[:2]
-        x = self.first(keypoints.reshape(batch * frames, joints * features))
+        check_keypoints(keypoints, self.config["num_joints_in"], self.config["in_features"])
+        x = self.first(keypoints.flatten(2))
         for block in self.blocks:
             x = x + block(x)
         # poses are metres: half precision would round them by millimetres
         with torch.autocast(x.device.type, enabled=False):
-            poses = self.last(x.float())
-        return poses.view(batch, frames, self.config["num_joints_out"], 3)
-
-
-class _Layer(Activation):
-    def __init__(self, in_channels: int, out_channels: int, dropout: float):
-        super().__init__(out_channels, dropout)
-        self.linear = nn.Linear(in_channels, out_channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(self.linear(x))
+            return self.last(x.float()).unflatten(-1, (-1, 3))

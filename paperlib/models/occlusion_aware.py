@@ -1,22 +1,23 @@
-"""The occlusion-aware temporal network (wang2020, 4.3): it looks at guesses of which keypoints are
-hidden, decides which really are, and lifts the others."""
+"""The occlusion-aware temporal network (wang2020, 4.3): from guesses of which keypoints are hidden
+it decides which really are, and lifts the others."""
 
 import torch
 from torch import Tensor, nn
 
 from paperlib.errors import one_of
-from paperlib.models.temporal import TemporalConv, TemporalModel
+from paperlib.models.arguments import check_keypoints, checked
+from paperlib.models.temporal import TemporalModel, side_by_side
 
 VECTORS = ("one", "many")
 GATES = ("hard", "straight_through", "soft")
-_WIDTH = 3  # frames: the kernel that looks at the guesses, as those of the lifting network
+_WIDTH = 3  # frames: the kernel over the guesses, as those of the lifting network
 _AT_ONCE = 1024  # windows
-_BELIEF = 2.0  # of a logit: guesses are believed to 88 % at first
+_START_LOGIT = 2.0  # a guess is an occlusion of 0.88 or 0.12 where the branch starts from guesses
 
 
 class OcclusionAware(nn.Module):
     """Keypoints and guesses over time to 3D poses: ``(B, T, J_in, 3)`` -> ``(B, T - R + 1, J_out,
-    3)``. A keypoint is x, y in screen coordinates, and 1 where it is taken to be seen, else 0
+    3)``. A keypoint is x, y in screen coordinates, and 1 where it is taken to be visible, else 0
     (:func:`paperlib.occlusion.with_labels`); ``R`` is :attr:`receptive_field`.
 
     Convolutions over the guesses and a sigmoid give an occlusion from 0 to 1 for each keypoint;
@@ -34,9 +35,10 @@ class OcclusionAware(nn.Module):
     if the keypoints had been scaled by 1 - occlusion; ``"soft"`` does scale them by that.
 
     The text leaves open the threshold, the sizes of the branch and what stands between its layers
-    (nothing here), and which frames the one vector zeroes. ``believing`` is ours: the branch starts
-    by taking the guesses as they are. From random weights the absolute difference of the paper's
-    loss easily leads to the commoner answer, that all is seen, where a sigmoid has no slope left.
+    (nothing here), and which frames the one vector zeroes. ``start_from_guesses`` is ours: at first
+    the branch gives the guesses as they are. From random weights the absolute difference of the
+    paper's loss easily leads to the commoner answer, that all is visible, where a sigmoid has no
+    slope left.
     """
 
     causal = False
@@ -50,53 +52,42 @@ class OcclusionAware(nn.Module):
         vectors: str = "many",
         gate: str = "hard",
         threshold: float = 0.5,
-        believing: bool = False,
+        start_from_guesses: bool = False,
         dropout: float = 0.25,
         channels: int = 1024,
     ):
         super().__init__()
         one_of("vectors", vectors, VECTORS)
         one_of("gate", gate, GATES)
-        if in_features != 3 or not 0 < threshold < 1:
+        self.config = checked(locals())
+        if in_features != 3:
             raise ValueError(
-                "the occlusion-aware network takes x, y and a guess for each keypoint, and a "
-                f"threshold between 0 and 1, got {in_features=} {threshold=}"
+                "the occlusion-aware network takes three features of each keypoint: x, y and a "
+                f"guess, got {in_features=}"
             )
         self.lifting = TemporalModel(
             num_joints_in, 2, num_joints_out, filter_widths, dropout=dropout, channels=channels
         )
         self.vectors, self.gate, self.threshold = vectors, gate, threshold
-        widths = self.lifting.config["filter_widths"]
-        kernels = widths if vectors == "one" else (_WIDTH,)
-        self.looking = nn.ModuleList(TemporalConv(num_joints_in, num_joints_in, k) for k in kernels)
-        for layer in self.looking:
+        self.widths = self.config["filter_widths"] if vectors == "one" else (_WIDTH,)
+        self.branch = nn.ModuleList(
+            nn.Linear(width * num_joints_in, num_joints_in, bias=False) for width in self.widths
+        )
+        for layer in self.branch:
             layer.bias = nn.Parameter(torch.zeros(num_joints_in))
-        if believing:
-            self._believe()
-        # what builds this model again: kept in checkpoints
-        self.config = {
-            "num_joints_in": num_joints_in,
-            "in_features": in_features,
-            "num_joints_out": num_joints_out,
-            "filter_widths": widths,
-            "vectors": vectors,
-            "gate": gate,
-            "threshold": threshold,
-            "believing": believing,
-            "dropout": dropout,
-            "channels": channels,
-        }
+        if start_from_guesses:
+            self._start_from_guesses()
         self.receptive_field = self.lifting.receptive_field
         if vectors == "many":
             self.receptive_field += _WIDTH - 1
 
     @torch.no_grad()
-    def _believe(self) -> None:
-        for layer in self.looking:
+    def _start_from_guesses(self) -> None:
+        for layer, width in zip(self.branch, self.widths, strict=True):
             layer.weight *= 0.1
-            layer.weight[:, layer.width // 2] += torch.eye(len(layer.weight))
-        self.looking[-1].weight *= 2 * _BELIEF
-        self.looking[-1].bias -= _BELIEF
+            layer.weight.unflatten(1, (width, -1))[:, width // 2] += torch.eye(len(layer.weight))
+        self.branch[-1].weight *= 2 * _START_LOGIT
+        self.branch[-1].bias -= _START_LOGIT
 
     def forward(self, keypoints: Tensor) -> Tensor:
         return self.poses_and_occlusion(keypoints)[0]
@@ -104,11 +95,12 @@ class OcclusionAware(nn.Module):
     def occlusion(self, keypoints: Tensor) -> Tensor:
         """How hidden each keypoint is taken to be, 0 to 1: ``(B, T - R + 1, J_in)`` with one vector
         a window, ``(B, T - 2, J_in)``, without the first and the last frame, with many."""
-        self._check(keypoints)
+        joints, what = self.config["num_joints_in"], "keypoints and guesses"
+        check_keypoints(keypoints, joints, 3, self.receptive_field, what)
         x, dilation = 1 - keypoints[..., 2], 1
-        for layer in self.looking:
-            x = layer(x, dilation)
-            dilation *= layer.width
+        for layer, width in zip(self.branch, self.widths, strict=True):
+            x = layer(side_by_side(x, width, dilation))
+            dilation *= width
         return torch.sigmoid(x.float())
 
     def poses_and_occlusion(self, keypoints: Tensor) -> tuple[Tensor, Tensor]:
@@ -136,18 +128,6 @@ class OcclusionAware(nn.Module):
         if self.gate == "straight_through":
             kept = kept - (occlusion - occlusion.detach())
         return kept
-
-    def _check(self, keypoints: Tensor) -> None:
-        joints = self.config["num_joints_in"]
-        if keypoints.ndim != 4 or tuple(keypoints.shape[2:]) != (joints, 3):
-            raise ValueError(
-                f"expected keypoints and guesses (B, T, {joints}, 3), got {tuple(keypoints.shape)}"
-            )
-        if keypoints.shape[1] < self.receptive_field:
-            raise ValueError(
-                f"{keypoints.shape[1]} frames are fewer than the receptive field of "
-                f"{self.receptive_field}: pad the sequence (windows.pad_sequence does)"
-            )
 
 
 def _with_middle(windows: Tensor, middle: Tensor) -> Tensor:

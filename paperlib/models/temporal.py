@@ -1,4 +1,4 @@
-"""The temporal convolutional model of pavllo2019 (section 3), in both of its schedules.
+"""The temporal convolutional model of pavllo2019 (section 3, figure 2), in both of its schedules.
 
 A stack of convolutions over time, each reaching three times as far as the one below, turns 2D
 keypoints into a 3D pose. The same weights can be run in two ways:
@@ -6,19 +6,18 @@ keypoints into a 3D pose. The same weights can be run in two ways:
 * *dilated*, over a whole sequence: every layer computes every frame, neighbours share their work;
 * *strided*, over a window of exactly one receptive field: only what that one pose needs.
 
-Activations are kept as ``(B, T, C)`` with the channels innermost, so that a convolution is one
-matrix product: a strided layer merely reshapes its input for it, a dilated one lays the shifted
-copies side by side.
+How the same numbers are computed faster stands in :mod:`paperlib.models.fast`.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from paperlib.errors import one_of
-from paperlib.models.activation import Activation
+from paperlib.models.arguments import check_keypoints, checked
 
 RECEPTIVE_FIELDS = (1, 3, 9, 27, 81, 243, 729)
 
@@ -32,49 +31,75 @@ def filter_widths(receptive_field: int) -> tuple[int, ...]:
     return (3,) * max(1, round(math.log(receptive_field, 3))) if receptive_field > 1 else (1,)
 
 
-class TemporalConv(nn.Module):
-    """A convolution over time of ``(B, T, C_in)``. ``weight`` is ``(C_out, width, C_in)``."""
+class Layer(nn.Module):
+    """Convolution, batch norm, ReLU and dropout.
 
-    def __init__(self, in_channels: int, out_channels: int, width: int):
+    A convolution is a linear map of the frames under its kernel: a layer takes them side by side,
+    ``(…, width * C_in)``, and gives ``(…, C_out)``. They are ``dilation`` frames apart, and the
+    output belongs to the frame number ``tap`` of them.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        dropout: float,
+        width: int = 1,
+        dilation: int = 1,
+        tap: int = 0,
+        bias: bool = False,
+    ):
         super().__init__()
-        self.width = width
-        self.bias = None  # batch norm has it, until that is folded in here
-        self.weight = nn.Parameter(torch.empty(out_channels, width, in_channels))
-        bound = 1 / math.sqrt(in_channels * width)  # what PyTorch gives its own convolutions
-        nn.init.uniform_(self.weight, -bound, bound)
+        self.width, self.dilation, self.tap = width, dilation, tap
+        self.conv = nn.Linear(width * in_channels, out_channels, bias)
+        self.norm = nn.BatchNorm1d(out_channels)
+        self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, dilation: int = 1, strided: bool = False) -> Tensor:
-        batch, frames, channels = x.shape
-        if strided:
-            taps = x.reshape(batch, frames // self.width, self.width * channels)
-        elif self.width == 1:
-            taps = x
-        else:
-            left = frames - dilation * (self.width - 1)
-            steps = range(0, dilation * self.width, dilation)
-            taps = torch.cat([x[:, s : s + left] for s in steps], dim=-1)
-        return F.linear(taps, self.weight.flatten(1), self.bias)
+    def forward(self, frames: Tensor) -> Tensor:
+        x = self.conv(frames)
+        x = self.norm(x.flatten(0, -2)).view_as(x)  # statistics of all frames of all sequences
+        x = F.relu(x)
+        return self.dropout(x)
 
 
-class _Block(nn.Module):
-    """A wide convolution, a pointwise one, and the input added, cropped to the output's frames."""
+#: Runs one layer over ``x``, for its output and the frames of ``x`` that the output belongs to
+Schedule = Callable[[Layer, Tensor], tuple[Tensor, Tensor]]
 
-    def __init__(self, channels: int, width: int, dilation: int, shift: int, dropout: float):
+
+def dilated(layer: Layer, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Every frame of ``x (B, T, C)`` that has all of the kernel's frames around it."""
+    y = layer(side_by_side(x, layer.width, layer.dilation))
+    start = layer.tap * layer.dilation
+    return y, x[:, start : start + y.shape[1]]
+
+
+def strided(layer: Layer, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Every ``width``-th frame: kernels that do not overlap."""
+    batch, frames, channels = x.shape
+    kernels = x.reshape(batch, frames // layer.width, layer.width * channels)
+    return layer(kernels), x[:, layer.tap :: layer.width]
+
+
+def side_by_side(x: Tensor, width: int, dilation: int) -> Tensor:
+    """``(B, T, C)`` -> ``(B, T - dilation * (width - 1), width * C)``: what each kernel covers."""
+    if width == 1:
+        return x
+    frames = x.shape[1] - dilation * (width - 1)
+    starts = range(0, dilation * width, dilation)
+    return torch.cat([x[:, s : s + frames] for s in starts], dim=-1)
+
+
+class Block(nn.Module):
+    """A wide and a pointwise layer, and their input added to the output."""
+
+    def __init__(self, wide: Layer, point: Layer):
         super().__init__()
-        self.dilation = dilation
-        self.tap = width // 2 + shift  # which of the kernel's taps the output stands at
-        self.wide = TemporalConv(channels, channels, width)
-        self.after_wide = Activation(channels, dropout)
-        self.point = TemporalConv(channels, channels, 1)
-        self.after_point = Activation(channels, dropout)
+        self.wide, self.point = wide, point
 
-    def forward(self, x: Tensor, strided: bool) -> Tensor:
-        y = self.after_wide(self.wide(x, self.dilation, strided))
-        y = self.after_point(self.point(y))
-        if strided:
-            return x[:, self.tap :: self.wide.width] + y
-        start = self.tap * self.dilation
-        return x[:, start : start + y.shape[1]] + y
+    def forward(self, x: Tensor, schedule: Schedule) -> Tensor:
+        y, short_cut = schedule(self.wide, x)
+        y, _ = schedule(self.point, y)
+        return short_cut + y
 
 
 class TemporalModel(nn.Module):
@@ -102,70 +127,60 @@ class TemporalModel(nn.Module):
         dense: bool = False,
     ):
         super().__init__()
-        widths = tuple(int(w) for w in filter_widths)
-        if not widths or any(w < 1 or w % 2 == 0 for w in widths):
-            raise ValueError(f"filter widths must be odd and at least one, got {widths}")
-        if min(num_joints_in, in_features, num_joints_out, channels) < 1 or not 0 <= dropout < 1:
-            raise ValueError(
-                f"joints, features and channels must be positive and dropout in [0, 1), got "
-                f"{num_joints_in=} {in_features=} {num_joints_out=} {channels=} {dropout=}"
-            )
-        # what builds this model again: kept in checkpoints
-        self.config = {
-            "num_joints_in": num_joints_in,
-            "in_features": in_features,
-            "num_joints_out": num_joints_out,
-            "filter_widths": widths,
-            "causal": causal,
-            "dropout": dropout,
-            "channels": channels,
-            "dense": dense,
-        }
+        self.config = checked(locals())
+        first, *widths = self.config["filter_widths"]
         self.causal, self.dense = causal, dense
-        self.receptive_field = math.prod(widths)
-        self.expand = TemporalConv(num_joints_in * in_features, channels, widths[0])
-        self.after_expand = Activation(channels, dropout)
-        blocks, reach = [], widths[0]
-        for width in widths[1:]:
+        self.receptive_field = math.prod((first, *widths))
+
+        def layer(inputs: int, width: int, dilation: int = 1) -> Layer:
+            tap = width - 1 if causal else width // 2
+            return Layer(inputs, channels, dropout, width, dilation, tap)
+
+        self.expand = layer(num_joints_in * in_features, first)
+        blocks, reach = [], first
+        for width in widths:
             # a dense kernel covers, frame by frame, all that the dilated one spans
             kernel, dilation = ((width - 1) * reach + 1, 1) if dense else (width, reach)
-            shift = kernel // 2 if causal else 0
-            blocks.append(_Block(channels, kernel, dilation, shift, dropout))
+            blocks.append(Block(layer(channels, kernel, dilation), layer(channels, 1)))
             reach *= width
         self.blocks = nn.ModuleList(blocks)
         self.shrink = nn.Linear(channels, num_joints_out * 3)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """All layers before the last linear map, from the input up."""
+        return [self.expand, *(layer for b in self.blocks for layer in (b.wide, b.point))]
 
     def forward(self, keypoints: Tensor, schedule: str = "auto") -> Tensor:
         """``schedule`` is ``"dilated"``, ``"strided"`` (windows of one receptive field only) or
         ``"auto"``: strided where it applies. In evaluation mode all give the same poses."""
         self.check(keypoints)
         one_of("schedule", schedule, ("auto", "dilated", "strided"))
-        batch, frames = keypoints.shape[:2]
-        strided = frames == self.receptive_field and not self.dense
-        if schedule == "strided" and not strided:
+        frames = keypoints.shape[1]
+        one_window = frames == self.receptive_field and not self.dense
+        if schedule == "strided" and not one_window:
             raise ValueError(
                 f"the strided schedule takes windows of exactly {self.receptive_field} frames "
                 f"through a model with dilation, got {frames} frames, dense={self.dense}"
             )
-        strided = strided and schedule != "dilated"
-        x = keypoints.flatten(2).to(self.expand.weight.dtype)
-        x = self.after_expand(self.expand(x, strided=strided))
+        run = strided if one_window and schedule != "dilated" else dilated
+        x = keypoints.flatten(2).to(self.expand.conv.weight.dtype)
+        return self.poses(self.activations(x, run))
+
+    def activations(self, x: Tensor, schedule: Schedule) -> Tensor:
+        """What all layers but the last make of ``(B, T, J_in * F)``: ``(B, T', channels)``."""
+        x, _ = schedule(self.expand, x)
         for block in self.blocks:
-            x = block(x, strided)
+            x = block(x, schedule)
+        return x
+
+    def poses(self, activations: Tensor) -> Tensor:
+        """The last linear map: ``(…, channels)`` -> ``(…, J_out, 3)``."""
         # poses are metres: half precision would round them by millimetres
-        with torch.autocast(x.device.type, enabled=False):
-            poses = self.shrink(x.float())
-        return poses.view(batch, -1, self.config["num_joints_out"], 3)
+        with torch.autocast(activations.device.type, enabled=False):
+            return self.shrink(activations.float()).unflatten(-1, (-1, 3))
 
     def check(self, keypoints: Tensor) -> None:
         """``ValueError`` for keypoints that this model cannot take."""
         joints, features = self.config["num_joints_in"], self.config["in_features"]
-        if keypoints.ndim != 4 or tuple(keypoints.shape[2:]) != (joints, features):
-            raise ValueError(
-                f"expected keypoints (B, T, {joints}, {features}), got {tuple(keypoints.shape)}"
-            )
-        if keypoints.shape[1] < self.receptive_field:
-            raise ValueError(
-                f"{keypoints.shape[1]} frames are fewer than the receptive field of "
-                f"{self.receptive_field}: pad the sequence (windows.pad_sequence does)"
-            )
+        check_keypoints(keypoints, joints, features, self.receptive_field)

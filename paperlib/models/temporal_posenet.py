@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from paperlib.models.arguments import checked
 from paperlib.models.temporal import TemporalModel
 
 
@@ -22,8 +23,8 @@ class TemporalPoseNet(nn.Module):
     3)`` in metres, camera space.
 
     A :class:`TemporalModel` of 81 frames, three residual modules, between standardised inputs
-    (:func:`paperlib.tracks.features`) and standardised answers (:func:`paperlib.tracks.targets`).
-    The means and deviations come from the training data, through :meth:`standardised_by`, and are
+    (:func:`paperlib.windows.track_features`) and standardised answers
+    (:func:`paperlib.windows.track_targets`). The means and deviations come from the training data, through :meth:`standardised_by`, and are
     kept with the weights. ``root`` is the row of the root among the J_out joints. ``options`` are
     those of :class:`TemporalModel`.
     """
@@ -39,11 +40,12 @@ class TemporalPoseNet(nn.Module):
         **options,
     ):
         super().__init__()
-        if not 0 <= root < num_joints_out:
-            raise ValueError(f"the root must be one of {num_joints_out} joints, got row {root}")
         self.temporal = TemporalModel(num_joints_in, 3, num_joints_out, filter_widths, **options)
+        self.config = checked(self.temporal.config | {"root": root})
+        del self.config["in_features"]  # they are always three
+        if root >= num_joints_out:
+            raise ValueError(f"the root must be one of {num_joints_out} joints, got row {root}")
         self.root, self.receptive_field = root, self.temporal.receptive_field
-        self.config = self.temporal.config | {"root": root}
         shapes = {"input": num_joints_in, "output": num_joints_out}
         for name, joints in shapes.items():
             self.register_buffer(f"{name}_mean", torch.zeros(joints, 3))
@@ -65,9 +67,10 @@ class TemporalPoseNet(nn.Module):
 
     def answer(self, features: Tensor) -> Tensor:
         """What is learnt: the standardised answer, ``(B, T - R + 1, J_out, 3)``."""
+        self.temporal.check(features)
         return self.temporal((features - self.input_mean) / self.input_std)
 
     def standardise(self, answers: Tensor) -> Tensor:
-        """Answers ``(…, J_out, 3)`` of :func:`paperlib.tracks.targets` as :meth:`answer` should
-        give them."""
+        """Answers ``(…, J_out, 3)`` of :func:`paperlib.windows.track_targets` as :meth:`answer`
+        should give them."""
         return (answers - self.output_mean) / self.output_std

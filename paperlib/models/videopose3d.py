@@ -45,7 +45,7 @@ _NOT_NEEDED = (
 
 def _read(path: Path) -> dict:
     stand_ins = [(_SetAside, name) for name in _NOT_NEEDED]
-    data = path.read_bytes()  # what the system refuses to open is no matter of the file's content
+    data = path.read_bytes()  # outside the try: a missing file is no damaged one
     try:
         with torch.serialization.safe_globals(stand_ins):
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
@@ -68,10 +68,10 @@ def load_videopose3d_checkpoint(
 ) -> TemporalModel:
     """A :class:`TemporalModel` with the weights of a public checkpoint, in evaluation mode.
 
-    Joints, features, widths and channels are read from the shapes of the weights. ``causal`` must
-    be told: causal and symmetric models have the same weights. ``part`` may be ``"model_traj"``.
-    Raises :class:`CheckpointError` for another architecture, :class:`UnsafeFileError` for a file
-    that holds more than weights.
+    Joints, features, widths and channels are read from the shapes of the weights. The file does
+    not say whether the model is ``causal``: causal and symmetric ones have the same weights.
+    ``part`` may be ``"model_traj"``. Raises :class:`CheckpointError` for another architecture,
+    :class:`UnsafeFileError` for a file that holds more than weights.
     """
     path = Path(path)
     weights = _read(path).get(part)
@@ -103,8 +103,8 @@ def _build(weights: dict[str, Tensor], causal: bool) -> TemporalModel:
     )
     renamed = {_our_name(old): value for old, value in weights.items()}
     for key, value in renamed.items():
-        if key.endswith("wide.weight") or key.endswith("point.weight") or key == "expand.weight":
-            renamed[key] = value.transpose(1, 2)  # theirs is (C_out, C_in, width)
+        if key.endswith("conv.weight"):
+            renamed[key] = value.transpose(1, 2).flatten(1)  # theirs is (C_out, C_in, width)
     renamed["shrink.weight"] = renamed["shrink.weight"].squeeze(-1)
     model.load_state_dict(renamed)
     return model
@@ -131,15 +131,13 @@ def _joints_and_features(inputs: int, joints_out: int) -> tuple[int, int]:
 
 
 def _our_name(theirs: str) -> str:
-    """``layers_conv.3.weight`` -> ``blocks.1.point.weight`` and so on."""
+    """``layers_conv.3.weight`` -> ``blocks.1.point.conv.weight`` and so on."""
     head, *rest = theirs.split(".")
-    if head == "expand_conv":
-        return ".".join(["expand", *rest])
-    if head == "expand_bn":
-        return ".".join(["after_expand", "norm", *rest])
-    if head in ("layers_conv", "layers_bn") and rest[0].isdigit():
+    layer, _, part = head.rpartition("_")
+    part = {"conv": "conv", "bn": "norm"}.get(part)
+    if part and layer == "expand":
+        return ".".join(["expand", part, *rest])
+    if part and layer == "layers" and rest[0].isdigit():
         block, second = divmod(int(rest[0]), 2)
-        place = "point" if second else "wide"
-        middle = [place] if head == "layers_conv" else [f"after_{place}", "norm"]
-        return ".".join(["blocks", str(block), *middle, *rest[1:]])
+        return ".".join(["blocks", str(block), "point" if second else "wide", part, *rest[1:]])
     return theirs

@@ -10,12 +10,8 @@ from paperlib.plotting.style import IDLE, INK, MUTED, colour_of
 
 def layer_taps(model: TemporalModel) -> list[list[int]]:
     """For each layer, from the input up: which frames it reads, relative to its own."""
-    layers = [(model.expand.width, 1)] + [(b.wide.width, b.dilation) for b in model.blocks]
-    taps = []
-    for width, dilation in layers:
-        own = width - 1 if model.causal else width // 2
-        taps.append([dilation * (tap - own) for tap in range(width)])
-    return taps
+    wide = (model.expand, *(block.wide for block in model.blocks))
+    return [[layer.dilation * (t - layer.tap) for t in range(layer.width)] for layer in wide]
 
 
 def needed_frames(model: TemporalModel) -> list[set[int]]:

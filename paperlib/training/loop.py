@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from paperlib.models.activation import set_momentum, synchronise
+from paperlib.models.fast import activation as fast
 from paperlib.training import processes
 from paperlib.training.devices import choose_device
 from paperlib.training.objectives import Objective
@@ -58,6 +58,7 @@ def train(
         description = describe(objective, model, recipe, seed, where.type, *watching)
         if each_epoch is not None:
             description["each_epoch"] = type(each_epoch).__name__
+        fast.for_training(model)
         run = Run(model, key_of(description), description)
         state = {}
         if not retrain and (run.path / "checkpoint.safetensors").is_file():
@@ -66,14 +67,14 @@ def train(
         processes.all_wait()  # until all have read what one of them is going to replace
         if not run.finished:
             if processes.count() > 1:
-                synchronise(model)
+                fast.synchronise(model)
                 state.pop("random_state", None)
             examples = objective.examples(model, recipe, seed, where)
             updates = objective.updates(model, examples)
             training = _Training(run, examples, updates, recipe, seed, where, name, each_epoch)
             restore_optimizers(run, training.optimizers, state)
             training.go(state.get("random_state"), progress)
-    model.eval()
+    fast.as_written(model).eval()
     return run
 
 
@@ -177,7 +178,7 @@ class _Training:
                     group["lr"].fill_(step.update.rate * rate)
                 else:
                     group["lr"] = step.update.rate * rate
-        set_momentum(self.run.model, self.recipe.momentum(epoch))
+        fast.set_momentum(self.run.model, self.recipe.momentum(epoch))
 
 
 def _shown(term: str, mean: float) -> str:

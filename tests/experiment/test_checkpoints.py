@@ -17,10 +17,10 @@ from paperlib import __main__ as command_line
 from paperlib import datasets
 from paperlib.detection import detect
 from paperlib.errors import CheckpointError, MissingDataError
+from paperlib.evaluation import evaluate
 from paperlib.experiment.checkpoints import evaluate_checkpoint
-from paperlib.models import LinearModel, TemporalModel
-from paperlib.models.pose_and_trajectory import PoseAndTrajectory
-from paperlib.training import Recipe, evaluate, train
+from paperlib.models import LinearModel, PoseAndTrajectory, TemporalModel
+from paperlib.training import Recipe, Supervised, train
 
 EXACT = 1e-3  # millimetres
 COLUMNS = ["MPJPE, mm", "P-MPJPE, mm", "N-MPJPE, mm", "MPJVE, mm/frame"]
@@ -323,7 +323,7 @@ MODELS = {
 def trained(build=MODELS["temporal"], seed=0):
     data = detect(datasets.load("human36m"), "simulated", seed)
     recipe = Recipe.pavllo2019("smoke").but(epochs=1)
-    return train(build, data, recipe, seed=seed, device="cpu", progress=False), data
+    return train(Supervised(build, data), recipe, seed=seed, device="cpu", progress=False), data
 
 
 @pytest.mark.parametrize("build", MODELS.values(), ids=MODELS)

@@ -40,7 +40,7 @@ def test_no_weights_are_shared():
 
 def test_the_two_do_not_begin_alike():
     model = tiny()
-    assert not torch.equal(model.pose.expand.weight, model.trajectory.expand.weight)
+    assert not torch.equal(model.pose.expand.conv.weight, model.trajectory.expand.conv.weight)
 
 
 def test_the_size_of_the_papers_networks():
@@ -58,17 +58,6 @@ def test_both_have_the_same_architecture_but_for_the_joints_they_give():
     assert {k: model.config[k] for k in options} == options
     assert model.config == TemporalModel(17, 2, 17, (3, 3), channels=6, **options).config
     assert model.trajectory.config == model.config | {"num_joints_out": 1}
-
-
-def test_its_configuration_and_its_weights_build_it_again():
-    model = tiny(dropout=0.5, causal=True)
-    keypoints = torch.randn(8, 9, 17, 2)
-    model(keypoints), model.trajectory(keypoints)  # batch norms have seen something
-    again = PoseAndTrajectory(**model.config)
-    again.load_state_dict(model.state_dict())
-    model.eval(), again.eval()
-    assert torch.equal(again(keypoints), model(keypoints))
-    assert torch.equal(again.trajectory(keypoints), model.trajectory(keypoints))
 
 
 def test_a_whole_sequence_is_lifted_like_any_other_models():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from networks import randomised
 from torch import nn
 from torch.nn import functional as F
 
@@ -14,19 +15,11 @@ from paperlib.models import (
     count_parameters,
     filter_widths,
     flops_per_frame,
+    flops_per_window,
 )
+from paperlib.models.temporal import dilated, strided
 
 TABLE5 = Path(__file__).resolve().parents[2] / "data" / "papers" / "pavllo2019_table5.csv"
-
-
-def randomised(model: nn.Module) -> nn.Module:
-    """In evaluation mode, with batch norms that do not leave their input as it is."""
-    for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm1d)):
-        nn.init.uniform_(norm.running_mean, -0.5, 0.5)
-        nn.init.uniform_(norm.running_var, 0.5, 2.0)
-        nn.init.uniform_(norm.weight, 0.5, 1.5)
-        nn.init.uniform_(norm.bias, -0.5, 0.5)
-    return model.eval()
 
 
 def tiny(widths=(3, 3, 3), joints_in=5, features=2, joints_out=4, channels=6, **options):
@@ -35,31 +28,31 @@ def tiny(widths=(3, 3, 3), joints_in=5, features=2, joints_out=4, channels=6, **
     )
 
 
+def kernels(layer) -> torch.Tensor:
+    """``(C_out, C_in, width)``, as PyTorch's convolutions have them."""
+    return layer.conv.weight.unflatten(1, (layer.width, -1)).transpose(1, 2)
+
+
 def textbook(model: TemporalModel, keypoints: torch.Tensor) -> torch.Tensor:
     """The paper's network in plain Conv1d and BatchNorm1d over (B, C, T), with the weights of
     ``model``: always dilated, or without dilation, and cropped at every short cut."""
     config = model.config
     widths = config["filter_widths"]
 
-    def conv(weights, dilation=1):
-        out_channels, width, in_channels = weights.shape
-        layer = nn.Conv1d(in_channels, out_channels, width, dilation=dilation, bias=False)
-        layer.weight.data = weights.detach().transpose(1, 2).contiguous()
-        return layer
-
-    def activation(norm):
-        copied = nn.BatchNorm1d(norm.num_features)
-        copied.load_state_dict(norm.state_dict())
-        return nn.Sequential(copied.eval(), nn.ReLU())
+    def layer(ours, dilation=1):
+        weights = kernels(ours).detach()
+        conv = nn.Conv1d(*weights.shape[1::-1], ours.width, dilation=dilation, bias=False)
+        conv.weight.data = weights.contiguous()
+        norm = nn.BatchNorm1d(len(weights))
+        norm.load_state_dict(ours.norm.state_dict())
+        return nn.Sequential(conv, norm.eval(), nn.ReLU())
 
     x = keypoints.reshape(*keypoints.shape[:2], -1).transpose(1, 2)
-    x = activation(model.after_expand.norm)(conv(model.expand.weight)(x))
+    x = layer(model.expand)(x)
     dilation = widths[0]
     for block, width in zip(model.blocks, widths[1:], strict=True):
         cut = (width - 1) * dilation // 2
-        y = conv(block.wide.weight, 1 if config["dense"] else dilation)(x)
-        y = activation(block.after_wide.norm)(y)
-        y = activation(block.after_point.norm)(conv(block.point.weight)(y))
+        y = layer(block.point)(layer(block.wide, 1 if config["dense"] else dilation)(x))
         x = (x[:, :, 2 * cut :] if config["causal"] else x[:, :, cut : x.shape[2] - cut]) + y
         dilation *= width
     shrink = nn.Conv1d(x.shape[1], model.shrink.out_features, 1)
@@ -87,7 +80,7 @@ def test_both_schedules_give_the_same_poses(receptive_field, causal, device):
 
 
 @torch.no_grad()
-def test_a_window_is_run_strided_unless_told_otherwise(monkeypatch):
+def test_a_window_is_run_strided_unless_asked_otherwise(monkeypatch):
     model = tiny()
     asked = []
     run = type(model.blocks[0]).forward
@@ -96,11 +89,11 @@ def test_a_window_is_run_strided_unless_told_otherwise(monkeypatch):
     )
     window = torch.randn(2, 27, 5, 2)
     poses = {schedule: model(window, schedule) for schedule in ("auto", "strided", "dilated")}
-    assert asked == [True, True] * 2 + [False, False]
+    assert asked == [strided, strided] * 2 + [dilated, dilated]
     assert torch.equal(poses["auto"], poses["strided"])
     torch.testing.assert_close(poses["auto"], poses["dilated"], rtol=1e-5, atol=1e-5)
     model(torch.randn(2, 28, 5, 2))
-    assert asked[6:] == [False, False]
+    assert asked[6:] == [dilated, dilated]
 
 
 VARIANTS = {
@@ -133,14 +126,14 @@ def test_strided_training_steps_are_those_of_a_strided_convolution():
     windows = torch.randn(8, 9, 5, 2)
     x = windows.flatten(2).transpose(1, 2)
 
-    def layer(x, weight, stride):
-        y = F.conv1d(x, weight.transpose(1, 2), stride=stride)
+    def layer(x, ours, stride):
+        y = F.conv1d(x, kernels(ours), stride=stride)
         mean, var = y.mean((0, 2), keepdim=True), y.var((0, 2), unbiased=False, keepdim=True)
         return F.relu((y - mean) / (var + 1e-5).sqrt())
 
-    x = layer(x, model.expand.weight, 3)
+    x = layer(x, model.expand, 3)
     block = model.blocks[0]
-    x = x[:, :, 1::3] + layer(layer(x, block.wide.weight, 3), block.point.weight, 1)
+    x = x[:, :, 1::3] + layer(layer(x, block.wide, 3), block.point, 1)
     expected = model.shrink(x[:, :, 0]).view(8, 1, 4, 3)
     torch.testing.assert_close(model(windows), expected, rtol=1e-4, atol=1e-5)
 
@@ -198,8 +191,8 @@ def test_the_short_cuts_carry_the_frame_an_output_belongs_to(causal, home):
     layer are left: those next to the middle one, or the last three if causal."""
     model = TemporalModel(5, 2, 4, (3, 3, 3), causal=causal, channels=32).eval()
     for block in model.blocks:
-        nn.init.zeros_(block.wide.weight)
-        nn.init.zeros_(block.point.weight)
+        nn.init.zeros_(block.wide.conv.weight)
+        nn.init.zeros_(block.point.conv.weight)
     window = torch.randn(1, 27, 5, 2, requires_grad=True)
     for schedule in ("strided", "dilated"):
         window.grad = None
@@ -302,21 +295,12 @@ def test_causal_and_symmetric_models_share_their_weights():
 
 def test_weights_begin_as_those_of_a_torch_convolution():
     model = TemporalModel(17, 2, 17, (3, 3), channels=64)
-    for layer in (model.expand, model.blocks[0].wide, model.blocks[0].point):
-        weight = layer.weight
-        theirs = nn.Conv1d(weight.shape[2], weight.shape[0], weight.shape[1], bias=False).weight
+    for layer in model.layers:
+        weight = kernels(layer)
+        theirs = nn.Conv1d(weight.shape[1], weight.shape[0], weight.shape[2], bias=False).weight
         assert weight.abs().max().item() == pytest.approx(theirs.abs().max().item(), rel=0.01)
         assert weight.std().item() == pytest.approx(theirs.std().item(), rel=0.05)
         assert abs(weight.mean().item()) < 0.01
-
-
-def test_its_config_builds_it_again():
-    model = tiny((3, 5), causal=True, dense=True, dropout=0.1)
-    again = TemporalModel(**model.config)
-    again.load_state_dict(model.state_dict())
-    sequence = torch.randn(1, 20, 5, 2)
-    assert again.receptive_field == model.receptive_field == 15
-    assert torch.equal(again.eval()(sequence), model(sequence))
 
 
 # ---- what is refused -----------------------------------------------------------------------------
@@ -330,6 +314,11 @@ def test_other_shapes_are_refused(shape):
         tiny()(torch.zeros(shape))
     assert "(B, T, 5, 2)" in str(error.value)
     assert str(shape) in str(error.value)
+
+
+def test_what_is_no_tensor_is_refused():
+    with pytest.raises(ValueError, match=r"\(B, T, 5, 2\) as a tensor, got a ndarray"):
+        tiny()(torch.zeros(1, 27, 5, 2).numpy())
 
 
 @pytest.mark.parametrize("frames", [0, 1, 26])
@@ -347,10 +336,21 @@ def test_strided_takes_windows_of_one_receptive_field_only():
         tiny()(torch.zeros(1, 27, 5, 2), schedule="stride")
 
 
-@pytest.mark.parametrize("widths", [(), (2,), (3, 4), (3, 0), (3, -3)])
+@pytest.mark.parametrize("widths", [(), (2,), (3, 4), (3, 0), (3, -3), (3.5,), 27, "333", None])
 def test_even_and_missing_widths_are_refused(widths):
-    with pytest.raises(ValueError, match="odd and at least one"):
+    with pytest.raises(ValueError, match="odd and at least one") as error:
         TemporalModel(5, 2, 4, widths, channels=6)
+    assert repr(widths) in str(error.value)
+
+
+def test_a_receptive_field_for_widths_is_answered_with_the_widths():
+    with pytest.raises(ValueError, match=r"\(3, 3, 3\).*filter_widths\(27\).*got 27"):
+        TemporalModel(17, 2, 17, 27)
+
+
+def test_a_model_without_dilation_has_no_strided_cost():
+    with pytest.raises(ValueError, match="dense=True"):
+        flops_per_window(tiny(dense=True))
 
 
 @pytest.mark.parametrize(
@@ -362,6 +362,11 @@ def test_even_and_missing_widths_are_refused(widths):
         {"num_joints_in": 0},
         {"in_features": -1},
         {"num_joints_out": 0},
+        {"channels": 6.5},
+        {"num_joints_in": None},
+        {"dropout": "none"},
+        {"causal": "no"},
+        {"dense": 1},
     ],
     ids=str,
 )
@@ -370,4 +375,4 @@ def test_sizes_and_dropout_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError) as error:
         TemporalModel(filter_widths=(3,), **sizes)
     ((name, value),) = wrong.items()
-    assert f"{name}={value}" in str(error.value)
+    assert f"{name}={value!r}" in str(error.value)

@@ -21,11 +21,11 @@ def test_what_is_learnt_is_standardised_and_what_is_given_is_not(device):
     inputs = torch.randn(2, 12, 14, 3, device=device)
     plain = model.answer(inputs)
     mean, std = torch.randn(14, 3), torch.rand(14, 3) + 0.5
-    told_mean, told_std = torch.randn(17, 3), torch.rand(17, 3) + 0.5
-    model.standardised_by(mean, std, told_mean, told_std)
+    output_mean, output_std = torch.randn(17, 3), torch.rand(17, 3) + 0.5
+    model.standardised_by(mean, std, output_mean, output_std)
     shifted = inputs * std.to(device) + mean.to(device)
     assert torch.allclose(model.answer(shifted), plain, atol=1e-4)
-    answer = plain * told_std.to(device) + told_mean.to(device)
+    answer = plain * output_std.to(device) + output_mean.to(device)
     assert torch.allclose(model.standardise(answer), plain, atol=1e-4)
     # by hand: x and y of the root, its depth from the logarithm, all others relative to it
     given = model(shifted)
@@ -55,3 +55,17 @@ def test_a_window_and_a_sequence_give_the_same():
 def test_a_root_that_is_no_joint_is_refused():
     with pytest.raises(ValueError, match="root must be one of 17"):
         small(root=17)
+    for wrong in (-1, "hip"):
+        with pytest.raises(ValueError, match=f"root={wrong!r}"):
+            small(root=wrong)
+
+
+def test_a_receptive_field_for_widths_is_answered_with_the_widths():
+    with pytest.raises(ValueError, match=r"\(3, 3, 3\).*got 81"):
+        TemporalPoseNet(14, 17, 81)
+
+
+@pytest.mark.parametrize("shape", [(1, 9, 1, 3), (1, 9, 17, 3), (9, 14, 3)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match=r"\(B, T, 14, 3\)"):
+        small()(torch.zeros(shape))

@@ -7,6 +7,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
+from networks import randomised
 from torch import nn
 
 from paperlib.errors import CheckpointError, UnsafeFileError
@@ -36,12 +37,7 @@ class Public(nn.Module):
         self.layers_bn = nn.ModuleList(nn.BatchNorm1d(CHANNELS) for _ in convolutions)
         self.shrink = nn.Conv1d(CHANNELS, outputs, 1)
         self.reach, self.outputs = reach, outputs
-        for norm in (self.expand_bn, *self.layers_bn):
-            nn.init.uniform_(norm.running_mean, -0.5, 0.5)
-            nn.init.uniform_(norm.running_var, 0.5, 2.0)
-            nn.init.uniform_(norm.weight, 0.5, 1.5)
-            nn.init.uniform_(norm.bias, -0.5, 0.5)
-        self.eval()
+        randomised(self)
 
     @torch.no_grad()
     def forward(self, keypoints):
@@ -198,7 +194,7 @@ def test_a_file_cut_off_anywhere_is_refused_by_name(zipped, path):
             load_videopose3d_checkpoint(path)
 
 
-def test_nobody_is_told_to_read_an_unsafe_file_all_the_same(path, tmp_path):
+def test_no_message_advises_to_read_an_unsafe_file(path, tmp_path):
     write(path, content(Public()) | {"lr": Hostile(tmp_path / "ran")})
     with pytest.raises(UnsafeFileError, match="mkdir") as error:
         load_videopose3d_checkpoint(path)

@@ -17,7 +17,7 @@ from paperlib import training
 from paperlib.errors import CheckpointError
 from paperlib.evaluation import evaluate
 from paperlib.models import LinearModel, TemporalModel
-from paperlib.models.activation import Activation
+from paperlib.models.fast.activation import FusedLayer
 from paperlib.recordings import Dataset
 from paperlib.training import Recipe, Supervised, load_run
 from paperlib.training import runs as saved
@@ -116,7 +116,7 @@ def watched(monkeypatch):
 
     def noting(self, *args, **kwargs):
         (group,) = self.param_groups
-        layers = [m for m in made[-1].modules() if isinstance(m, Activation)]
+        layers = [m for m in made[-1].modules() if isinstance(m, FusedLayer)]
         momenta = {m.momentum.item() for m in layers}
         assert group["amsgrad"] and group["betas"] == (0.9, 0.999)
         assert group["weight_decay"] == 0

@@ -93,18 +93,20 @@ def test_mirrored_windows_have_mirrored_labels():
     assert torch.equal(inputs[1][..., 2:], inputs[0][:, order, 2:])
 
 
-@pytest.mark.parametrize(("vectors", "believing"), [("many", False), ("many", True), ("one", True)])
-def test_it_learns_to_believe_good_guesses(vectors, believing):
+@pytest.mark.parametrize(
+    ("vectors", "from_guesses"), [("many", False), ("many", True), ("one", True)]
+)
+def test_it_learns_to_believe_good_guesses(vectors, from_guesses):
     """Nine guesses in ten are right, so that believing them is wrong once in ten; to take all
     joints as seen is wrong three times."""
     recipe = RECIPE.but(epochs=60, learning_rate=0.02, decay=0.97)
     parts = [recording(str(i), seed=i) for i in range(6)]
     objective = PoseAndOcclusion(
-        lambda: build(vectors, believing=believing), data(*parts), weight=1.0
+        lambda: build(vectors, start_from_guesses=from_guesses), data(*parts), weight=1.0
     )
     run = train(objective, recipe, device="cpu", progress=False)
     losses = [row["occlusion"] for row in run.history]
-    assert (losses[0] < 0.25) == believing
+    assert (losses[0] < 0.25) == from_guesses
     assert losses[-1] < 0.15
 
 
@@ -113,9 +115,9 @@ def test_a_weight_of_none_leaves_the_branch_as_it_was():
     run = train(objective, RECIPE, device="cpu", progress=False)
     torch.manual_seed(0)
     before = build()
-    for name, value in before.looking.named_parameters():
-        assert torch.equal(run.model.looking.get_parameter(name), value)
-    moved = run.model.lifting.expand.weight - before.lifting.expand.weight
+    for name, value in before.branch.named_parameters():
+        assert torch.equal(run.model.branch.get_parameter(name), value)
+    moved = run.model.lifting.expand.conv.weight - before.lifting.expand.conv.weight
     assert moved.abs().max() > 1e-3
 
 
@@ -147,7 +149,7 @@ def test_predictions_see_the_guesses():
 @pytest.mark.parametrize("vectors", VECTORS)
 @pytest.mark.parametrize("frames", [1, 5, 40])
 def test_every_frame_has_the_occlusion_that_it_is_lifted_with(vectors, frames):
-    model, one = build(vectors, believing=True).eval(), recording("a", frames)
+    model, one = build(vectors, start_from_guesses=True).eval(), recording("a", frames)
     found = predict_occlusion(model, one)
     assert found.shape == (frames, JOINTS)
     assert torch.equal(found > 0.5, one.confidence == 0)  # it believes the guesses, frame by frame

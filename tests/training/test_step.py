@@ -12,7 +12,7 @@ from torch._functorch.compilers import nop
 from torch._inductor import config as inductor
 
 from paperlib import datasets, detection
-from paperlib.models import TemporalModel
+from paperlib.models import TemporalModel, fast
 from paperlib.recordings import Dataset
 from paperlib.training import Recipe, Supervised
 from paperlib.training.objectives import amsgrad
@@ -32,7 +32,7 @@ def prepared(data, device, way, monkeypatch, steps, dropout=0.0):
     monkeypatch.setenv("PAPERLIB_COMPILE", "1" if way == "compiled" else "0")
     torch.manual_seed(1)
     model = TemporalModel(17, 2, 17, (3, 3), channels=8, dropout=dropout).to(device).train()
-    windows, step = one_step(model, data.train[:4], device, BATCH, steps, 1e-2)
+    windows, step = one_step(fast.for_training(model), data.train[:4], device, BATCH, steps, 1e-2)
     if way == "plain":
         step._records = False
     return step, model, windows.order(torch.Generator().manual_seed(0))

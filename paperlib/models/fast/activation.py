@@ -1,36 +1,33 @@
-"""Batch norm, ReLU and dropout as one step: what stands behind every layer of the lifting networks.
+"""Batch norm, ReLU and dropout as one step: the layers of :mod:`paperlib.models.temporal` and
+:mod:`paperlib.models.linear` as they are trained.
 
-One after the other, the three walk four times through memory on the way up and four times back, and
-keep three copies for the way back. Here the second and third work in place, and the way back needs
-but what came in and what went out: a zero there stands for a unit that was cut or dropped.
+One after the other, the three go four times through memory in the forward pass and four times in
+the backward pass, for which they keep three copies. Here the second and third work in place, and
+the backward pass needs the input and the output only: a zero there is a unit that was cut or
+dropped.
 """
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.nn import functional as F
+
+from paperlib.models.temporal import Layer
 
 
-class Activation(nn.Module):
-    """Batch norm, ReLU and dropout of activations ``(…, C)``, normalised over all but the last.
+class FusedLayer(Layer):
+    """A :class:`Layer` that trains faster; the statistics are those of a batch norm.
 
     On a CPU the dropout probability is taken to the nearest 256th; 0.25 and 0.5 are exact.
-    ``synchronised`` takes the statistics over the batches of all processes.
+    Dropout draws other random numbers than ``nn.Dropout``.
     """
 
-    def __init__(self, channels: int, dropout: float):
-        super().__init__()
-        self.norm = nn.BatchNorm1d(channels)  # its parameters and running statistics
-        self.dropout = dropout
-        self.synchronised = False
-        # a tensor, so that a recorded step follows when it changes
-        self.register_buffer("momentum", torch.tensor(0.1), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        norm, rows = self.norm, x.flatten(0, -2)
+    def forward(self, frames: Tensor) -> Tensor:
         if not self.training:
-            y = F.batch_norm(rows, norm.running_mean, norm.running_var, norm.weight, norm.bias)
-            return F.relu(y).view_as(x)
-        p = _exact(self.dropout, x.device)
+            return super().forward(frames)
+        x, norm = self.conv(frames), self.norm
+        rows = x.flatten(0, -2)
+        p = _exact(self.dropout.p, x.device)
         dropped = _dropped(rows, p) if p else None
         scale = 1 / (1 - p)
         # what is kept is scaled up: after ReLU that may as well be done before, to C numbers
@@ -47,18 +44,48 @@ class Activation(nn.Module):
         return y.view_as(x)
 
 
+def for_training(model: nn.Module) -> nn.Module:
+    """The same model, its layers fused. Parameters, buffers and the names in its state stay.
+
+    :func:`as_written` takes it back.
+    """
+    for layer in _layers(model):
+        if type(layer) is Layer:
+            # its class alone changes: whoever holds the layer or its tensors holds them still
+            layer.__class__ = FusedLayer
+            layer.synchronised = False
+            # a tensor, so that a recorded step follows when it changes
+            momentum = torch.full_like(layer.norm.running_mean[0], layer.norm.momentum)
+            layer.register_buffer("momentum", momentum, persistent=False)
+    return model
+
+
+def as_written(model: nn.Module) -> nn.Module:
+    """The same model, its layers as their page has them: batch norm, ReLU and dropout in turn."""
+    for layer in _layers(model):
+        if type(layer) is FusedLayer:
+            layer.__class__ = Layer
+            del layer.synchronised, layer.momentum
+    return model
+
+
 def set_momentum(model: nn.Module, momentum: float) -> None:
-    """The weight of a new batch in the running statistics, for every :class:`Activation`."""
-    for layer in model.modules():
-        if isinstance(layer, Activation):
+    """The weight of a new batch in the running statistics, for every layer, fused or not."""
+    for layer in _layers(model):
+        layer.norm.momentum = momentum
+        if type(layer) is FusedLayer:
             layer.momentum.fill_(momentum)
 
 
 def synchronise(model: nn.Module) -> None:
-    """From now on, statistics are those of all processes' batches together."""
-    for layer in model.modules():
-        if isinstance(layer, Activation):
-            layer.synchronised = True
+    """From now on, statistics are those of all processes' batches together. Layers are fused:
+    PyTorch's own batch norm does that on GPUs only."""
+    for layer in _layers(for_training(model)):
+        layer.synchronised = True
+
+
+def _layers(model: nn.Module) -> Iterator[Layer]:
+    return (module for module in model.modules() if isinstance(module, Layer))
 
 
 def _exact(p: float, device: torch.device) -> float:
@@ -80,7 +107,7 @@ def _unbiased(variance: Tensor, count: int | Tensor) -> Tensor:
 
 
 class _NormReluDropout(torch.autograd.Function):
-    """``(N, C)`` to the same; beside it the batch's mean and unbiased variance."""
+    """``(N, C)`` to the same, and the batch's mean and unbiased variance."""
 
     @staticmethod
     def forward(ctx, x, weight, bias, dropped, eps):
@@ -106,8 +133,9 @@ class _NormReluDropout(torch.autograd.Function):
 
 
 class _Stepwise(torch.autograd.Function):
-    """The same in single steps: for a compiler, which joins them anew, and for statistics over all
-    processes (gradients of weight and bias stay those of this process, to be summed with all)."""
+    """The same in single steps: for a compiler, which fuses them itself, and for statistics over
+    all processes (gradients of weight and bias stay those of this process, to be summed with all).
+    """
 
     @staticmethod
     def forward(ctx, x, weight, bias, dropped, eps, synchronised):

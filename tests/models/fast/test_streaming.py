@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from torch import Tensor, nn
+from networks import randomised
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -21,16 +22,9 @@ from paperlib.windows import mirror, network_input, pad_sequence
 
 
 def trained(widths=(3, 3), joints_in=5, features=2, joints_out=4, channels=8, **options):
-    """In evaluation mode, with statistics from some training, and scales and shifts as if so."""
     options = {"causal": True, "dropout": 0.1} | options
     model = TemporalModel(joints_in, features, joints_out, widths, channels=channels, **options)
-    for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm1d)):
-        nn.init.uniform_(norm.weight, 0.5, 1.5)
-        nn.init.uniform_(norm.bias, -0.5, 0.5)
-    with torch.no_grad():
-        for _ in range(3):
-            model(torch.randn(16, model.receptive_field, joints_in, features) + 0.3)
-    return model.eval()
+    return randomised(model)
 
 
 def streamed(stream: Streaming, frames: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from paperlib.models.inference import fold
-from paperlib.models.temporal import TemporalConv, TemporalModel
+from paperlib.models.fast.folding import fold, is_folded
+from paperlib.models.temporal import Layer, TemporalModel
 
 
 class Streaming:
@@ -47,13 +47,10 @@ class Streaming:
         #: how many frames after its own a pose comes: 0 for a causal model
         self.delay = 0 if model.causal else model.receptive_field // 2
         self._shape = (model.config["num_joints_in"], model.config["in_features"])
-        folded = fold(model) if model.expand.bias is None else model
-        self._first = _Layer(folded.expand)
-        self._blocks = [
-            (_Layer(block.wide, block.dilation), block.tap, _Layer(block.point))
-            for block in folded.blocks
-        ]
-        self._last = folded.shrink
+        self._model = model if is_folded(model) else fold(model)
+        # a look-up is quicker than a call of a layer, and a frame of a small model is quick too
+        self._weights = {x: (x.conv.weight, x.conv.bias) for x in self._model.layers}
+        self._memory: dict[Layer, Tensor] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -74,7 +71,7 @@ class Streaming:
         a frame that is refused leaves no trace.
         """
         self._check(keypoints)
-        self._newest = keypoints.to(self._first.weight, copy=True)
+        self._newest = keypoints.to(self._model.expand.conv.weight, copy=True)
         return self._advance()
 
     @torch.no_grad()
@@ -88,16 +85,32 @@ class Streaming:
 
     def _advance(self) -> Tensor | None:
         """One column of every layer, for the newest frame."""
-        frame, shape = self._frame, self._newest.shape
-        x, _ = self._first(self._newest.reshape(-1, shape[-2] * shape[-1]), frame)
-        for wide, tap, point in self._blocks:
-            y, taps = wide(x, frame)
-            y, _ = point(y, frame)
-            x = taps[:, tap] + y
+        shape = self._newest.shape
+        x = self._model.activations(self._newest.reshape(-1, shape[-2] * shape[-1]), self._column)
         self._frame += 1
-        if frame < self.delay:
+        if self._frame <= self.delay:
             return None
-        return self._last(x.float()).view(*shape[:-2], -1, 3)
+        return self._model.shrink(x.float()).view(*shape[:-2], -1, 3)
+
+    def _column(self, layer: Layer, column: Tensor) -> tuple[Tensor, Tensor]:
+        """One column ``(P, C_in)`` through a layer, and the column that the output belongs to.
+
+        Frames that meet under the kernel are ``dilation`` apart, so frame ``t`` goes to row
+        ``t % dilation`` of the memory. A column is written to two slots of its row, ``width``
+        apart: then those under the kernel always lie in one piece, oldest first, and nothing is
+        ever moved.
+        """
+        width, dilation, frame = layer.width, layer.dilation, self._frame
+        weight, bias = self._weights[layer]
+        if width == 1:
+            return F.relu(F.linear(column, weight, bias)), column
+        if frame == 0:  # as if the first frame had been there forever
+            slots = (dilation, len(column), 2 * width, column.shape[1])
+            self._memory[layer] = column[:, None].expand(slots).clone()
+        row, slot = self._memory[layer][frame % dilation], frame // dilation % width
+        row[:, slot] = row[:, slot + width] = column
+        kernel = row[:, slot + 1 : slot + 1 + width]
+        return F.relu(F.linear(kernel.flatten(1), weight, bias)), kernel[:, layer.tap]
 
     def _check(self, keypoints: Tensor) -> None:
         joints, features = self._shape
@@ -117,26 +130,3 @@ class Streaming:
                 "keypoints hold NaN or infinite values, which would stay for a whole receptive "
                 "field: repeat the last frame, or fill in what is missing"
             )
-
-
-class _Layer:
-    """A convolution and ReLU for one frame at a time, and the columns it remembers.
-
-    Frames that meet under the kernel are ``dilation`` apart, so frame ``t`` goes to row
-    ``t % dilation`` of the memory. A column is written to two slots of its row, ``width`` apart:
-    then those under the kernel always lie in one piece, oldest first, and nothing is ever moved.
-    """
-
-    def __init__(self, folded: TemporalConv, dilation: int = 1):
-        self.width, self.dilation = folded.width, dilation
-        self.weight, self.bias = folded.weight.flatten(1), folded.bias
-
-    def __call__(self, column: Tensor, frame: int) -> tuple[Tensor, Tensor]:
-        """``(P, C_in)`` to ``(P, C_out)``, and what is under the kernel, ``(P, width, C_in)``."""
-        if frame == 0:  # as if the first frame had been there forever
-            slots = (self.dilation, len(column), 2 * self.width, column.shape[1])
-            self.memory = column[:, None].expand(slots).clone()
-        row, slot = self.memory[frame % self.dilation], frame // self.dilation % self.width
-        row[:, slot] = row[:, slot + self.width] = column
-        taps = row[:, slot + 1 : slot + 1 + self.width]
-        return F.relu(F.linear(taps.flatten(1), self.weight, self.bias)), taps

@@ -2,20 +2,13 @@
 
 import pytest
 import torch
+from networks import randomised
 
 from paperlib.models import LinearModel, PoseAndTrajectory, TemporalModel, fold, lift
 
 
 def trained(widths=(3, 3, 3), **options) -> TemporalModel:
-    """A model whose running statistics are not at their start."""
-    model = TemporalModel(17, 2, 17, widths, channels=24, **options)
-    for _ in range(30):
-        model(0.4 * torch.randn(20, model.receptive_field, 17, 2) + 0.3)
-    with torch.no_grad():
-        for name, values in model.named_parameters():
-            if "norm" in name:
-                values += 0.3 * torch.rand_like(values)
-    return model.eval()
+    return randomised(TemporalModel(17, 2, 17, widths, channels=24, **options))
 
 
 @pytest.mark.parametrize("widths", [(1,), (3,), (3, 3, 3), (1, 1, 1)])
@@ -29,7 +22,7 @@ def test_the_same_poses(widths, options, device):
         torch.testing.assert_close(quick(x), model(x), rtol=1e-5, atol=1e-5)
     # the model it was made of is as it was
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert model.expand.bias is None and model.expand.weight.requires_grad
+    assert model.expand.conv.bias is None and model.expand.conv.weight.requires_grad
 
 
 @pytest.mark.parametrize("options", [{}, {"causal": True}, {"dense": True}], ids=str)
@@ -60,12 +53,13 @@ def test_a_folded_model_that_is_changed_lifts_as_it_then_is():
         torch.testing.assert_close(lift(other, x), other(x), rtol=1e-5, atol=1e-5)
 
 
-def test_weights_that_take_the_place_of_others_are_told_apart():
+def test_new_weights_in_the_place_of_old_ones_are_noticed():
     """Where a tensor was freed, the next one of its size often comes to lie."""
     quick, x = fold(trained((3,))), torch.randn(1, 8, 17, 2)
     for factor in (2.0, 0.5, 3.0, 0.1, 5.0, 0.2):
         for _ in range(2):
-            quick.expand.weight = torch.nn.Parameter(quick.expand.weight.detach() * factor)
+            conv = quick.expand.conv
+            conv.weight = torch.nn.Parameter(conv.weight.detach() * factor)
         torch.testing.assert_close(lift(quick, x), quick(x), rtol=1e-5, atol=1e-5)
         quick.half().float()
         torch.testing.assert_close(lift(quick, x), quick(x), rtol=1e-5, atol=1e-5)
@@ -74,7 +68,7 @@ def test_weights_that_take_the_place_of_others_are_told_apart():
 def test_half_precision_moves_poses_a_little(device):
     model = trained().to(device)
     quick, x = fold(model, torch.bfloat16), torch.randn(1, 100, 17, 2, device=device)
-    assert quick.expand.weight.dtype == torch.bfloat16
+    assert quick.expand.conv.weight.dtype == torch.bfloat16
     poses, exact = quick(x), model(x)
     assert poses.dtype == torch.float32
     assert 0 < (poses - exact).norm() < 0.01 * exact.norm()
@@ -88,7 +82,9 @@ def test_there_is_nothing_left_to_normalise_or_train():
         fold(trained(), torch.float16)
 
 
-def test_what_is_no_temporal_model_is_refused():
+def test_what_cannot_be_folded_is_refused():
+    with pytest.raises(ValueError, match="folded already"):
+        fold(fold(trained()))
     with pytest.raises(ValueError, match="PoseAndTrajectory has no batch norms of its own"):
         fold(PoseAndTrajectory(17, 2, 17, filter_widths=(3,), channels=4))
 

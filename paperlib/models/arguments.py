@@ -1,0 +1,61 @@
+"""What the models' constructors and calls take, checked in one place."""
+
+from numbers import Integral, Real
+
+from torch import Tensor
+
+
+def _integer(least: int) -> tuple:
+    return (lambda v: isinstance(v, Integral) and v >= least), f"an integer of at least {least}"
+
+
+_SWITCH = (lambda v: isinstance(v, bool)), "True or False"
+# what an argument of this name must be, and in words
+_EXPECTED = {
+    **dict.fromkeys(("num_joints_in", "in_features", "num_joints_out", "channels"), _integer(1)),
+    **dict.fromkeys(("num_blocks", "root"), _integer(0)),
+    **dict.fromkeys(("causal", "dense", "start_from_guesses"), _SWITCH),
+    "dropout": ((lambda v: isinstance(v, Real) and 0 <= v < 1), "in [0, 1)"),
+    "threshold": ((lambda v: isinstance(v, Real) and 0 < v < 1), "between 0 and 1"),
+}
+
+
+def checked(arguments: dict) -> dict:
+    """The arguments of a constructor, from its ``locals()``: the config that builds it again.
+
+    Raises ``ValueError`` for a value of the wrong kind or size.
+    """
+    config = {name: v for name, v in arguments.items() if name not in ("self", "__class__")}
+    for name, value in config.items():
+        is_good, what = _EXPECTED.get(name, (lambda v: True, ""))
+        if not is_good(value):
+            raise ValueError(f"{name} must be {what}, got {name}={value!r}")
+    if "filter_widths" in config:
+        config["filter_widths"] = _widths(config["filter_widths"])
+    return config
+
+
+def _widths(given: object) -> tuple[int, ...]:
+    widths = tuple(given) if isinstance(given, tuple | list) else ()
+    if not widths or not all(isinstance(w, Integral) and w >= 1 and w % 2 for w in widths):
+        raise ValueError(
+            "filter_widths must be a tuple of numbers, each odd and at least one, such as "
+            f"(3, 3, 3), which filter_widths(27) gives for 27 frames; got {given!r}"
+        )
+    return tuple(int(w) for w in widths)
+
+
+def check_keypoints(
+    keypoints: Tensor, joints: int, features: int, receptive_field: int = 0, what: str = "keypoints"
+) -> None:
+    """``ValueError`` for anything but a tensor ``(B, T, joints, features)`` of enough frames."""
+    is_tensor = isinstance(keypoints, Tensor)
+    if not is_tensor or keypoints.ndim != 4 or keypoints.shape[2:] != (joints, features):
+        given = tuple(keypoints.shape) if is_tensor else f"a {type(keypoints).__name__}"
+        raise ValueError(f"expected {what} (B, T, {joints}, {features}) as a tensor, got {given}")
+    frames = keypoints.shape[1]
+    if frames < receptive_field:
+        raise ValueError(
+            f"{frames} frames are fewer than the receptive field of {receptive_field}: pad the "
+            "sequence (windows.pad_sequence does)"
+        )

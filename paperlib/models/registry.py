@@ -1,0 +1,28 @@
+"""All models by the names of their classes: what checkpoints and the command line know them by."""
+
+from torch import nn
+
+from paperlib.errors import CheckpointError, one_of
+from paperlib.models.linear import LinearModel
+from paperlib.models.occlusion_aware import OcclusionAware
+from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models.temporal import TemporalModel
+from paperlib.models.temporal_posenet import TemporalPoseNet
+
+MODELS: dict[str, type[nn.Module]] = {
+    m.__name__: m
+    for m in (LinearModel, TemporalModel, PoseAndTrajectory, TemporalPoseNet, OcclusionAware)
+}
+
+
+def build(config: dict) -> nn.Module:
+    """A new model of ``{"class": name, **model.config}``, its weights at random.
+
+    Raises ``ValueError`` for another class than those of :data:`MODELS`, and
+    :class:`CheckpointError` for arguments that are missing, unknown or wrong.
+    """
+    name = one_of("model", config.get("class"), MODELS)
+    try:
+        return MODELS[name](**{key: value for key, value in config.items() if key != "class"})
+    except (TypeError, ValueError) as problem:  # Python's own names the argument
+        raise CheckpointError(f"no {name} can be built of its configuration: {problem}") from None

@@ -1,0 +1,87 @@
+"""Every model is known by the name of its class, and built again from its config."""
+
+import inspect
+import json
+
+import pytest
+import torch
+from networks import randomised
+
+from paperlib import models
+from paperlib.errors import CheckpointError
+from paperlib.models import MODELS, build
+
+EXAMPLES = {
+    "LinearModel": (17, 2, 16, 8, 1, 0.25),
+    "TemporalModel": (17, 2, 16, (3, 5), True, 0.1, 8, True),
+    "PoseAndTrajectory": (17, 2, 16),
+    "TemporalPoseNet": (14, 17, (3, 3), 2),
+    "OcclusionAware": (17, 3, 16, (3, 3), "one", "soft", 0.3, True, 0.5, 8),
+}
+OPTIONS = {
+    "PoseAndTrajectory": {"filter_widths": (3, 3), "causal": True, "dropout": 0.5, "channels": 8},
+    "TemporalPoseNet": {"channels": 8, "dropout": 0.5},
+}
+
+
+def example(name: str) -> torch.nn.Module:
+    return randomised(MODELS[name](*EXAMPLES[name], **OPTIONS.get(name, {})))
+
+
+def outputs(model: torch.nn.Module) -> list[torch.Tensor]:
+    config = model.config
+    torch.manual_seed(3)
+    x = torch.rand(2, 20, config["num_joints_in"], config.get("in_features", 3)).round(decimals=1)
+    parts = [model, *(getattr(model, name) for name in ("trajectory",) if hasattr(model, name))]
+    return [part(x) for part in parts]
+
+
+def test_all_models_are_registered():
+    classes = {c for c in vars(models).values() if inspect.isclass(c)}
+    assert set(MODELS.values()) == {c for c in classes if issubclass(c, torch.nn.Module)}
+    assert MODELS.keys() == EXAMPLES.keys()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_config_builds_its_model_again(name):
+    model = example(name)
+    config = json.loads(json.dumps({"class": name, **model.config}))  # as in a checkpoint
+    again = build(config)
+    assert type(again) is type(model) and again.config == model.config
+    again.load_state_dict(model.state_dict())
+    assert (again.receptive_field, again.causal) == (model.receptive_field, model.causal)
+    for found, right in zip(outputs(again.eval()), outputs(model), strict=True):
+        assert torch.equal(found, right)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_left_out_is_in_the_config_too(name):
+    """Or a default that changes would change old checkpoints."""
+    options = inspect.signature(MODELS[name]).parameters.keys() - {"options"}
+    assert options <= example(name).config.keys()
+    assert {"dropout", "channels"} <= example(name).config.keys()
+
+
+def test_other_classes_are_refused_and_the_choices_named():
+    with pytest.raises(ValueError, match=r"unknown model 'TemporalModell'.*'OcclusionAware'"):
+        build({"class": "TemporalModell"})
+    with pytest.raises(ValueError, match="unknown model None"):
+        build({})
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_missing_unknown_and_wrong_arguments_are_named(name):
+    config = {"class": name, **example(name).config}
+    with pytest.raises(CheckpointError, match=f"{name}.*'heads'"):
+        build(config | {"heads": 4})
+    with pytest.raises(CheckpointError, match=f"{name}.*channels=0"):
+        build(config | {"channels": 0})
+    del config["num_joints_out"]
+    with pytest.raises(CheckpointError, match=f"{name}.*'num_joints_out'"):
+        build(config)
+
+
+def test_only_public_names_are_listed():
+    assert dir(models) == sorted(models.__all__)
+    assert dir(models.fast) == sorted(models.fast.__all__)
+    assert all(hasattr(models, name) for name in models.__all__)
