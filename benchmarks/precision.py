@@ -11,8 +11,9 @@ from unittest.mock import patch
 import torch
 
 from paperlib import datasets, detection
+from paperlib.evaluation import evaluate
 from paperlib.models import TemporalModel, filter_widths
-from paperlib.training import Recipe, evaluate, resolve_preset, train
+from paperlib.training import Recipe, Supervised, resolve_preset, train
 
 
 def measure(device: torch.device) -> list[dict]:
@@ -29,9 +30,8 @@ def measure(device: torch.device) -> list[dict]:
     # runs of a folder of their own: what is measured is measured now
     with tempfile.TemporaryDirectory() as runs, patch.dict(os.environ, {"PAPERLIB_RUNS": runs}):
         for precision, seed in (("float32", 0), ("float32", 1), ("bfloat16", 0), ("bfloat16", 1)):
-            run = train(
-                build, data, recipe.but(precision=precision), seed, device.type, progress=False
-            )
+            how = recipe.but(precision=precision)
+            run = train(Supervised(build, data), how, seed, device.type, progress=False)
             found = evaluate(run.model, data.test, recipe.test_flip, device.type)
             rows.append(
                 {

@@ -5,9 +5,9 @@ arithmetic of the matrix products alone, forward and backward.
 """
 
 import itertools
+from dataclasses import replace
 
 import torch
-from paperlib.training.supervised import Supervised
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import ceilings, medians, peak_mb
@@ -15,9 +15,9 @@ from benchmarks.reference import Batches, Reference, train_step
 from paperlib import datasets, detection
 from paperlib.models import TemporalModel, fast, filter_widths
 from paperlib.recordings import Dataset
-from paperlib.training.loop import amsgrad
+from paperlib.training import Recipe, Supervised
 from paperlib.training.step import Step
-from paperlib.windows import Windows, network_input
+from paperlib.windows import network_input
 
 CHANNELS = 1024
 # windows of a batch by receptive field: the reference implementation's 1024 on a GPU. On a CPU one
@@ -72,16 +72,22 @@ def _model(widths: tuple[int, ...], device: torch.device) -> TemporalModel:
 
 def our_step(model: TemporalModel, data: Dataset, batch: int, precision: str, device):
     """A function that takes the next step of training."""
-    windows = Windows(data.train, model.receptive_field, device=device)
-    objective = Supervised(fast.for_training(model), windows)
-    optimizer = amsgrad(model, 1e-3, device)
+    windows, update = _examples_and_update(fast.for_training(model), data, device)
+    optimizer = update.new_optimizer(Recipe(), device)
     # as in a long run: on a GPU compiled and recorded
-    step = Step(objective, optimizer, device, precision, batch, steps=1_000_000)
-    order = objective.order(torch.Generator().manual_seed(0), 0)
+    step = Step(model, update, optimizer, device, precision, batch, steps=1_000_000)
+    order = windows.order(torch.Generator().manual_seed(0))
     batches = itertools.cycle([b for b in order.split(batch) if len(b) == batch])
     for _ in range(8 if device.type == "cuda" else 0):
         step(next(batches))  # what is done once only
     return lambda: step(next(batches))
+
+
+def _examples_and_update(model: TemporalModel, data: Dataset, device: torch.device):
+    objective = Supervised(lambda: model, data)
+    windows = objective.examples(model, Recipe(), 0, device)
+    (update,) = objective.updates(model, windows)
+    return windows, update
 
 
 def _plain_step(model: TemporalModel, data: Dataset, batch: int, device: torch.device):
@@ -95,7 +101,7 @@ def _plain_step(model: TemporalModel, data: Dataset, batch: int, device: torch.d
 
 
 def _flops(model: TemporalModel, data: Dataset, batch: int, device: torch.device) -> int:
-    windows = Windows(data.train[:8], model.receptive_field, device=device)
+    _, update = _examples_and_update(model, replace(data, train=data.train[:8]), device)
     with FlopCounterMode(display=False) as counter:
-        Supervised(model, windows).loss(torch.arange(16, device=device)).sum().backward()
+        update.loss(torch.arange(16, device=device)).sum().backward()
     return counter.get_total_flops() * batch // 16

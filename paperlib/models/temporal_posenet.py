@@ -24,9 +24,9 @@ class TemporalPoseNet(nn.Module):
 
     A :class:`TemporalModel` of 81 frames, three residual modules, between standardised inputs
     (:func:`paperlib.windows.track_features`) and standardised answers
-    (:func:`paperlib.windows.track_targets`). The means and deviations come from the training data, through :meth:`standardised_by`, and are
-    kept with the weights. ``root`` is the row of the root among the J_out joints. ``options`` are
-    those of :class:`TemporalModel`.
+    (:func:`paperlib.windows.track_targets`). The means and deviations come from the training data,
+    through :meth:`standardised_by`, and are kept with the weights. ``root`` is the row of the root
+    among the J_out joints. ``options`` are those of :class:`TemporalModel`.
     """
 
     causal = False

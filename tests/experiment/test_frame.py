@@ -4,9 +4,10 @@ import pytest
 
 from paperlib import results
 from paperlib.detection import PROFILES, detect
+from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import LinearModel
-from paperlib.training import Recipe, evaluate
+from paperlib.training import Recipe, Supervised
 
 
 @pytest.fixture(autouse=True)
@@ -43,10 +44,15 @@ def test_rows_name_the_detector(experiment):
     view = experiment.with_detector("simulated_fine")
     data = view.load()
     recipe = Recipe.pavllo2019("smoke").shortened(1)
-    run = view.train("linear", lambda: LinearModel(17, 2, 17, channels=8), data, recipe)
+    objective = Supervised(lambda: LinearModel(17, 2, 17, channels=8), data)
+    run = view.train("linear", objective, recipe)
     rows = view.rows("linear", evaluate(run.model, data.test, device="cpu"), run)
     assert {row["detector"] for row in rows} == {"simulated_fine"}
     assert {row["receptive_field"] for row in rows} == {9}
+    cells = view.rows("linear", evaluate(run.model, data.test), run, by=("action", "subject"))
+    subjects = {r.subject for r in data.test}
+    names = {f"{r.action} {s}" for r in data.test for s in subjects} | {"average"}
+    assert {row["action"] for row in cells} == names
 
 
 def test_what_was_not_trained_has_rows_as_well(experiment):

@@ -2,13 +2,15 @@
 
 import pytest
 import torch
-from paperlib.detection.people import detect_people, was_found
 
 from paperlib.datasets import muco_temp
+from paperlib.detection import detect_people
+from paperlib.evaluation import evaluate_scenes
 from paperlib.experiment import Experiment, scene_protocol, scene_rows
 from paperlib.experiment.scenes import METRICS
 from paperlib.results import COLUMNS
-from paperlib.training import Recipe, evaluate_people, scenes, train_posenet
+from paperlib.scenes import scenes
+from paperlib.training import AbsolutePose, Recipe, train
 
 SIZE = muco_temp.Size(train=1, test=2, frames=100)
 
@@ -27,9 +29,9 @@ def videos(experiment):
 def test_a_row_for_each_metric_of_each_set_of_poses(experiment, videos, tmp_path, monkeypatch):
     monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path))
     truth = scenes(videos.test)
-    run = train_posenet(videos, Recipe.veges2020("smoke"), (3, 3), progress=False)
+    run = train(AbsolutePose(videos, (3, 3)), Recipe.veges2020("smoke"), progress=False)
     moved = [s.positions + torch.tensor([0.0, 0.0, 0.2]) for s in truth]
-    rows = scene_rows(experiment, "moved", evaluate_people(moved, truth), run)
+    rows = scene_rows(experiment, "moved", evaluate_scenes(moved, truth), run)
     assert all(set(row) <= set(COLUMNS) for row in rows)
     found = {(row["action"], row["metric"]): row for row in rows}
     assert set(found) == {(p, m) for p in ("all", "detected", "visible") for m in METRICS}
@@ -42,7 +44,7 @@ def test_a_row_for_each_metric_of_each_set_of_poses(experiment, videos, tmp_path
 
 def test_the_protocol_says_how_often_people_were_lost(experiment, videos):
     seen = detect_people(videos, "simulated", 2)
-    found = torch.cat([was_found(r) for r in seen.test])
+    found = torch.cat([r.found for r in seen.test])
     recipe = Recipe.veges2020("smoke")
     protocol = scene_protocol(experiment, seen, videos, recipe, 81, [0, 1])
     assert f"lost people in {100 * (1 - found.float().mean()):.1f} % of their frames" in str(

@@ -79,9 +79,3 @@ def test_missing_unknown_and_wrong_arguments_are_named(name):
     del config["num_joints_out"]
     with pytest.raises(CheckpointError, match=f"{name}.*'num_joints_out'"):
         build(config)
-
-
-def test_only_public_names_are_listed():
-    assert dir(models) == sorted(models.__all__)
-    assert dir(models.fast) == sorted(models.fast.__all__)
-    assert all(hasattr(models, name) for name in models.__all__)

@@ -16,8 +16,8 @@ from paperlib.models import (
     flops_per_frame,
     fold,
 )
+from paperlib.prediction import predict
 from paperlib.recordings import Recording
-from paperlib.training import predict
 from paperlib.windows import mirror, network_input, pad_sequence
 
 
