@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from paperlib.models import TemporalModel, filter_widths
+
 
 def randomised(model: nn.Module) -> nn.Module:
     """In evaluation mode, with batch norms that do not leave their input as it is."""
@@ -11,3 +13,10 @@ def randomised(model: nn.Module) -> nn.Module:
         nn.init.uniform_(norm.weight, 0.5, 1.5)
         nn.init.uniform_(norm.bias, -0.5, 0.5)
     return model.eval()
+
+
+def lifting(receptive_field=9, causal=False, joints_in=17, joints_out=17) -> nn.Module:
+    """A small temporal model of that kind, in training mode."""
+    widths = filter_widths(receptive_field)
+    model = TemporalModel(joints_in, 2, joints_out, widths, causal=causal, channels=12)
+    return randomised(model).train()

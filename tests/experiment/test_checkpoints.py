@@ -19,8 +19,10 @@ from paperlib.detection import detect
 from paperlib.errors import CheckpointError, MissingDataError
 from paperlib.evaluation import evaluate
 from paperlib.experiment.checkpoints import evaluate_checkpoint
-from paperlib.models import LinearModel, PoseAndTrajectory, TemporalModel
-from paperlib.training import Recipe, Supervised, train
+from paperlib.models import LinearModel, OcclusionAware, PoseAndTrajectory, TemporalModel
+from paperlib.occlusion import GUESSES, with_labels
+from paperlib.prediction import locate
+from paperlib.training import AbsolutePose, PoseAndOcclusion, Recipe, Supervised, train
 
 EXACT = 1e-3  # millimetres
 COLUMNS = ["MPJPE, mm", "P-MPJPE, mm", "N-MPJPE, mm", "MPJVE, mm/frame"]
@@ -337,6 +339,38 @@ def test_a_run_is_found_by_key_folder_and_file(files, build):
         assert found["Walking"] == pytest.approx(1000 * actions["Walking"], abs=EXACT)
         assert found["average"] == pytest.approx(1000 * average, abs=EXACT)
         assert f"{run.key}: trained for 1 of 1 epochs" in done.notes
+
+
+def test_an_occlusion_aware_run_goes_by_the_guesses_that_are_named(files):
+    data = detect(datasets.load("human36m"), "simulated", 0)
+    labelled = data.map(lambda r: with_labels(r, "boxed_man", "boxed_man"))
+    build = lambda: OcclusionAware(17, 3, 17, (3,), vectors="many", channels=8)  # noqa: E731
+    recipe = Recipe.wang2020("smoke").but(epochs=1, stride=8)
+    run = train(PoseAndOcclusion(build, labelled), recipe, device="cpu", progress=False)
+    given = (run.key, "human36m", "simulated", True, "cpu")
+    found = {g: evaluate_checkpoint(*given, guess=g).table["MPJPE, mm"] for g in GUESSES}
+    exact = evaluate(run.model, labelled.test, device="cpu").average("mpjpe")
+    assert found["boxed_man"]["average"] == pytest.approx(1000 * exact, abs=EXACT)
+    assert found["clustered"]["average"] != found["boxed_man"]["average"]
+    with pytest.raises(ValueError, match=r"--guess.*one of clustered, boxed_man"):
+        evaluate_checkpoint(*given)
+    plain, _ = trained()
+    with pytest.raises(ValueError, match="guess='clustered', but a TemporalModel of 2 features"):
+        evaluate_checkpoint(plain.key, "human36m", "simulated", guess="clustered")
+
+
+def test_a_run_that_answers_positions_has_their_error_too(files):
+    data = detect(datasets.load("human36m"), "simulated", 0)
+    recipe = Recipe.veges2020("smoke")
+    run = train(AbsolutePose(data, (3,)), recipe, device="cpu", progress=False)
+    done = evaluate_checkpoint(run.key, "human36m", "simulated", device="cpu")
+    assert list(done.table) == [*COLUMNS, "MRPE, mm"]
+    walking = [r for r in data.test if r.action == "Walking"]
+    frames = torch.cat([(locate(run.model, r) - r.positions) for r in walking])
+    place = frames[:, 0].norm(dim=-1).mean().item()
+    assert done.table["MRPE, mm"]["Walking"] == pytest.approx(1000 * place, rel=1e-4)
+    off = (frames - frames[:, :1]).norm(dim=-1).mean().item()
+    assert done.table["MPJPE, mm"]["Walking"] == pytest.approx(1000 * off, rel=1e-4)
 
 
 def test_a_run_may_lie_elsewhere(files, tmp_path):

@@ -1,5 +1,6 @@
 """The README says what was measured, and names what exists."""
 
+import importlib
 import re
 
 import pytest
@@ -42,6 +43,13 @@ def test_a_changed_result_changes_the_text(monkeypatch, table):
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!https?:)[^)#]+)\)", TEXT))
 def test_what_it_links_to_is_there(link):
     assert (ROOT / link).exists()
+
+
+@pytest.mark.parametrize("line", re.findall(r"^from paperlib.* import .*$", TEXT, re.MULTILINE))
+def test_what_its_code_imports_is_offered(line):
+    module, names = line.split("#")[0].removeprefix("from ").split(" import ")
+    for name in names.split(","):
+        assert name.strip() in dir(importlib.import_module(module)), line
 
 
 def test_it_maps_every_notebook():
