@@ -7,6 +7,7 @@ first used.
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from inspect import ismodule
 from pkgutil import iter_modules
 
 __version__ = "0.1.0"
@@ -47,10 +48,19 @@ __doc__ = "\n".join([f"{__doc__}", *(f"{name:<12}  {about}" for name, about in R
 
 
 def lazily(package: str, homes: Mapping[str, str] | None = None) -> tuple[Callable, Callable]:
-    """``__getattr__`` and ``__dir__`` of a package that offers its ``__all__`` and its modules, and
-    nothing else. A module is loaded when it is first used. So is a name of ``__all__`` for which
-    ``homes`` gives its module; the package itself has imported the others."""
+    """``__getattr__`` and ``__dir__`` of a package that offers its public names and modules, and
+    nothing else. Modules are loaded when first used, and so are names for which ``homes`` gives the
+    module. Public, where there is no ``__all__``, is what the package defines or imports from its
+    own modules: so this is the last line of its file."""
     contents, homes = vars(sys.modules[package]), homes or {}
+
+    def own(name: str, value: object) -> bool:
+        origin = getattr(value, "__module__", package)  # a constant has none
+        return not (name.startswith("_") or ismodule(value)) and f"{origin}.".startswith(
+            f"{package}."
+        )
+
+    contents.setdefault("__all__", sorted([*homes, *(n for n, v in contents.items() if own(n, v))]))
 
     def modules() -> set[str]:
         return {m.name for m in iter_modules(contents["__path__"]) if not m.name.startswith("_")}
@@ -62,7 +72,7 @@ def lazily(package: str, homes: Mapping[str, str] | None = None) -> tuple[Callab
             return import_module(f"{package}.{name}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
-    return load, lambda: sorted({*contents.get("__all__", ()), *modules()})
+    return load, lambda: sorted({*contents["__all__"], *modules()})
 
 
 __all__ = ["__version__", *(name for name in ROOMS if name != "__main__")]

@@ -178,6 +178,14 @@ def test_a_package_offers_its_public_names_and_modules_and_nothing_else(name):
     assert {n for n in made if not n.startswith("_")} <= set(named)
 
 
+def test_what_a_package_uses_is_not_what_it_offers():
+    names = dir(paperlib.datasets)
+    assert {"load", "resolve", "NAMES", "LICENSED", "cmu", "mupots"} <= set(names)
+    assert not {"import_module", "Callable", "Dataset", "MissingDataError", "lazily"} & set(names)
+    assert {"TemporalModel", "filter_widths", "fast"} <= set(dir(paperlib.models))
+    assert "Streaming" in dir(paperlib.prediction)  # of another room, offered by name
+
+
 def test_the_rule_sees_wrong_imports(tmp_path):
     """The rule itself, on a small house with every fault."""
     files = {

@@ -13,9 +13,6 @@ HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subject
 LICENSED = ("human36m", "humaneva")  # the papers' own; keypoints may come from files beside them
 AUTO = "auto"
 
-__all__ = ["AUTO", "HUMANEVA", "LICENSED", "NAMES", "load", "resolve"]
-__getattr__, __dir__ = lazily(__name__)
-
 # a piece of each, for runs that only show that everything works
 _SMALL = {
     "synthetic": {
@@ -65,3 +62,6 @@ def resolve(name: str, auto: tuple[str, ...] = ("cmu", "synthetic")) -> str:
 
 def _loader(name: str) -> Callable[..., Dataset]:
     return import_module(f"paperlib.datasets.{name}").load
+
+
+__getattr__, __dir__ = lazily(__name__)

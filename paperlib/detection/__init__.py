@@ -5,14 +5,4 @@ from paperlib.detection.detectors import DETECTORS, FILES, detect, keypoint_erro
 from paperlib.detection.lost_people import detect_people
 from paperlib.detection.simulated import PROFILES, Profile, simulate
 
-__all__ = [
-    "DETECTORS",
-    "FILES",
-    "PROFILES",
-    "Profile",
-    "detect",
-    "detect_people",
-    "keypoint_error",
-    "simulate",
-]
 __getattr__, __dir__ = lazily(__name__)

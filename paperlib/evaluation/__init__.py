@@ -12,24 +12,4 @@ from paperlib.evaluation.scenes import (
     pooled_scenes,
 )
 
-__all__ = [
-    "GROUPS",
-    "METRICS",
-    "STANDARD_HEIGHT",
-    "Evaluation",
-    "HeldOutError",
-    "SceneEvaluation",
-    "body_height",
-    "evaluate",
-    "evaluate_scene",
-    "evaluate_scenes",
-    "match_people",
-    "match_sequence",
-    "matched_poses",
-    "pck_joints",
-    "pooled_scenes",
-    "pose_sets",
-    "rescale_bones",
-    "universal",
-]
 __getattr__, __dir__ = lazily(__name__)

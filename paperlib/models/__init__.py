@@ -14,26 +14,4 @@ from paperlib.models.temporal import RECEPTIVE_FIELDS, TemporalModel, filter_wid
 from paperlib.models.temporal_posenet import TemporalPoseNet, absolute
 from paperlib.models.videopose3d import load_videopose3d_checkpoint
 
-__all__ = [
-    "GATES",
-    "MODELS",
-    "RECEPTIVE_FIELDS",
-    "VECTORS",
-    "LinearModel",
-    "OcclusionAware",
-    "PoseAndTrajectory",
-    "Streaming",
-    "TemporalModel",
-    "TemporalPoseNet",
-    "absolute",
-    "build",
-    "count_parameters",
-    "filter_widths",
-    "flops_per_frame",
-    "flops_per_window",
-    "fold",
-    "lift",
-    "load_videopose3d_checkpoint",
-]
-
 __getattr__, __dir__ = lazily(__name__)

@@ -9,25 +9,4 @@ from paperlib.occlusion.heatmaps import heatmaps
 from paperlib.occlusion.labels import GUESSES, LABELLINGS, guesses, labels, with_guess, with_labels
 from paperlib.occlusion.scores import Curve, Scores, curve, scores
 
-__all__ = [
-    "GUESSES",
-    "LABELLINGS",
-    "RULES",
-    "TOLERANCE",
-    "Body",
-    "Curve",
-    "Scores",
-    "body_of",
-    "boxed_man",
-    "boxes",
-    "clustered",
-    "curve",
-    "cylinder_man",
-    "guesses",
-    "heatmaps",
-    "labels",
-    "scores",
-    "with_guess",
-    "with_labels",
-]
 __getattr__, __dir__ = lazily(__name__)

@@ -10,18 +10,4 @@ from paperlib.rendering.visibility import (
     sight_distance,
 )
 
-__all__ = [
-    "Capsules",
-    "Rendered",
-    "Visibility",
-    "body_capsules",
-    "capsule_radii",
-    "joint_visibility",
-    "people_visibility",
-    "pixel_rays",
-    "render",
-    "resized",
-    "shade",
-    "sight_distance",
-]
 __getattr__, __dir__ = lazily(__name__)

@@ -16,22 +16,4 @@ from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
 from paperlib.training.runs import Run
 from paperlib.training.subsets import FRACTIONS, downsampled, split_labels
 
-__all__ = [
-    "FRACTIONS",
-    "PRESETS",
-    "AbsolutePose",
-    "Objective",
-    "PoseAndOcclusion",
-    "Recipe",
-    "Run",
-    "SemiSupervised",
-    "Supervised",
-    "Update",
-    "choose_device",
-    "downsampled",
-    "load_run",
-    "resolve_preset",
-    "split_labels",
-    "train",
-]
 __getattr__, __dir__ = lazily(__name__)

@@ -6,18 +6,4 @@ from paperlib.windows.keypoints import input_of, keypoint_windows, mirror, netwo
 from paperlib.windows.padding import pad_sequence, padding
 from paperlib.windows.tracks import draw_zoom, track_features, track_targets, track_windows
 
-__all__ = [
-    "Track",
-    "Windows",
-    "draw_zoom",
-    "input_of",
-    "keypoint_windows",
-    "mirror",
-    "network_input",
-    "pad_sequence",
-    "padding",
-    "track_features",
-    "track_targets",
-    "track_windows",
-]
 __getattr__, __dir__ = lazily(__name__)

@@ -12,6 +12,4 @@ from paperlib.models.fast.folding import fold
 from paperlib.models.fast.lifting import lift
 from paperlib.models.fast.streaming import Streaming
 
-__all__ = ["Streaming", "as_written", "fold", "for_training", "lift", "set_momentum", "synchronise"]
-
 __getattr__, __dir__ = lazily(__name__)

@@ -7,14 +7,4 @@ from paperlib.training.objectives.occlusion_aware import PoseAndOcclusion
 from paperlib.training.objectives.semi_supervised import SemiSupervised
 from paperlib.training.objectives.supervised import Supervised
 
-__all__ = [
-    "AbsolutePose",
-    "Examples",
-    "Objective",
-    "PoseAndOcclusion",
-    "SemiSupervised",
-    "Supervised",
-    "Update",
-    "amsgrad",
-]
 __getattr__, __dir__ = lazily(__name__)
