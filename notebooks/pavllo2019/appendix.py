@@ -79,7 +79,7 @@ def rows_of(system, run, flip=recipe.test_flip):
 # models take as many steps.
 
 # %%
-watching = evaluation.HeldOutError(data.test, recipe.test_flip, device)
+watching = evaluation.HeldOutError(data, recipe.test_flip, device)
 half = recipe.but(train_flip=False).shortened(2 * recipe.epochs)
 flipped = {
     "mirrored": fit("mirrored", recipe, each_epoch=watching),

@@ -9,7 +9,7 @@ from paperlib import metrics
 from paperlib.errors import one_of
 from paperlib.models import TemporalPoseNet
 from paperlib.prediction import locate, predict
-from paperlib.recordings import Recording
+from paperlib.recordings import Dataset, Recording
 from paperlib.training import choose_device
 
 METRICS = {
@@ -112,12 +112,13 @@ def evaluate(
 @dataclass(frozen=True)
 class HeldOutError:
     """For ``each_epoch`` of :func:`paperlib.training.train`: the ``test_mpjpe`` of the model as it
-    stands, metres, averaged over actions. To be looked at, never to choose an epoch by."""
+    stands on ``dataset.test``, metres, averaged over actions. It is there to be looked at, never to
+    choose an epoch by."""
 
-    recordings: tuple[Recording, ...]
+    dataset: Dataset
     flip: bool = True
     device: str = "auto"
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
-        found = evaluate(model, self.recordings, self.flip, self.device)
+        found = evaluate(model, self.dataset.test, self.flip, self.device)
         return {"test_mpjpe": found.average("mpjpe")}

@@ -8,7 +8,7 @@ by a training, a changed projection is.
 import ast
 import hashlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,9 +16,9 @@ PACKAGE = Path(__file__).resolve().parents[1]
 NAME = PACKAGE.name
 
 
-def code_of(*starts: str | type) -> str:
-    """A short hash of all code of the package that ``starts``, modules or classes, reach. A class
-    from elsewhere, as of a notebook, counts by its own source where that is known."""
+def code_of(*starts: str | type | Callable) -> str:
+    """A short hash of all code of the package that ``starts`` reach: modules, classes, functions.
+    What is not of the package, as in a notebook, counts by its own source where that is known."""
     modules, other = set(), set()
     for start in starts:
         module = start if isinstance(start, str) else start.__module__
@@ -42,7 +42,7 @@ def reached(*starts: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _source(kind: type) -> str:
+def _source(kind: type | Callable) -> str:
     try:
         return inspect.getsource(kind)
     except (OSError, TypeError):

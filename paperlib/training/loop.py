@@ -43,8 +43,8 @@ def train(
 
     ``each_epoch`` is called with the model, in evaluation mode, after each epoch, and what it gives
     joins that epoch's row of the history. Training goes on as without it, but the run counts as
-    another one, since one without has nothing to tell. It is best an instance of a class, whose
-    code then identifies the run too.
+    another one, since one without has no such rows. Its code identifies the run too; where it has
+    options, make it a dataclass, whose fields do so.
 
     Under ``torchrun`` (see :mod:`paperlib.training.processes`) each process takes a part of every
     batch and the first one saves; dropout is then drawn anew where a run is resumed.
@@ -54,10 +54,7 @@ def train(
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
         model = objective.model(recipe).to(where)
-        watching = () if each_epoch is None else (type(each_epoch),)
-        description = describe(objective, model, recipe, seed, where.type, *watching)
-        if each_epoch is not None:
-            description["each_epoch"] = type(each_epoch).__name__
+        description = describe(objective, model, recipe, seed, where.type, each_epoch)
         fast.for_training(model)
         run = Run(model, key_of(description), description)
         state = {}

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import isfunction
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from paperlib.errors import CheckpointError
 from paperlib.paths import replacing, runs_dir
 from paperlib.training.identity import code_of
-from paperlib.training.objectives import Objective
+from paperlib.training.objectives.base import Objective, described
 from paperlib.training.recipes import Recipe
 
 
@@ -42,24 +43,29 @@ class Run:
 
 
 def describe(
-    objective: Objective, model: nn.Module, recipe: Recipe, seed: int, device: str, *code: type
+    objective: Objective,
+    model: nn.Module,
+    recipe: Recipe,
+    seed: int,
+    device: str,
+    each_epoch: Callable | None = None,
 ) -> dict:
-    """All that decides what a training gives; ``code`` are classes that take part beside those of
-    the objective and the model."""
+    """All that decides what a training gives."""
     if not isinstance(getattr(model, "config", None), dict):
         raise ValueError(
             f"a {type(model).__name__} cannot be trained: it needs a dictionary `config` of all "
             "that builds it again, since a run is identified by it"
         )
-    kinds = {type(part) for part in model.modules()}
+    parts = [objective, *model.modules()] + ([] if each_epoch is None else [each_epoch])
+    kinds = {part if isfunction(part) else type(part) for part in parts}
     return {
-        "code": code_of("paperlib.training.loop", type(objective), *kinds, *code),
+        "code": code_of("paperlib.training.loop", *kinds),
         "model": {"class": type(model).__name__, **model.config},
-        "objective": objective.describe(),
+        "objective": described(objective),
         "recipe": recipe.as_dict(),
         "seed": seed,
         "device": device,
-    }
+    } | ({} if each_epoch is None else {"each_epoch": described(each_epoch)})
 
 
 def key_of(description: dict) -> str:

@@ -107,7 +107,7 @@ def test_chunks_with_a_stride_are_refused_before_training():
 
 def test_each_epoch_is_tested_and_training_goes_on_as_without(device):
     plain = train(device=device.type)
-    watched = train(device=device.type, each_epoch=HeldOutError(DATA.test, device=device.type))
+    watched = train(device=device.type, each_epoch=HeldOutError(DATA, device=device.type))
     assert watched.key != plain.key and not watched.reused
     for name, value in weights(watched).items():
         if device.type == "cpu":
@@ -130,7 +130,7 @@ def test_the_error_after_an_epoch_is_that_of_the_model_as_it_then_stood(flip):
         states.append({name: value.clone() for name, value in model.state_dict().items()})
         return {}
 
-    run = train(each_epoch=HeldOutError(DATA.test, flip, "cpu"))
+    run = train(each_epoch=HeldOutError(DATA, flip, "cpu"))
     train(each_epoch=keep)
     model = build()
     for state, row in zip(states, run.history, strict=True):
@@ -142,9 +142,11 @@ def test_the_error_after_an_epoch_is_that_of_the_model_as_it_then_stood(flip):
 
 
 def test_a_watched_run_is_found_with_what_was_measured():
-    first = train(each_epoch=HeldOutError(DATA.test))
-    again = train(each_epoch=HeldOutError(DATA.test))
+    first = train(each_epoch=HeldOutError(DATA))
+    again = train(each_epoch=HeldOutError(DATA))
     assert again.reused and again.history == first.history
+    assert not train(each_epoch=HeldOutError(DATA, flip=False)).reused
+    assert not train(each_epoch=lambda model: {}).reused
 
 
 def test_what_is_done_after_an_epoch_has_no_effect_on_training():
@@ -163,7 +165,7 @@ def test_what_is_done_after_an_epoch_has_no_effect_on_training():
 
 
 def test_an_interrupted_run_misses_no_epoch(interrupted):
-    watching = HeldOutError(DATA.test)
+    watching = HeldOutError(DATA)
     whole = train(each_epoch=watching)
     with interrupted(8):  # within the third of four epochs
         train(each_epoch=watching, retrain=True)

@@ -1,7 +1,7 @@
 """What a training is made of: a model, examples, and updates."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Protocol
 
 import torch
@@ -81,12 +81,14 @@ class Objective:
         """What is done with each batch, in this order."""
         raise NotImplementedError
 
-    def describe(self) -> dict[str, Any]:
-        """All that decides what comes of it, beside the code, the model and the recipe: data sets
-        by their fingerprint, options as they are. What builds the model shows in the model."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {"class": type(self).__name__} | {
-            name: value.fingerprint if isinstance(value, Dataset) else value
-            for name, value in values.items()
-            if not callable(value)
-        }
+
+def described(part: Any) -> dict[str, Any]:
+    """All that decides what comes of an objective (or of what watches a training), beside the code
+    and the model: of a dataclass, data sets by their fingerprint and options as they are. What
+    builds a model is left out, since the model shows it."""
+    values = {f.name: getattr(part, f.name) for f in fields(part)} if is_dataclass(part) else {}
+    return {"class": type(part).__name__} | {
+        name: value.fingerprint if isinstance(value, Dataset) else value
+        for name, value in values.items()
+        if not callable(value)
+    }
