@@ -14,10 +14,13 @@ variable                  what lies there                                 defaul
 """
 
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock
 
 from paperlib.errors import MissingDataError
 
@@ -68,13 +71,31 @@ def shown(path: Path) -> str:
         return path.name
 
 
+def require_writable(folder: Path, variable: str) -> None:
+    """``ValueError`` where nothing can be written to ``folder``, which is made if need be. It is
+    asked before work begins that will have to be kept there; ``variable`` names another place."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as problem:
+        raise ValueError(
+            f"{shown(folder)} cannot be written ({problem.strerror}); set {variable} to a folder "
+            "that can be"
+        ) from None
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Write to the temporary file this yields; it becomes ``path`` in one move, or not at all."""
+    """Write to the temporary file this yields; it becomes ``path`` in one move, or not at all.
+
+    What a killed process left of an earlier attempt is removed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    start = f".{path.stem}-{socket.gethostname()}-"
+    _remove_left_behind(path.parent, start)
     handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix or ".tmp"
+        dir=path.parent, prefix=f"{start}{os.getpid()}-", suffix=path.suffix or ".tmp"
     )
     os.close(handle)
     temporary = Path(name)
@@ -84,3 +105,30 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_left_behind(folder: Path, start: str) -> None:
+    """Remove temporary files whose names begin so, of processes of this machine that are gone."""
+    for file in folder.iterdir() if os.name == "posix" else ():
+        process = file.name.removeprefix(start).split("-")[0]
+        if file.name.startswith(start) and process.isdigit() and not _runs(int(process)):
+            file.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # asks, and does nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of somebody else
+        return True
+    return True
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Alone with a file that is read, changed and replaced: other processes wait meanwhile."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        yield

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,41 @@ def test_two_writers_do_not_share_a_temporary_file(tmp_path):
         two.write_text("2")
     assert target.read_text() == "1"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes of POSIX")
+def test_what_a_killed_process_left_is_removed_by_the_next_save(tmp_path):
+    """Of the same file alone, and never what a living process is writing."""
+    program = (
+        "import os, sys; from pathlib import Path; from paperlib.paths import replacing\n"
+        "with replacing(Path(sys.argv[1])) as temporary:\n"
+        "    temporary.write_text('half'); os.kill(os.getpid(), 9)"
+    )
+    targets = [tmp_path / "a.npz", tmp_path / "b.npz"]
+    for target in targets:
+        subprocess.run([sys.executable, "-c", program, str(target)], check=False)
+    left = sorted(tmp_path.iterdir())
+    assert len(left) == 2 and left[0].name.startswith(".a-")
+    with paths.replacing(targets[0]) as one:
+        assert sorted(tmp_path.iterdir()) == sorted([one, left[1]])
+        with paths.replacing(targets[0]) as other:
+            other.write_text("whole")
+        assert one.exists()
+    assert sorted(tmp_path.iterdir()) == sorted([targets[0], left[1]])
+
+
+def test_whoever_changes_a_file_is_alone_with_it(tmp_path):
+    """Processes that read, change and replace: no change is lost."""
+    program = (
+        "import sys; from pathlib import Path; from paperlib.paths import locked, replacing\n"
+        "path = Path(sys.argv[1])\n"
+        "for _ in range(20):\n"
+        "    with locked(path):\n"
+        "        count = int(path.read_text()) if path.exists() else 0\n"
+        "        with replacing(path) as temporary: temporary.write_text(str(count + 1))"
+    )
+    target = tmp_path / "count"
+    command = [sys.executable, "-c", program, str(target)]
+    for process in [subprocess.Popen(command) for _ in range(4)]:
+        assert process.wait(60) == 0
+    assert target.read_text() == "80"

@@ -11,11 +11,12 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from paperlib.models.fast import activation as fast
+from paperlib.paths import require_writable
 from paperlib.training import processes
 from paperlib.training.devices import choose_device
 from paperlib.training.objectives import Objective
 from paperlib.training.recipes import Recipe
-from paperlib.training.runs import Run, describe, key_of, restore, restore_optimizers, save
+from paperlib.training.runs import FILE, Run, describe, key_of, restore, restore_optimizers, save
 from paperlib.training.step import Step
 
 _ASKED_EVERY = 16  # batches, between several processes asking each other whether to stop
@@ -58,11 +59,12 @@ def train(
         fast.for_training(model)
         run = Run(model, key_of(description), description)
         state = {}
-        if not retrain and (run.path / "checkpoint.safetensors").is_file():
+        if not retrain and (run.path / FILE).is_file():
             state = restore(run)
             run.reused = run.finished
         processes.all_wait()  # until all have read what one of them is going to replace
         if not run.finished:
+            require_writable(run.path, "PAPERLIB_RUNS")
             if processes.count() > 1:
                 fast.synchronise(model)
                 state.pop("random_state", None)

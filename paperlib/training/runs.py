@@ -18,6 +18,17 @@ from paperlib.training.identity import code_of
 from paperlib.training.objectives.base import Objective, described
 from paperlib.training.recipes import Recipe
 
+FILE = "checkpoint.safetensors"
+# what a checkpoint says of its run, and of which type
+_PROGRESS = {
+    "description": dict,
+    "epoch": int,
+    "step": int,
+    "loss_so_far": list,
+    "seconds": float | int,
+    "history": list,
+}
+
 
 @dataclass
 class Run:
@@ -99,10 +110,17 @@ def save(
         "history": run.history,
     }
     # JSON travels inside the tensors' file: one move then replaces both or neither
-    with replacing(run.path / "checkpoint.safetensors") as temporary:
-        save_file(state, temporary, metadata={"run": json.dumps(progress)})
-    with replacing(run.path / "run.json") as temporary:
-        temporary.write_text(json.dumps(progress, indent=1))
+    text = json.dumps(progress)
+    try:
+        with replacing(run.path / FILE) as temporary:
+            save_file(state, temporary, metadata={"run": text, "digest": _digest(state, text)})
+        with replacing(run.path / "run.json") as temporary:
+            temporary.write_text(json.dumps(progress, indent=1))
+    except (SafetensorError, OSError) as problem:
+        raise OSError(
+            f"{run.key} could not be saved ({problem}); the checkpoint before this one is kept. "
+            "Make room, or set PAPERLIB_RUNS to another folder, and train again to go on"
+        ) from None
 
 
 def restore(run: Run) -> dict[str, Tensor]:
@@ -111,7 +129,7 @@ def restore(run: Run) -> dict[str, Tensor]:
 
     Raises :class:`CheckpointError` where the file is damaged or of another architecture.
     """
-    path = run.path / "checkpoint.safetensors"
+    path = run.path / FILE
     state, progress = read(path)
     weights = {k.removeprefix("model."): state.pop(k) for k in list(state) if k[:6] == "model."}
     try:
@@ -140,13 +158,31 @@ def restore_optimizers(
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict]:
-    """The tensors of a checkpoint, and the description and progress of its run."""
+    """The tensors of a checkpoint, and the description and progress of its run, all of it as it was
+    written: :class:`CheckpointError` otherwise."""
     try:
         with safe_open(path, framework="pt") as file:
-            progress = json.loads((file.metadata() or {})["run"])
-        return load_file(path), progress
-    except (SafetensorError, KeyError, ValueError, OSError) as problem:
+            about = file.metadata() or {}
+        state, progress = load_file(path), json.loads(about["run"])
+        if about["digest"] != _digest(state, about["run"]):
+            raise ValueError("its content has changed since it was written")
+        for name, kind in _PROGRESS.items():
+            if not isinstance(progress[name], kind):
+                raise ValueError(f"{name} is a {type(progress[name]).__name__}")
+        if not all(v.isfinite().all() for v in state.values() if v.is_floating_point()):
+            raise ValueError("it holds NaN or infinite numbers")
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError, OSError) as problem:
         raise CheckpointError(
             f"{path.parent.name}/{path.name}: damaged or not a checkpoint ({problem}); "
             "delete it or train with retrain=True"
         ) from None
+    return state, progress
+
+
+def _digest(state: Mapping[str, Tensor], text: str) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(state):
+        value = state[name].contiguous()
+        digest.update(f"|{name}|{value.dtype}|{tuple(value.shape)}|".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from samples import same, swinging, weights
 from torch import nn
@@ -370,23 +371,55 @@ def test_a_run_of_no_such_name_is_refused():
         load_run("temporal-seed9-0")
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "text", "no progress"])
+def rewritten(path, change=lambda state, progress: None, text=None) -> None:
+    """A checkpoint with other content, and the digest that belongs to it."""
+    state, progress = saved.read(path)
+    state = {name: value.clone() for name, value in state.items()}
+    change(state, progress)
+    text = text or json.dumps(progress)
+    save_file(state, path, metadata={"run": text, "digest": saved._digest(state, text)})
+
+
+DAMAGE = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "text": lambda path: path.write_bytes(b"{} " * 99),
+    "one bit": lambda path: path.write_bytes(path.read_bytes()[:-9] + b"\x01" + bytes(8)),
+    "no progress": lambda path: save_file(load_file(path), path),
+    "NaN": lambda path: rewritten(path, lambda s, _: s["model.shrink.bias"].fill_(math.nan)),
+    "a list": lambda path: rewritten(path, text="[]"),
+    "deep": lambda path: rewritten(path, text="[" * 200_000 + "]" * 200_000),
+    "no epoch": lambda path: rewritten(path, lambda _, progress: progress.pop("epoch")),
+    "epochs by name": lambda path: rewritten(path, lambda _, p: p.update(epoch="four")),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_checkpoint_is_refused_with_what_to_do(damage):
     run = train()
-    path = run.path / "checkpoint.safetensors"
-    whole = path.read_bytes()
-    if damage == "no progress":
-        save_file(load_file(path), path)
-    else:
-        path.write_bytes(
-            {"empty": b"", "cut": whole[: len(whole) // 2], "text": b"{} " * 99}[damage]
-        )
+    damage(run.path / saved.FILE)
     for act in (train, lambda: load_run(run.key)):
         with pytest.raises(CheckpointError, match="retrain=True") as error:
             act()
         assert run.key in str(error.value)
     assert train(retrain=True).finished
     assert train().reused
+
+
+@pytest.mark.parametrize("config", [{"channels": 2_000_000}, {"num_joints_out": 16}], ids=str)
+def test_a_checkpoint_that_names_another_model_is_refused_before_it_is_built(config):
+    """Weights of two million channels would take some terabytes."""
+    run = train()
+    rewritten(run.path / saved.FILE, lambda _, p: p["description"]["model"].update(config))
+    with pytest.raises(CheckpointError, match="not of the model that it names"):
+        load_run(run.key)
+
+
+def test_a_checkpoint_that_names_no_model_is_refused():
+    run = train()
+    rewritten(run.path / saved.FILE, lambda _, p: p["description"].update(model=[]))
+    with pytest.raises(CheckpointError, match="neither its model nor its recipe"):
+        load_run(run.key)
 
 
 def test_the_checkpoint_of_another_architecture_is_refused():
@@ -398,7 +431,8 @@ def test_the_checkpoint_of_another_architecture_is_refused():
 
 
 @pytest.mark.parametrize("when", ["before", "midway"])
-def test_a_crash_while_saving_leaves_the_checkpoint_before_it(when, monkeypatch, runs):
+@pytest.mark.parametrize("problem", [OSError, SafetensorError])
+def test_a_crash_while_saving_leaves_the_checkpoint_before_it(when, problem, monkeypatch, runs):
     saves = []
     save = saved.save_file
 
@@ -407,12 +441,12 @@ def test_a_crash_while_saving_leaves_the_checkpoint_before_it(when, monkeypatch,
         if len(saves) == 3:
             if when == "midway":
                 path.write_bytes(b"half of a checkpoint")
-            raise OSError("no space left on device")
+            raise problem("no space left on device")
         save(tensors, path, metadata)
 
     with monkeypatch.context() as patch:
         patch.setattr(saved, "save_file", crashing)
-        with pytest.raises(OSError, match="no space left"):
+        with pytest.raises(OSError, match=r"no space left on device.*PAPERLIB_RUNS"):
             train()
     (folder,) = runs.iterdir()
     assert sorted(p.name for p in folder.iterdir()) == ["checkpoint.safetensors", "run.json"]
@@ -420,6 +454,16 @@ def test_a_crash_while_saving_leaves_the_checkpoint_before_it(when, monkeypatch,
     resumed = train()
     assert not resumed.reused
     assert same(weights(resumed), weights(train(retrain=True)))
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_training(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "file"))
+    monkeypatch.setattr(Windows, "batch", None)  # any training would fail otherwise
+    with pytest.raises(
+        ValueError, match=r"cannot be written \(Not a directory\); set PAPERLIB_RUNS"
+    ):
+        train()
 
 
 # ---- devices -------------------------------------------------------------------------------------
