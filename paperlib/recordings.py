@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 from typing import Any
 
 import torch
@@ -18,6 +19,13 @@ from paperlib.skeletons import H36M_17, Skeleton
 
 # the fields of a recording that hold a row for each frame; what is None is not known
 TENSORS = ("positions", "keypoints", "confidence", "visible", "depths", "frames")
+# what no person before a camera exceeds: metres, pixels, a probability
+_LIMITS = {
+    "positions": (-1e4, 1e4),
+    "keypoints": (-1e6, 1e6),
+    "confidence": (0, 1),
+    "depths": (-1e4, 1e4),
+}
 LAZY = ("heatmaps", "images")  # fields that are computed when they are asked for
 
 
@@ -85,7 +93,7 @@ class Recording:
         points = len(self.keypoint_skeleton)
         if frames == 0:
             raise ValueError(f"{self.name}: a sequence of no frames")
-        if not self.fps > 0:
+        if not 0 < self.fps < inf:
             raise ValueError(f"{self.name}: {self.fps} frames per second")
         for field in LAZY:
             if not isinstance(getattr(self, field), PerFrame | None):
@@ -113,6 +121,12 @@ class Recording:
                 raise ValueError(
                     f"{self.name}: {field} has NaN or infinite values in {len(bad)} of {frames} "
                     f"frames, the first is frame {int(bad[0])}; cut these frames out or fill them"
+                )
+            low, high = _LIMITS.get(field, (-inf, inf))
+            if value.min() < low or value.max() > high:
+                raise ValueError(
+                    f"{self.name}: {field} goes from {value.min():.4g} to {value.max():.4g}, "
+                    f"expected {low:g} to {high:g}"
                 )
 
     def __len__(self) -> int:

@@ -95,10 +95,20 @@ def test_a_sequence_of_no_frames_is_refused():
         recording(0)
 
 
-@pytest.mark.parametrize("fps", [0.0, -50.0, float("nan")])
+@pytest.mark.parametrize("fps", [0.0, -50.0, float("nan"), float("inf")])
 def test_impossible_frame_rates_are_refused(fps):
     with pytest.raises(ValueError, match=r"take1/front/0: .* frames per second"):
         recording(fps=fps)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("confidence", 5.0), ("confidence", -0.1), ("positions", 1e30)]
+)
+def test_values_without_sense_are_refused(field, value):
+    numbers = getattr(recording(), field).clone()
+    numbers.view(-1)[7] = value
+    with pytest.raises(ValueError, match=f"front/0: {field} goes from .*, expected "):
+        recording(**{field: numbers})
 
 
 def test_a_recording_cannot_be_changed():

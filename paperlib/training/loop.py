@@ -51,6 +51,8 @@ def train(
     batch and the first one saves; dropout is then drawn anew where a run is resumed.
     """
     objective.check(recipe)
+    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed!r}")
     where = choose_device(device)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)

@@ -41,21 +41,16 @@ class Recipe:
     precision: str = "auto"
 
     def __post_init__(self):
-        positive = (
-            "epochs",
-            "batch_size",
-            "learning_rate",
-            "decay",
-            "channels",
-            "stride",
-            "chunk",
-            "momentum_start",
-            "momentum_end",
-        )
         one_of("precision", self.precision, PRECISIONS)
-        wrong = {name: getattr(self, name) for name in positive if not getattr(self, name) > 0}
-        if wrong or not 0 <= self.dropout < 1:
-            raise ValueError(f"a recipe needs positive values and dropout in [0, 1), got {self}")
+        counts = ("epochs", "batch_size", "channels", "stride", "chunk")
+        rates = ("learning_rate", "decay", "momentum_start", "momentum_end")
+        values = {name: getattr(self, name) for name in (*counts, *rates)}
+        if not all(isinstance(values[name], int) for name in counts):
+            raise ValueError(f"a recipe needs whole numbers of {', '.join(counts)}, got {self}")
+        if not all(0 < v < math.inf for v in values.values()) or not 0 <= self.dropout < 1:
+            raise ValueError(
+                f"a recipe needs positive, finite values and dropout in [0, 1), got {self}"
+            )
         if self.chunk > self.batch_size:
             raise ValueError(
                 f"batches of {self.batch_size} frames cannot hold a chunk of {self.chunk}: make "

@@ -138,6 +138,8 @@ def test_wrong_presets_are_refused(wrong):
         {"momentum_end": 0.0},
         {"momentum_end": -0.1},
         {"precision": "float16"},
+        {"epochs": 1.5},
+        {"learning_rate": float("inf")},
     ],
     ids=str,
 )

@@ -97,6 +97,12 @@ def test_training_in_chunks_learns(device):
     assert losses[-1] < 0.5 * losses[0]
 
 
+@pytest.mark.parametrize("seed", [-1, 2**64, 1.0])
+def test_seeds_that_no_generator_takes_are_refused(seed):
+    with pytest.raises(ValueError, match="seed must be a whole number from 0 to 4294967295, got "):
+        train(seed=seed)
+
+
 def test_chunks_with_a_stride_are_refused_before_training():
     with pytest.raises(ValueError, match="chunk 4 with stride 2"):
         train(RECIPE.but(chunk=4, stride=2))
