@@ -14,18 +14,14 @@ not detected, it is interpolated linearly over time and gets confidence 0.
 """
 
 import json
-import math
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from paperlib.datasets.archives import layout, read_archive
-from paperlib.skeletons import COCO_17, Skeleton
+from paperlib.detection.sequences import Keypoints2D, in_time, sequence
+from paperlib.skeletons import COCO_17
 
 # joints as OpenPose numbers them, under the names of COCO
 _OPENPOSE = {
@@ -38,50 +34,7 @@ _OPENPOSE = {
     " right_ear left_ear",
 }
 
-# a list of pictures that are no frames of one video would otherwise become one, mostly of gaps
-_MOST_GAPS = 0.9
-
-
-@dataclass(frozen=True, eq=False)
-class Keypoints2D:
-    """2D keypoints of one person in one video: NumPy, float32.
-
-    ``keypoints`` (T, K, 2) are pixels, ``confidence`` (T, K) is 0 (not detected) to 1, and
-    ``skeleton`` names the K joints. ``width`` and ``height`` are the video's in pixels, where the
-    file tells. Wrong shapes, NaN and no frames are refused with a ``ValueError``.
-    """
-
-    keypoints: np.ndarray
-    confidence: np.ndarray
-    skeleton: Skeleton
-    width: int | None
-    height: int | None
-    name: str
-
-    def __post_init__(self):
-        frames, joints = len(self.keypoints), len(self.skeleton)
-        if frames == 0:
-            raise ValueError(f"{self.name}: keypoints of no frames; was the video decoded?")
-        for field, shape in (("keypoints", (frames, joints, 2)), ("confidence", (frames, joints))):
-            value = getattr(self, field)
-            if value.shape != shape:
-                raise ValueError(
-                    f"{self.name}: {field} of shape {value.shape}, expected {shape} "
-                    f"({joints} joints of {self.skeleton.name})"
-                )
-            bad = np.flatnonzero(~np.isfinite(value).reshape(frames, -1).all(axis=1))
-            if len(bad):
-                raise ValueError(
-                    f"{self.name}: {field} has NaN or infinite values in {len(bad)} of {frames} "
-                    f"frames, the first is frame {bad[0]}; cut these frames out or detect again"
-                )
-            object.__setattr__(self, field, value.astype(np.float32))
-
-    def __len__(self) -> int:
-        return len(self.keypoints)
-
-    def __repr__(self) -> str:
-        return f"Keypoints2D({self.name!r}, {len(self)} frames of {self.skeleton.name})"
+_FARTHEST = 1e6  # pixels, beyond which nothing was detected in an image
 
 
 def read_keypoints(path: str | Path) -> list[Keypoints2D]:
@@ -126,11 +79,16 @@ def _read_custom(archive: dict[str, Any], path: Path) -> list[Keypoints2D]:
     sizes = metadata.get("video_metadata", {})
     videos = []
     for video, parts in stored.items():
-        if not isinstance(parts, dict):
+        if not isinstance(parts, dict) or not any(map(len, parts.values())):
             raise ValueError(f"{path}: video {video!r} must hold {{'custom': [keypoints]}}")
         views = [(part, view) for part, listed in parts.items() for view in listed]
         for i, (part, view) in enumerate(views):
-            view = np.asarray(view)
+            try:
+                view = np.asarray(view, dtype=np.float32)
+            except (ValueError, TypeError):
+                raise ValueError(f"{path}: video {video!r} holds no arrays of numbers") from None
+            if view.ndim != 3:
+                raise ValueError(f"{path}: video {video!r} of {view.shape}, expected (T, K, 2)")
             name = video if len(views) == 1 else f"{video}/{part}/{i}"
             seen = np.ones(view.shape[:2])
             videos.append(Keypoints2D(view, seen, skeleton, *_size(sizes.get(video)), name))
@@ -161,7 +119,7 @@ def _read_detectron(archive: dict[str, Any], path: Path) -> Keypoints2D:
             )
         frames[t] = person[[0, 1, 3]].T
     size = _size(archive.get("metadata"))
-    return _sequence(frames, range(len(boxes)), size, path)
+    return sequence(frames, range(len(boxes)), size, path)
 
 
 # -- JSON ----------------------------------------------------------------------------------------
@@ -169,9 +127,9 @@ def _read_detectron(archive: dict[str, Any], path: Path) -> Keypoints2D:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error}); was it cut short? write it again") from error
+        return json.loads(path.read_text("utf-8-sig"))  # which may begin with a byte-order mark
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: not JSON ({error}); was it cut short? write it again") from None
 
 
 def _read_coco_results(path: Path) -> Keypoints2D:
@@ -186,11 +144,12 @@ def _read_coco_results(path: Path) -> Keypoints2D:
             continue
         image = str(person["image_id"])
         joints = _triples(person["keypoints"], (len(COCO_17),), f"{path}: image {image}")
-        score = float(person.get("score", joints[:, 2].mean()))
+        score = person.get("score")
+        score = score if isinstance(score, int | float) else joints[:, 2].mean()
         if image not in best or score > best[image][0]:
             best[image] = (score, joints)
-    frames, timeline = _in_time({image: joints for image, (_, joints) in best.items()}, path)
-    return _sequence(frames, timeline, (None, None), path)
+    frames, timeline = in_time({image: joints for image, (_, joints) in best.items()}, path)
+    return sequence(frames, timeline, (None, None), path)
 
 
 def _read_openpose(folder: Path) -> Keypoints2D:
@@ -198,18 +157,22 @@ def _read_openpose(folder: Path) -> Keypoints2D:
     if not files:
         raise _unknown(folder, "a folder without *_keypoints.json files")
     chosen = {file.name.removesuffix("_keypoints.json"): _openpose_person(file) for file in files}
-    frames, timeline = _in_time(chosen, folder)
+    frames, timeline = in_time(chosen, folder)
     found = {t: joints for t, joints in frames.items() if joints is not None}
-    return _sequence(found, timeline, (None, None), folder)
+    return sequence(found, timeline, (None, None), folder)
 
 
 def _openpose_person(file: Path) -> np.ndarray | None:
     """(17, 3) of the person of highest mean confidence; None in an empty frame."""
     content = _read_json(file)
-    if not isinstance(content, dict) or "people" not in content:
+    if not isinstance(content, dict) or not isinstance(content.get("people"), list):
         raise ValueError(f"{file}: no list of 'people'; expected a file that OpenPose has written")
     people = [
-        _triples(person.get("pose_keypoints_2d", ()), tuple(_OPENPOSE), str(file))
+        _triples(
+            person.get("pose_keypoints_2d") if isinstance(person, dict) else person,
+            tuple(_OPENPOSE),
+            str(file),
+        )
         for person in content["people"]
     ]
     if not people:
@@ -221,88 +184,19 @@ def _openpose_person(file: Path) -> np.ndarray | None:
 
 def _triples(numbers: Any, joint_counts: tuple[int, ...], where: str) -> np.ndarray:
     """``[x, y, score, x, y, score, ...]`` as (K, 3)."""
-    values = np.asarray(numbers, dtype=np.float64).reshape(-1)
+    try:
+        values = np.asarray(numbers, dtype=np.float64).reshape(-1)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(
+            f"{where}: keypoints are no list of numbers x, y, score, …: {str(numbers)[:80]}"
+        ) from None
+    if (np.abs(values) > _FARTHEST).any():
+        raise ValueError(f"{where}: keypoints hold numbers that no image has")
     if len(values) not in [3 * count for count in joint_counts]:
         expected = " or ".join(str(count) for count in joint_counts)
         raise ValueError(
             f"{where}: {len(values)} numbers per person, expected x, y, score of {expected} "
             "joints; run the tool with its COCO (or, for OpenPose, BODY_25) model"
         )
-    return values.reshape(-1, 3)
-
-
-# -- frames in time ------------------------------------------------------------------------------
-
-
-def _in_time(images: dict[str, Any], path: Path) -> tuple[dict[int, Any], range]:
-    """What was found by image name, by frame number, and the frames that the video had.
-
-    The number is the last one in a name: ``9.jpg`` comes before ``10.jpg``. Frames that are left
-    out of a regular sequence are those in which nobody was found.
-    """
-    frames: dict[int, Any] = {}
-    videos = set()
-    for name, value in images.items():
-        match = re.fullmatch(r"(.*?)(\d+)\D*", name, flags=re.DOTALL)
-        if match is None:
-            raise ValueError(f"{path}: image {name!r} has no frame number in its name")
-        videos.add(match[1])
-        frames[int(match[2])] = value
-    if not frames:
-        raise _nobody(path)
-    if len(videos) > 1 or len(frames) < len(images):
-        some = ", ".join(repr(name) for name in sorted(images)[:4])
-        raise ValueError(
-            f"{path}: images of several videos, or a frame twice ({some}, ...); give one file or "
-            "folder for each video"
-        )
-    numbers = sorted(frames)
-    step = reduce(math.gcd, np.diff(numbers).tolist(), 0) or 1
-    timeline = range(numbers[0], numbers[-1] + 1, step)
-    if len(frames) < (1 - _MOST_GAPS) * len(timeline):
-        raise ValueError(
-            f"{path}: {len(frames)} images numbered from {numbers[0]} to {numbers[-1]} are no "
-            "frames of one video; name them by frame number"
-        )
-    return frames, timeline
-
-
-def _sequence(
-    frames: dict[int, np.ndarray],
-    timeline: Iterable[int],
-    size: tuple[int | None, int | None],
-    path: Path,
-) -> Keypoints2D:
-    """Frame number -> (17, 3) x, y, score, put in line; what is missing is filled."""
-    if not any(joints.any() for joints in frames.values()):
-        raise _nobody(path)
-    empty = np.zeros((len(COCO_17), 3))
-    points = np.stack([frames.get(t, empty) for t in timeline]).astype(np.float64)
-    # some tools give scores slightly above 1
-    confidence = points[..., 2].clip(0, 1)
-    seen = (points != 0).any(axis=-1)
-    keypoints = _filled(points[..., :2], seen)
-    return Keypoints2D(keypoints, confidence, COCO_17, *size, path.stem)
-
-
-def _nobody(path: Path) -> ValueError:
-    return ValueError(
-        f"{path}: nobody was detected in any frame; look at the detector's threshold and input"
-    )
-
-
-def _filled(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """(T, K, 2) with what is not ``seen`` (T, K) interpolated over time, constant at the ends.
-
-    A joint that is never seen is put into the middle of the others: the image's corner, where
-    tools leave it, would look like a very long limb.
-    """
-    times = np.arange(len(points))
-    filled = points.copy()
-    for joint in np.flatnonzero(~seen.all(axis=0) & seen.any(axis=0)):
-        known = seen[:, joint]
-        for axis in range(2):
-            filled[:, joint, axis] = np.interp(times, times[known], points[known, joint, axis])
-    never = ~seen.any(axis=0)
-    filled[:, never] = filled[:, ~never].mean(axis=1, keepdims=True)
-    return filled
+    joints = values.reshape(-1, 3)
+    return np.where(np.isnan(joints).any(axis=1, keepdims=True), 0, joints)  # not detected

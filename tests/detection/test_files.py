@@ -163,7 +163,11 @@ def test_scores_may_be_missing_or_above_one(tmp_path):
         ([], "nobody was detected"),
         ([entry(1, np.zeros((17, 3)))], "nobody was detected"),
         ([entry(1, person()[:16])], "image 1: 48 numbers per person, expected .* 17 joints"),
-        ([entry(1, np.full((17, 3), np.nan))], "NaN"),
+        ([entry(1, np.full((17, 3), np.nan))], "nobody was detected"),
+        ([entry(1, np.full((17, 3), 1e300))], "numbers that no image has"),
+        ([{"image_id": 1, "keypoints": [10**400] * 51}], "no list of numbers"),
+        ([{"image_id": 1, "keypoints": {"x": 1}}], "no list of numbers"),
+        ([{"image_id": 1, "keypoints": "abc"}], "no list of numbers"),
         ([{"keypoints": []}], "needs 'image_id' and 'keypoints'"),
         ([entry("a/1.jpg", person()), entry("b/1.jpg", person())], "several videos"),
         ([entry("1.jpg", person()), entry("01.jpg", person())], "a frame twice"),
@@ -269,3 +273,66 @@ def test_the_type_checks_itself():
         Keypoints2D(points, scores[:, :16], COCO_17, None, None, "v")
     with pytest.raises(ValueError, match="v: confidence has NaN"):
         Keypoints2D(points, scores * np.inf, COCO_17, None, None, "v")
+
+
+# ---- what other tools leave ----------------------------------------------------------------------
+
+
+def test_a_byte_order_mark_and_a_score_of_none_are_read(tmp_path):
+    path = write_json(tmp_path / "r.json", [entry(t, person(), score=None) for t in range(3)])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    (video,) = read_keypoints(path)
+    np.testing.assert_allclose(video.confidence, np.tile(person()[:, 2], (3, 1)), rtol=1e-6)
+
+
+def test_a_file_that_is_nested_deep_is_no_json(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text("[" * 200_000 + "]" * 200_000)
+    with pytest.raises(ValueError, match="not JSON"):
+        read_keypoints(path)
+
+
+def test_joints_at_minus_one_without_a_score_were_not_detected(tmp_path):
+    """As some exports mark them: no coordinate near -1, interpolated between its neighbours."""
+    frames = [person(100.0 + 10 * t) for t in range(5)]
+    frames[2][9] = (-1, -1, 0)
+    path = write_json(tmp_path / "r.json", [entry(t, joints) for t, joints in enumerate(frames)])
+    (video,) = read_keypoints(path)
+    assert video.confidence[2, 9] == 0 and (video.keypoints > 50).all()
+    np.testing.assert_allclose(video.keypoints[2, 9], video.keypoints[[1, 3], 9].mean(axis=0))
+
+
+def test_the_person_who_was_found_is_taken_and_not_the_one_of_nan(tmp_path):
+    lost, found = openpose_person(25, np.nan, np.nan), openpose_person(25, 300.0)
+    folder = write_openpose(tmp_path / "video", {t: [lost, found] for t in range(3)})
+    (video,) = read_keypoints(folder)
+    assert (video.keypoints > 200).all() and (video.confidence > 0).all()
+
+
+@pytest.mark.parametrize("people", [5, {"0": []}, [7]], ids=str)
+def test_people_that_are_no_list_of_people_are_refused(tmp_path, people):
+    (tmp_path / "a_0_keypoints.json").write_text(json.dumps({"people": people}))
+    with pytest.raises(ValueError, match=r"no list of 'people'|numbers"):
+        read_keypoints(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        (np.array([None, "x"], dtype=object), "no arrays of numbers"),
+        (np.zeros((3, 17)), r"\(3, 17\), expected \(T, K, 2\)"),
+    ],
+    ids=["objects", "no points"],
+)
+def test_a_custom_data_set_of_other_things_than_keypoints_is_refused(tmp_path, view, said):
+    with pytest.raises(ValueError, match=said):
+        read_keypoints(write_custom(tmp_path / "c.npz", {"v": view}))
+
+
+def test_a_custom_data_set_of_nobody_is_refused(tmp_path):
+    path = write_custom(tmp_path / "c.npz", {})
+    with np.load(path, allow_pickle=True) as archive:
+        metadata = archive["metadata"]
+    np.savez(path, positions_2d={"v": {"custom": []}}, metadata=metadata)
+    with pytest.raises(ValueError, match="video 'v' must hold"):
+        read_keypoints(path)
