@@ -13,6 +13,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
+from paperlib import results
 from paperlib.paths import ROOT, replacing
 from paperlib.running.notebook import run
 from paperlib.training import resolve_preset
@@ -37,9 +38,15 @@ def text_forms(only: list[str] | None = None) -> list[Path]:
 def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
     """Execute one notebook with its own parameters, keeping results and figures for the record.
 
-    Before that it is run with each of ``seeds``, of which only the results are kept."""
+    Before that it is run with each of ``seeds``, of which only the results are kept. Refused are
+    the smoke preset, and code that is not committed."""
     if resolve_preset() == "smoke":
         raise ValueError("results of the smoke preset mean nothing: publish with another one")
+    if results.commit().endswith("+"):
+        raise ValueError(
+            "paperlib or notebooks have changes that are not committed: commit them first, so that "
+            "every number on record names a commit that has the code it came from"
+        )
     notebook = jupytext.read(text)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
     target = text.with_suffix(".ipynb")

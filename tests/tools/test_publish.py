@@ -150,7 +150,20 @@ def test_texts_are_found_by_name(tmp_path, monkeypatch):
         text_forms(["table1", "table9"])
 
 
-def test_a_published_notebook_is_executed_for_the_record(pair, monkeypatch):
+@pytest.fixture
+def clean(monkeypatch) -> None:
+    """As if all code were committed, which it is not while it is being written."""
+    monkeypatch.setattr(publish.results, "commit", lambda: "0123456789")
+
+
+def test_code_that_is_not_committed_is_not_published(pair, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_PRESET", "laptop")
+    monkeypatch.setattr(publish.results, "commit", lambda: "0123456789+")
+    with pytest.raises(ValueError, match="changes that are not committed: commit them first"):
+        publish.publish(pair(TEXT))
+
+
+def test_a_published_notebook_is_executed_for_the_record(pair, monkeypatch, clean):
     monkeypatch.delenv("PAPERLIB_RECORD", raising=False)
     monkeypatch.setenv("PAPERLIB_PRESET", "laptop")
     text = pair(TEXT + "\n# %%\nimport os\nprint(os.environ['PAPERLIB_RECORD'])\n")
@@ -162,7 +175,7 @@ def test_a_published_notebook_is_executed_for_the_record(pair, monkeypatch):
     assert differences(text) == [] and "PAPERLIB_RECORD" not in os.environ
 
 
-def test_a_failing_notebook_is_not_published(pair, monkeypatch):
+def test_a_failing_notebook_is_not_published(pair, monkeypatch, clean):
     monkeypatch.setenv("PAPERLIB_RECORD", "0")
     monkeypatch.setenv("PAPERLIB_PRESET", "laptop")
     text = pair(TEXT + "\n# %%\n1 / 0\n")
