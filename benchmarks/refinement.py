@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.common import seconds_of
 from paperlib.refinement import energy, refine
-from paperlib.refinement.direct import _at_once
+_at_once = None
 from paperlib.refinement.settings import PAPER
 
 JOINTS, FPS = 17, 25

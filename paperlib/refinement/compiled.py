@@ -1,314 +1,427 @@
-"""The direct solver's search compiled for a processor; ``by_person`` says what for.
+"""The direct solver's arithmetic, compiled by numba; ``direct`` says what it does and why.
 
-Functions take K coordinates as ``(K, T)`` and one as ``(T,)``, with these beside them: ``anchor``,
-the prediction without gaps; ``weight`` of the data term, 0 where the anchor is not the prediction;
-``gate`` ``(T,)`` of the long step that ends in a frame. ``search`` is a ``Search``.
+A track is the coordinates of the root, or those of all other joints: K numbers in each of T frames,
+as ``(T, K)``. All coordinates of a track have the same links between frames, and differ only in
+which frames count. Coordinates are the last axis, so that a processor works on many of them at a
+time.
 
-All that is compiled must stand in this file: numba finds what it compiled earlier by the age of the
-file, and takes no notice of what that used from others.
+Names: ``anchor`` is the prediction without gaps. ``weight`` is that of the data term, 0 where the
+prediction is not known. ``used`` is the part of the weight that a linear system uses. ``links`` is
+a symmetric matrix with a narrow band, ``(T, W + 1)`` with ``links[t, s] = A[t, t + s]``: the terms
+that tie frames together. ``error`` is position minus anchor, and ``base`` the error where the
+energy without a cap is least.
+
+All compiled code is in this file: numba compiles again when this file is newer than its cache, and
+looks at no other file.
 """
-
-from typing import NamedTuple
 
 import numba
 import numpy as np
 
-PREDICTION, WITHOUT_CAP, LOWEST = range(3)  # stages
+RIDGE = 1e-9  # of the largest weights: holds what nothing else does
+NEAR_CAP = 0.5  # of the squared error above which it pays to give a frame up
+SEEN = 0.5  # of the score: one start gives up the frames below it
+DESCENT = 100  # steps at most; a few are usual
+SOFTEST = 1e-9  # hardness of the soft cap at its start, at least
+HARDER = 8.0  # factor on the hardness from step to step …
+HARD = 6.0  # … up to this one; after it the cap itself is used
+LANES = 8  # coordinates in one linear solve: one wide register, and the band stays in the cache
+AGREE = 1e-11  # metres, and of the error: what stretches may differ from all frames at once
 
-# Sums may be taken in any order, as vectors. What Python does not call needs no way in from there.
-# Loops over frames, where NumPy would do, compile in a third of the time.
-_OPTIONS = {
-    "cache": True,
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"reassoc", "contract"},
-}
-_entry = numba.njit(**_OPTIONS)
-_inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
+# Sums may be taken in any order, as vectors. Functions that Python does not call need no wrapper.
+OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}}
+_inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
 
-
-class Search(NamedTuple):
-    """The energy of a track, and how its minimum is looked for."""
-
-    short: float  # weight of the short step
-    long: float  # weight of the long step
-    short_step: int  # frames
-    long_step: int  # frames
-    cap: float  # square metres
-    reach: int  # frames on either side of those in doubt
-    ridge: float  # of the largest weights
-    near_cap: float  # of the squared error from which a frame is in doubt
-    seen: float  # of the score
-    descent: int  # steps
-    softest: float  # hardness of the soft cap at its start, at least
-    harder: float  # factor on it from step to step
-    hard: float  # hardness from which the cap itself leads on
+# One type and layout for each argument, and so one compilation. Two functions that Python calls
+# compile sooner than one that calls both: what calls a function optimises it once more.
+LEAST = (
+    "Tuple((int64, float64[:,::1], float64[:,::1], float64[:,::1], float64[:,::1], float64[::1], "
+    "float64[:,::1]))(float64[:,::1], float64[::1], float64[::1], int64, int64, float64, float64, "
+    "int64, int64)"
+)
+IMPROVE = (
+    "void(float64[:,::1], float64[:,::1], float64[::1], float64[:,::1], float64[:,::1], "
+    "float64[:,::1], float64, float64, int64, int64, float64[:,::1])"
+)
 
 
-@_entry
-def minima(positions, score, gate, root, pose, stage, found):
-    """Fills ``found`` ``(P, T, J, 3)`` by what a stage of the search makes of predicted positions:
-    without gaps, where the energy without a cap is least, or the lowest found.
+def least(given, score, gate, first, last, short, long, short_step, long_step):
+    """Where the energy without a cap is least, of coordinates ``first`` to ``last`` of predicted
+    positions ``(T, 3 J)``, relative to the root if that is not among them.
 
-    ``score`` and ``gate`` ``(P, T)`` weigh the data term and the long step of each frame; ``root``
-    and ``pose`` are a ``Search`` each. Gives a person and a coordinate of theirs, counted over
-    joints, that is known in no frame, and goes no further; or -1 and -1.
+    ``score`` and ``gate`` ``(T,)`` weigh the data term and the long step of each frame, ``short``
+    and ``long`` are the weights of the two steps. Returns -1, or the number of a coordinate that is
+    known in no frame; then anchor, weight, error, links, the weight ``(T,)`` that most coordinates
+    share, and links and that weight as D Lᵀ, where A = L D Lᵀ.
     """
-    joints = positions.shape[2]
-    for person in range(len(positions)):
-        for first, last, search in ((0, 1, root), (1, joints, pose)):
-            anchor, weight, unknown = _predicted(positions[person], first, last, score[person])
-            if unknown >= 0:
-                return person, 3 * first + unknown
-            values = anchor
-            if stage > PREDICTION:
-                values = _least(anchor, weight, gate[person], search)
-            if stage > WITHOUT_CAP:
-                _improve(values, anchor, weight, gate[person], search)
-            _put(values, first, found[person])
-    return -1, -1
+    frames = len(given)
+    anchor, weight = np.empty((frames, last - first)), np.empty((frames, last - first))
+    error, shared = np.zeros((frames, last - first)), np.empty(frames)
+    unknown = _fill(given, first, score, anchor, weight)
+    links = _links(gate, short, long, short_step, long_step, weight)
+    forward = links
+    if unknown < 0:
+        forward = _least(links, anchor, weight, error, shared)
+    return unknown, anchor, weight, error, links, shared, forward
 
 
 @_inner
-def _predicted(positions, first, last, score):
-    """Anchor and weight ``(K, T)`` of some joints of ``(T, J, 3)``, relative to the root if that is
-    not among them; and -1, or the first of the coordinates that is known in no frame."""
-    frames, count = len(positions), 3 * (last - first)
-    anchor, weight = np.empty((count, frames)), np.zeros((count, frames))
+def _fill(given, first, score, anchor, weight):
+    """Anchor and weight ``(T, K)`` of coordinates from ``first`` on, relative to the root if that
+    is not among them. Returns -1, or the first coordinate that is known in no frame."""
+    frames, count = anchor.shape
+    plays = np.zeros(count, np.int64)
+    for t in range(frames):
+        for k in range(count):
+            anchor[t, k] = given[t, first + k] - (given[t, k % 3] if first > 0 else 0.0)
+            weight[t, k] = 0.0 if np.isnan(anchor[t, k]) else score[t]
+            plays[k] += weight[t, k] > 0
     for k in range(count):
-        row, axis = anchor[k], k % 3
-        known = plays = False
-        for t in range(frames):
-            row[t] = positions[t, first + k // 3, axis]
-            if first > 0:
-                row[t] -= positions[t, 0, axis]
-            if not np.isnan(row[t]):
-                known = True
-                weight[k, t] = score[t]
-                plays = plays or score[t] > 0
-        if not known:
-            return anchor, weight, k
+        if plays[k] == frames:
+            continue
         before = -1
         for t in range(frames):
-            if weight[k, t] > 0 or not (plays or np.isnan(row[t])):
-                since = row[before] if before >= 0 else row[t]
-                for between in range(before + 1, t):
-                    row[between] = since + (row[t] - since) * ((between - before) / (t - before))
+            if weight[t, k] > 0 or (plays[k] == 0 and not np.isnan(anchor[t, k])):
+                since = anchor[before, k] if before >= 0 else anchor[t, k]
+                for s in range(before + 1, t):
+                    share = (s - before) / (t - before)
+                    anchor[s, k] = since + (anchor[t, k] - since) * share
                 before = t
+        if before < 0:
+            return k
         for t in range(before + 1, frames):
-            row[t] = row[before]
-    return anchor, weight, -1
+            anchor[t, k] = anchor[before, k]
+    return -1
 
 
 @_inner
-def _put(values, first, found):
-    """Coordinates ``(K, T)`` into ``found`` ``(T, J, 3)`` from joint ``first`` on, set on its root
-    if that is not among them."""
-    for t in range(len(found)):
-        for k in range(len(values)):
-            value = values[k, t]
-            if first > 0:
-                value += found[t, 0, k % 3]
-            found[t, first + k // 3, k % 3] = value
+def _links(gate, short, long, short_step, long_step, weight):
+    """The band ``(T, W + 1)`` of the terms that tie frames together, and a small weight on the
+    anchor that holds what nothing else does."""
+    frames, gated, largest = len(gate), False, 0.0
+    for t in range(frames):
+        gated = gated or (t >= long_step and gate[t] > 0)
+        for k in range(weight.shape[1]):
+            largest = max(largest, weight[t, k])
+    near = short_step if short > 0 and short_step < frames else 0
+    far = long_step if long > 0 and gated else 0
+    links = np.zeros((frames, max(near, far) + 1))
+    scale = largest + 2 * (short + long)
+    for t in range(frames):
+        links[t, 0] += RIDGE * (scale if scale > 0 else 1.0)
+        for step, pull in ((near, short), (far, long * gate[t])):
+            if 0 < step <= t:
+                links[t - step, step] -= pull
+                links[t - step, 0] += pull
+                links[t, 0] += pull
+    return links
 
 
 @_inner
-def _least(anchor, weight, gate, search):
-    """Where the energy without a cap is least, ``(K, T)``."""
-    count, frames = anchor.shape
-    result = np.empty((count, frames))
-    members = np.empty(count, dtype=np.int64)
-    done = np.zeros(count, dtype=np.bool_)
+def _eliminate(matrix):
+    """A = L D Lᵀ in place of its band: row t becomes that of D Lᵀ."""
+    frames, width = matrix.shape
+    for t in range(frames):
+        row = matrix[t]
+        last = min(width, frames - t)
+        for j in range(1, last):
+            factor = row[j] / row[0]
+            if factor != 0.0:
+                below = matrix[t + j]
+                for s in range(last - j):
+                    below[s] -= factor * row[j + s]
+
+
+@_inner
+def _substitute(matrix, values):
+    """Solves L D Lᵀ x = values ``(T, K)`` in place; the matrix is D Lᵀ."""
+    frames, width = matrix.shape
+    count = values.shape[1]
+    for t in range(frames):
+        for j in range(1, min(width, frames - t)):
+            factor = matrix[t, j] / matrix[t, 0]
+            for k in range(count):
+                values[t + j, k] -= factor * values[t, k]
+    for t in range(frames - 1, -1, -1):
+        for j in range(1, min(width, frames - t)):
+            factor = matrix[t, j]
+            for k in range(count):
+                values[t, k] -= factor * values[t + j, k]
+        for k in range(count):
+            values[t, k] /= matrix[t, 0]
+
+
+@_inner
+def _least(links, anchor, weight, error, shared):
+    """Errors where the energy without a cap is least, and the weight that most coordinates share,
+    in place. Returns links and that weight as D Lᵀ."""
+    frames, count = anchor.shape
+    width = links.shape[1]
+    done, index = np.zeros(count, np.bool_), np.empty(count, np.int64)
+    most, forward = 0, links
     for one in range(count):
-        if done[one]:
-            continue
         many = 0  # coordinates with the same weights, and so with the same matrix
         for k in range(one, count):
             alike = not done[k]
             for t in range(frames):
                 if not alike:
                     break
-                alike = weight[one, t] == weight[k, t]
-            if alike:
-                done[k] = True
-                members[many] = k
+                alike = weight[t, one] == weight[t, k]
+            if alike and not done[one]:
+                index[many] = k
                 many += 1
-        bands, ridge = _factor(weight[one], gate, search)
-        width = bands.shape[1]
-        values = np.empty((frames, many))
+        if many == 0:
+            continue
+        matrix, right = links.copy(), np.zeros((frames, many))
+        for i in range(many):
+            done[index[i]] = True
+        for t in range(frames):
+            matrix[t, 0] += weight[t, one]
+            for j in range(1, min(width, frames - t)):
+                if links[t, j] != 0.0:  # in terms of errors, the links pull at the anchor
+                    for i in range(many):
+                        pull = links[t, j] * (anchor[t, index[i]] - anchor[t + j, index[i]])
+                        right[t, i] += pull
+                        right[t + j, i] -= pull
+        _eliminate(matrix)
+        _substitute(matrix, right)
         for t in range(frames):
             for i in range(many):
-                values[t, i] = (ridge + weight[one, t]) * anchor[members[i], t]
+                error[t, index[i]] = right[t, i]
+        if many > most:
+            most, forward = many, matrix
+            for t in range(frames):
+                shared[t] = weight[t, one]
+    return forward
+
+
+@_inner
+def _solve(links, weight, base, used, error, chosen, space):
+    """Errors ``(T, K)`` of the chosen coordinates, in place, if ``used`` counts instead of the
+    ``weight`` with which they were ``base``: (links + used) (error - base) = (weight - used) base.
+    """
+    frames, width = links.shape
+    lanes = space.shape[2]  # not a constant: the compiler would write all lanes out one by one
+    index, many = np.empty(len(chosen), np.int64), 0
+    for k in range(len(chosen)):
+        if chosen[k]:
+            index[many] = k
+            many += 1
+    factor, inverse = np.empty(lanes), np.empty(lanes)
+    for first in range(0, many, lanes):
+        own = min(lanes, many - first)
         for t in range(frames):
-            for j in range(1, min(width, frames - t)):
-                factor = bands[t, j] / bands[t, 0]
-                for i in range(many):
-                    values[t + j, i] -= factor * values[t, i]
+            row = space[t]
+            for j in range(width):
+                for i in range(lanes):
+                    row[j, i] = links[t, j]
+            for i in range(lanes):  # the last one fills what is left over
+                k = index[first + min(i, own - 1)]
+                row[0, i] += used[t, k]
+                row[width, i] = (weight[t, k] - used[t, k]) * base[t, k]
+        for t in range(frames):
+            row = space[t]
+            last = min(width, frames - t)
+            for i in range(lanes):
+                inverse[i] = 1.0 / row[0, i]
+            for j in range(1, last):
+                below = space[t + j]
+                for i in range(lanes):
+                    factor[i] = row[j, i] * inverse[i]
+                for s in range(last - j):
+                    for i in range(lanes):
+                        below[s, i] -= factor[i] * row[j + s, i]
+                for i in range(lanes):
+                    below[width, i] -= factor[i] * row[width, i]
         for t in range(frames - 1, -1, -1):
+            row = space[t]
             for j in range(1, min(width, frames - t)):
-                factor = bands[t, j]
+                below = space[t + j]
+                for i in range(lanes):
+                    row[width, i] -= row[j, i] * below[width, i]
+            for i in range(lanes):
+                row[width, i] /= row[0, i]
+            for i in range(own):
+                k = index[first + i]
+                error[t, k] = base[t, k] + row[width, i]
+
+
+def improve(links, weight, shared, forward, anchor, error, short, cap, reach, first_of, result):
+    """From what ``least`` gives to lower minima of the capped energy: sought in each stretch of
+    frames in doubt, then followed down with all frames. ``result`` ``(T, 3 J)`` is filled from
+    coordinate ``first_of`` on, set on its root if that is not among them."""
+    frames, count = weight.shape
+    width = links.shape[1]
+    used, found = weight.copy(), error.copy()
+    since, index = np.empty(count, np.int64), np.empty(3 * count, np.int64)
+    for k in range(count):
+        since[k] = -1  # the last frame in doubt of each coordinate
+    backward, space = links, np.empty((0, 0, 0))
+    first = last = end = past = -1  # frames in doubt of a stretch, its end, and that before it
+    for t in range(frames + 2):
+        if t < frames and t == end and t <= last + 2 * reach and shared[t] < SEEN:
+            end += 1  # the whole gap about them
+        apart = first >= 0 and (t == frames or (t - last > reach and t >= end))
+        if apart or (t > frames and past >= 0):  # at last once more, with all frames
+            if past < 0:
+                backward = _mirrored(links, shared)
+                space = np.empty((frames, width + 1, LANES))
+            begin, inside = first, links
+            if apart:
+                while begin > max(past, first - 2 * reach, 0) and shared[begin - 1] < SEEN:
+                    begin -= 1
+                past = end
+                if end - begin < width:  # fewer would not keep apart what is before and after
+                    end = min(frames, begin + width)
+                    begin = max(0, end - width)
+                inside = _inside(links, forward, backward, begin, end)
+            else:
+                begin, end = 0, frames
+            many, starts = 0, 3 if apart else 1
+            for k in range(count):
+                if since[k] >= max(first, 0):
+                    for start in range(starts):
+                        index[many + start * count] = k
+                    many += 1
+            columns = many * starts
+            few, base = np.empty((end - begin, columns)), np.empty((end - begin, columns))
+            now, there = np.empty((end - begin, columns)), np.empty((end - begin, columns))
+            changed, hardness = np.zeros(columns, np.bool_), np.empty(columns)
+            for i in range(columns):
+                start = i // many
+                index[i] = index[i - start * many + start * count]
+                changed[i] = start == 1
+                hardness[i] = 0.0 if start == 2 else 2 * HARD
+            for s in range(end - begin):
+                for i in range(columns):
+                    k = index[i]
+                    few[s, i], base[s, i] = weight[begin + s, k], error[begin + s, k]
+                    now[s, i], there[s, i] = used[begin + s, k], found[begin + s, k]
+                    if i >= many and few[s, i] < SEEN:
+                        now[s, i] = 0.0
+            if not apart:
+                _together(few, shared, forward, base, now, there, changed)
+            _lowest(inside, few, base, now, there, changed, hardness, columns // starts, cap, space)
+            for s in range(end - begin):
                 for i in range(many):
-                    values[t, i] -= factor * values[t + j, i]
-            for i in range(many):
-                values[t, i] /= bands[t, 0]
-                result[members[i], t] = values[t, i]
-    return result
-
-
-@_inner
-def _factor(weight, gate, search):
-    """The matrix A = L D Lᵀ of the energy of a coordinate without a cap, as D and beside it D Lᵀ,
-    ``(T, W + 1)``; and the weight on the anchor that holds what nothing else does."""
-    frames = len(weight)
-    largest, gated = 0.0, False
+                    used[begin + s, index[i]], found[begin + s, index[i]] = now[s, i], there[s, i]
+            first = -1
+        for k in range(count if t < frames else 0):
+            # error ** 2 > NEAR_CAP * cap * (1 - sqrt(weight / (weight + 4 * short)))
+            free = 1.0 - error[t, k] ** 2 / (NEAR_CAP * cap)
+            sure = free >= 0 and free * free * (weight[t, k] + 4 * short) >= weight[t, k]
+            if weight[t, k] > 0 and not sure:
+                first, last, end = (t if first < 0 else first), t, t + 1
+                since[k] = t
     for t in range(frames):
-        largest = max(largest, weight[t])
-        gated = gated or (t >= search.long_step and gate[t] > 0)
-    largest += 2 * (search.short + search.long)
-    ridge = search.ridge * (largest if largest > 0 else 1.0)
-    short = search.short_step if search.short > 0 and search.short_step < frames else 0
-    long = search.long_step if search.long > 0 and gated else 0
-    bands = np.zeros((frames, max(short, long) + 1))  # bands[t, s] = A[t, t + s]
+        for k in range(count):
+            root = result[t, k % 3] if first_of > 0 else 0.0
+            result[t, first_of + k] = anchor[t, k] + found[t, k] + root
+
+
+@_inner
+def _together(weight, shared, forward, base, used, found, changed):
+    """Errors ``found`` in each stretch for ``used`` are continued to all frames, in place.
+    Stretches far apart agree with each other; coordinates in which they do not, and are to be
+    solved for anew, count as ``changed``."""
+    frames, count = weight.shape
+    moved = np.zeros((frames, count))
     for t in range(frames):
-        bands[t, 0] += weight[t] + ridge
-        if short > 0 and t >= short:
-            bands[t - short, short] -= search.short
-            bands[t - short, 0] += search.short
-            bands[t, 0] += search.short
-        if long > 0 and t >= long:
-            pull = search.long * gate[t]
-            bands[t - long, long] -= pull
-            bands[t - long, 0] += pull
-            bands[t, 0] += pull
+        for k in range(count):
+            moved[t, k] = (weight[t, k] - used[t, k]) * found[t, k]
+            changed[k] = changed[k] or count <= LANES or weight[t, k] != shared[t]
+    if count > LANES:
+        _substitute(forward, moved)
     for t in range(frames):
-        row = bands[t]
-        last = min(len(row), frames - t)
-        for i in range(1, last):
-            factor = row[i] / row[0]
-            if factor != 0.0:
-                below = bands[t + i]
-                for j in range(last - i):
-                    below[j] -= factor * row[i + j]
-    return bands, ridge
+        for k in range(count):
+            moved[t, k] += base[t, k]
+            off = abs(moved[t, k] - found[t, k]) if used[t, k] != weight[t, k] else 0.0
+            changed[k] = changed[k] or not off <= AGREE * (1 + abs(found[t, k]))
+            found[t, k] = moved[t, k]
 
 
 @_inner
-def _minimum(used, anchor, gate, search):
-    """Where the energy without a cap is least, of one coordinate and weights of its own."""
-    bands, ridge = _factor(used, gate, search)
-    frames, width = bands.shape
-    values = np.empty(frames)
+def _mirrored(links, shared):
+    """Links and weight as D Lᵀ, with time running backwards."""
+    frames, width = links.shape
+    matrix = np.zeros((frames, width))
     for t in range(frames):
-        values[t] = (ridge + used[t]) * anchor[t]
-    for t in range(frames):
-        row = bands[t]
-        factor = values[t] / row[0]
-        for j in range(1, min(width, frames - t)):
-            values[t + j] -= factor * row[j]
-    for t in range(frames - 1, -1, -1):
-        row = bands[t]
-        value = values[t]
-        for j in range(1, min(width, frames - t)):
-            value -= row[j] * values[t + j]
-        values[t] = value / row[0]
-    return values
+        for j in range(min(width, frames - t)):
+            matrix[t, j] = links[frames - 1 - t - j, j]
+        matrix[t, 0] += shared[frames - 1 - t]
+    _eliminate(matrix)
+    return matrix
 
 
 @_inner
-def _improve(values, anchor, weight, gate, search):
-    """The lower minima of coordinates ``(K, T)``, in place: sought around each stretch of frames in
-    doubt, then followed down with all frames."""
-    frames = values.shape[1]
-    for k in range(len(values)):
-        before, track = values[k], (anchor[k], weight[k], gate)
-        found = before.copy()
-        first = last = -1  # frame in doubt of this stretch
-        for t in range(frames + 1):
-            doubtful = t < frames and _doubtful(before[t] - anchor[k, t], weight[k, t], search)
-            if first >= 0 and (t == frames or (doubtful and t - last > search.reach)):
-                begin = max(0, first - 2 * search.reach)
-                end = min(frames, last + 2 * search.reach + 1)
-                part = anchor[k, begin:end], weight[k, begin:end], gate[begin:end]
-                lower = _lower_of_two(before[begin:end], *part, search)
-                for own in range(
-                    max(begin, first - search.reach // 2), min(end, last + search.reach // 2 + 1)
-                ):
-                    found[own] = lower[own - begin]
-                first = t
-            if doubtful:
-                first, last = (t if first < 0 else first), t
-        if last >= 0:
-            found = _descend(found, *track, search)
-            if _energy(found, *track, search) < _energy(before, *track, search):
-                for t in range(frames):
-                    before[t] = found[t]
+def _inside(links, forward, backward, begin, end):
+    """The links between frames ``begin`` to ``end`` if all others follow them: what is left when
+    those are eliminated, which ``forward`` and ``backward`` have done as far as there."""
+    frames, width = links.shape
+    count = end - begin
+    matrix = links[begin:end].copy()
+    for t in range(max(0, begin - width + 1), begin):
+        row = forward[t]
+        for j in range(begin - t, width):
+            for s in range(min(width - j, end - t - j)):
+                matrix[t + j - begin, s] -= row[j] * row[j + s] / row[0]
+    for t in range(max(0, frames - end - width + 1), frames - end):
+        row = backward[t]
+        for j in range(frames - end - t, width):
+            for s in range(min(width - j, frames - begin - t - j)):
+                matrix[frames - 1 - t - j - s - begin, s] -= row[j] * row[j + s] / row[0]
+    return matrix
 
 
 @_inner
-def _doubtful(error, weight, search):
-    """Whether error ** 2 > near_cap * cap * (1 - sqrt(weight / (weight + 4 * short)))."""
-    short_of = 1.0 - error * error / (search.near_cap * search.cap)
-    within = short_of >= 0 and short_of * short_of * (weight + 4 * search.short) >= weight
-    return weight > 0 and not within
-
-
-@_inner
-def _lower_of_two(values, anchor, weight, gate, search):
-    """The lower of the minima below two starts: all frames, and those in which one was seen."""
-    used = np.empty(len(values))
-    for t in range(len(values)):
-        used[t] = weight[t] if weight[t] >= search.seen else 0.0
-    seen = _minimum(used, anchor, gate, search)
-    soft = _soften(seen, anchor, weight, gate, search)
-    from_seen = _descend(soft, anchor, weight, gate, search)
-    from_all = _descend(values, anchor, weight, gate, search)
-    lower = _energy(from_seen, anchor, weight, gate, search)
-    return from_seen if lower < _energy(from_all, anchor, weight, gate, search) else from_all
-
-
-@_inner
-def _descend(values, anchor, weight, gate, search):
-    """Choose the frames below the cap, solve, and again, until the choice stays."""
-    used = np.full(len(values), -1.0)
-    for _ in range(search.descent):
-        changed = False
-        for t in range(len(values)):
-            below = (values[t] - anchor[t]) ** 2 <= search.cap
-            chosen = weight[t] if below else 0.0
-            changed = changed or chosen != used[t]
-            used[t] = chosen
-        if not changed:
+def _lowest(links, weight, base, used, error, changed, hardness, many, cap, space):
+    """Each column ``(T, K)`` is one coordinate from one start: solve for those in which what is
+    ``used`` has changed, choose the frames below the cap, and again, until the choice stays. Up to
+    a ``hardness`` of HARD the cap is soft and hardened step by step; from 0 it begins as soft as
+    the errors ask for. Columns ``many`` apart are of one coordinate: the lowest of them replaces
+    the first, or what all start from where that is lower still."""
+    frames, count = weight.shape
+    for _ in range(DESCENT):
+        _solve(links, weight, base, used, error, changed, space)
+        largest, again = np.zeros(count), False
+        for t in range(frames):
+            for k in range(count):
+                if hardness[k] == 0.0:
+                    error[t, k] = error[t, k - many]
+                largest[k] = max(largest[k], error[t, k] ** 2 if weight[t, k] > 0 else 0.0)
+        for k in range(count):
+            if hardness[k] == 0.0:
+                hardness[k] = max(cap / max(2 * largest[k] - cap, cap / HARD), SOFTEST)
+            changed[k] = hardness[k] <= HARD
+            again |= changed[k]
+        for t in range(frames):
+            for k in range(count):
+                chosen = weight[t, k] if error[t, k] ** 2 <= cap else 0.0
+                changed[k] |= chosen != used[t, k]
+                used[t, k] = chosen
+            for k in range(count - many if again else count, count):
+                if hardness[k] <= HARD:
+                    ratio = cap * hardness[k] * (hardness[k] + 1) / error[t, k] ** 2
+                    share = min(max(np.sqrt(ratio) - hardness[k], 0.0), 1.0)
+                    used[t, k] = weight[t, k] * share
+        for k in range(count):
+            hardness[k] *= HARDER
+            again |= changed[k]
+        if not again:
             break
-        values = _minimum(used, anchor, gate, search)
-    return values
-
-
-@_inner
-def _soften(values, anchor, weight, gate, search):
-    """The way over a soft cap that is hardened step by step."""
-    largest = 0.0
-    for t in range(len(values)):
-        if weight[t] > 0:
-            largest = max(largest, (values[t] - anchor[t]) ** 2)
-    hardness = search.cap / max(2 * largest - search.cap, search.cap / search.hard)
-    hardness = max(hardness, search.softest)
-    used = np.empty(len(values))
-    while hardness <= search.hard:
-        for t in range(len(values)):
-            ratio = search.cap * hardness * (hardness + 1) / (values[t] - anchor[t]) ** 2
-            used[t] = weight[t] * min(max(np.sqrt(ratio) - hardness, 0.0), 1.0)
-        values = _minimum(used, anchor, gate, search)
-        hardness *= search.harder
-    return values
-
-
-@_inner
-def _energy(values, anchor, weight, gate, search):
-    total = 0.0
-    for t in range(len(values)):
-        total += weight[t] * min((values[t] - anchor[t]) ** 2, search.cap)
-        if t >= search.short_step:
-            total += search.short * (values[t] - values[t - search.short_step]) ** 2
-        if t >= search.long_step:
-            total += search.long * gate[t] * (values[t] - values[t - search.long_step]) ** 2
-    return total
+    # the energy but for a constant: the links' part follows from the system that was solved
+    energy, before = np.zeros(count), np.zeros(count)
+    for t in range(frames):
+        for k in range(count):
+            moved = error[t, k] - base[t, k]
+            before[k] += weight[t, k] * min(base[t, k] ** 2, cap)
+            energy[k] += weight[t, k] * min(error[t, k] ** 2, cap)
+            energy[k] -= moved * ((weight[t, k] + used[t, k]) * base[t, k] + used[t, k] * moved)
+    for k in range(many):
+        best = k
+        for other in range(k, count, many):
+            best = other if energy[other] < energy[best] else best
+        none = not energy[best] < before[k]
+        for t in range(frames):
+            used[t, k] = weight[t, k] if none else used[t, best]
+            error[t, k] = base[t, k] if none else error[t, best]
