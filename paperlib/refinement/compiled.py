@@ -19,54 +19,31 @@ import numba
 import numpy as np
 
 RIDGE = 1e-9  # of the largest weights: holds what nothing else does
-NEAR_CAP = 0.5  # of the squared error above which it pays to give a frame up
-SEEN = 0.5  # of the score: one start gives up the frames below it
 DESCENT = 100  # steps at most; a few are usual
 SOFTEST = 1e-9  # hardness of the soft cap at its start, at least
 HARDER = 8.0  # factor on the hardness from step to step …
 HARD = 6.0  # … up to this one; after it the cap itself is used
 LANES = 8  # coordinates in one linear solve: one wide register, and the band stays in the cache
-AGREE = 1e-11  # metres, and of the error: what stretches may differ from all frames at once
 
-# Sums may be taken in any order, as vectors. Functions that Python does not call need no wrapper.
+# Sums may be taken in any order, as vectors.
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}}
 _inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
 
-# One type and layout for each argument, and so one compilation. Two functions that Python calls
-# compile sooner than one that calls both: what calls a function optimises it once more.
-LEAST = (
-    "Tuple((int64, float64[:,::1], float64[:,::1], float64[:,::1], float64[:,::1], float64[::1], "
-    "float64[:,::1]))(float64[:,::1], float64[::1], float64[::1], int64, int64, float64, float64, "
-    "int64, int64)"
-)
-IMPROVE = (
-    "void(float64[:,::1], float64[:,::1], float64[::1], float64[:,::1], float64[:,::1], "
-    "float64[:,::1], float64, float64, int64, int64, float64[:,::1])"
-)
+# One type and layout for each argument, and so one compilation. Functions call few others: what
+# calls a function optimises it once more.
+_V, _M = "float64[::1]", "float64[:,::1]"
+SIGNATURES = {
+    "fill": f"int64({_M}, int64, {_V}, {_M}, {_M})",
+    "link": f"{_M}({_V}, float64, float64, int64, int64, {_M})",
+    "least": f"{_M}({_M}, {_V}, {_M}, {_M})",
+    "substitute": f"void({_M}, {_M})",
+    "mirror": f"{_M}({_M}, {_V})",
+    "inside": f"{_M}({_M}, {_M}, {_M}, int64, int64)",
+    "lowest": f"void({_M}, {_M}, {_M}, {_M}, {_M}, boolean[::1], int64, float64)",
+}
 
 
-def least(given, score, gate, first, last, short, long, short_step, long_step):
-    """Where the energy without a cap is least, of coordinates ``first`` to ``last`` of predicted
-    positions ``(T, 3 J)``, relative to the root if that is not among them.
-
-    ``score`` and ``gate`` ``(T,)`` weigh the data term and the long step of each frame, ``short``
-    and ``long`` are the weights of the two steps. Returns -1, or the number of a coordinate that is
-    known in no frame; then anchor, weight, error, links, the weight ``(T,)`` that most coordinates
-    share, and links and that weight as D Lᵀ, where A = L D Lᵀ.
-    """
-    frames = len(given)
-    anchor, weight = np.empty((frames, last - first)), np.empty((frames, last - first))
-    error, shared = np.zeros((frames, last - first)), np.empty(frames)
-    unknown = _fill(given, first, score, anchor, weight)
-    links = _links(gate, short, long, short_step, long_step, weight)
-    forward = links
-    if unknown < 0:
-        forward = _least(links, anchor, weight, error, shared)
-    return unknown, anchor, weight, error, links, shared, forward
-
-
-@_inner
-def _fill(given, first, score, anchor, weight):
+def fill(given, first, score, anchor, weight):
     """Anchor and weight ``(T, K)`` of coordinates from ``first`` on, relative to the root if that
     is not among them. Returns -1, or the first coordinate that is known in no frame."""
     frames, count = anchor.shape
@@ -94,8 +71,7 @@ def _fill(given, first, score, anchor, weight):
     return -1
 
 
-@_inner
-def _links(gate, short, long, short_step, long_step, weight):
+def link(gate, short, long, short_step, long_step, weight):
     """The band ``(T, W + 1)`` of the terms that tie frames together, and a small weight on the
     anchor that holds what nothing else does."""
     frames, gated, largest = len(gate), False, 0.0
@@ -151,48 +127,120 @@ def _substitute(matrix, values):
             values[t, k] /= matrix[t, 0]
 
 
-@_inner
-def _least(links, anchor, weight, error, shared):
-    """Errors where the energy without a cap is least, and the weight that most coordinates share,
-    in place. Returns links and that weight as D Lᵀ."""
+def least(links, weight, anchor, error):
+    """Errors ``(T, K)`` where the energy without a cap is least, in place, of coordinates with the
+    same weight ``(T,)``. Returns links and weight as D Lᵀ, where A = L D Lᵀ."""
     frames, count = anchor.shape
-    width = links.shape[1]
-    done, index = np.zeros(count, np.bool_), np.empty(count, np.int64)
-    most, forward = 0, links
-    for one in range(count):
-        many = 0  # coordinates with the same weights, and so with the same matrix
-        for k in range(one, count):
-            alike = not done[k]
-            for t in range(frames):
-                if not alike:
-                    break
-                alike = weight[t, one] == weight[t, k]
-            if alike and not done[one]:
-                index[many] = k
-                many += 1
-        if many == 0:
-            continue
-        matrix, right = links.copy(), np.zeros((frames, many))
-        for i in range(many):
-            done[index[i]] = True
+    matrix = links.copy()
+    for t in range(frames):
+        matrix[t, 0] += weight[t]
+        for k in range(count):
+            error[t, k] = 0.0
+    for t in range(frames):  # in terms of errors, the links pull at the anchor
+        for j in range(1, min(links.shape[1], frames - t)):
+            if links[t, j] != 0.0:
+                for k in range(count):
+                    pull = links[t, j] * (anchor[t, k] - anchor[t + j, k])
+                    error[t, k] += pull
+                    error[t + j, k] -= pull
+    _eliminate(matrix)
+    _substitute(matrix, error)
+    return matrix
+
+
+def substitute(matrix, values):
+    """Solves L D Lᵀ x = values ``(T, K)`` in place; the matrix is D Lᵀ."""
+    _substitute(matrix, values)
+
+
+def mirror(links, shared):
+    """Links and weight as D Lᵀ, with time running backwards."""
+    frames, width = links.shape
+    matrix = np.zeros((frames, width))
+    for t in range(frames):
+        for j in range(min(width, frames - t)):
+            matrix[t, j] = links[frames - 1 - t - j, j]
+        matrix[t, 0] += shared[frames - 1 - t]
+    _eliminate(matrix)
+    return matrix
+
+
+def inside(links, forward, backward, begin, end):
+    """The links between frames ``begin`` to ``end`` if all others follow them: what is left when
+    those are eliminated, which ``forward`` and ``backward`` have done as far as there."""
+    frames, width = links.shape
+    matrix = links[begin:end].copy()
+    for t in range(max(0, begin - width + 1), begin):
+        row = forward[t]
+        for j in range(begin - t, width):
+            for s in range(min(width - j, end - t - j)):
+                matrix[t + j - begin, s] -= row[j] * row[j + s] / row[0]
+    for t in range(max(0, frames - end - width + 1), frames - end):
+        row = backward[t]
+        for j in range(frames - end - t, width):
+            for s in range(min(width - j, frames - begin - t - j)):
+                matrix[frames - 1 - t - j - s - begin, s] -= row[j] * row[j + s] / row[0]
+    return matrix
+
+
+def lowest(links, weight, base, used, error, changed, starts, cap):
+    """Used and found in the lowest of the minima below some ``starts``, in place.
+
+    Each of K columns ``(T, K)`` is one coordinate from one start; columns of the same coordinate
+    are K / starts apart. Solve for those in which what is ``used`` has changed, choose the frames
+    below the cap, and again, until the choice stays. The third start begins with a soft cap, as
+    soft as the errors ask for and hardened step by step, where the second one has solved first.
+    The lowest replaces the first, or ``base`` does where that is lower still.
+    """
+    frames, count = weight.shape
+    many = count // starts
+    space = np.empty((frames, links.shape[1] + 1, LANES))
+    hardness = np.full(count, 2 * HARD)
+    hardness[2 * many :] = 0.0
+    for _ in range(DESCENT):
+        _solve(links, weight, base, used, error, changed, space)
+        largest, again = np.zeros(count), False
         for t in range(frames):
-            matrix[t, 0] += weight[t, one]
-            for j in range(1, min(width, frames - t)):
-                if links[t, j] != 0.0:  # in terms of errors, the links pull at the anchor
-                    for i in range(many):
-                        pull = links[t, j] * (anchor[t, index[i]] - anchor[t + j, index[i]])
-                        right[t, i] += pull
-                        right[t + j, i] -= pull
-        _eliminate(matrix)
-        _substitute(matrix, right)
+            for k in range(count):
+                if hardness[k] == 0.0:
+                    error[t, k] = error[t, k - many]
+                largest[k] = max(largest[k], error[t, k] ** 2 if weight[t, k] > 0 else 0.0)
+        for k in range(count):
+            if hardness[k] == 0.0:
+                hardness[k] = max(cap / max(2 * largest[k] - cap, cap / HARD), SOFTEST)
+            changed[k] = hardness[k] <= HARD
+            again |= changed[k]
         for t in range(frames):
-            for i in range(many):
-                error[t, index[i]] = right[t, i]
-        if many > most:
-            most, forward = many, matrix
-            for t in range(frames):
-                shared[t] = weight[t, one]
-    return forward
+            for k in range(count):
+                chosen = weight[t, k] if error[t, k] ** 2 <= cap else 0.0
+                changed[k] |= chosen != used[t, k]
+                used[t, k] = chosen
+            for k in range(count - many if again else count, count):
+                if hardness[k] <= HARD:
+                    ratio = cap * hardness[k] * (hardness[k] + 1) / error[t, k] ** 2
+                    share = min(max(np.sqrt(ratio) - hardness[k], 0.0), 1.0)
+                    used[t, k] = weight[t, k] * share
+        for k in range(count):
+            hardness[k] *= HARDER
+            again |= changed[k]
+        if not again:
+            break
+    # the energy but for a constant: the links' part follows from the system that was solved
+    energy, before = np.zeros(count), np.zeros(count)
+    for t in range(frames):
+        for k in range(count):
+            moved = error[t, k] - base[t, k]
+            before[k] += weight[t, k] * min(base[t, k] ** 2, cap)
+            energy[k] += weight[t, k] * min(error[t, k] ** 2, cap)
+            energy[k] -= moved * ((weight[t, k] + used[t, k]) * base[t, k] + used[t, k] * moved)
+    for k in range(many):
+        best = k
+        for other in range(k, count, many):
+            best = other if energy[other] < energy[best] else best
+        none = not energy[best] < before[k]
+        for t in range(frames):
+            used[t, k] = weight[t, k] if none else used[t, best]
+            error[t, k] = base[t, k] if none else error[t, best]
 
 
 @_inner
@@ -244,184 +292,3 @@ def _solve(links, weight, base, used, error, chosen, space):
             for i in range(own):
                 k = index[first + i]
                 error[t, k] = base[t, k] + row[width, i]
-
-
-def improve(links, weight, shared, forward, anchor, error, short, cap, reach, first_of, result):
-    """From what ``least`` gives to lower minima of the capped energy: sought in each stretch of
-    frames in doubt, then followed down with all frames. ``result`` ``(T, 3 J)`` is filled from
-    coordinate ``first_of`` on, set on its root if that is not among them."""
-    frames, count = weight.shape
-    width = links.shape[1]
-    used, found = weight.copy(), error.copy()
-    since, index = np.empty(count, np.int64), np.empty(3 * count, np.int64)
-    for k in range(count):
-        since[k] = -1  # the last frame in doubt of each coordinate
-    backward, space = links, np.empty((0, 0, 0))
-    first = last = end = past = -1  # frames in doubt of a stretch, its end, and that before it
-    for t in range(frames + 2):
-        if t < frames and t == end and t <= last + 2 * reach and shared[t] < SEEN:
-            end += 1  # the whole gap about them
-        apart = first >= 0 and (t == frames or (t - last > reach and t >= end))
-        if apart or (t > frames and past >= 0):  # at last once more, with all frames
-            if past < 0:
-                backward = _mirrored(links, shared)
-                space = np.empty((frames, width + 1, LANES))
-            begin, inside = first, links
-            if apart:
-                while begin > max(past, first - 2 * reach, 0) and shared[begin - 1] < SEEN:
-                    begin -= 1
-                past = end
-                if end - begin < width:  # fewer would not keep apart what is before and after
-                    end = min(frames, begin + width)
-                    begin = max(0, end - width)
-                inside = _inside(links, forward, backward, begin, end)
-            else:
-                begin, end = 0, frames
-            many, starts = 0, 3 if apart else 1
-            for k in range(count):
-                if since[k] >= max(first, 0):
-                    for start in range(starts):
-                        index[many + start * count] = k
-                    many += 1
-            columns = many * starts
-            few, base = np.empty((end - begin, columns)), np.empty((end - begin, columns))
-            now, there = np.empty((end - begin, columns)), np.empty((end - begin, columns))
-            changed, hardness = np.zeros(columns, np.bool_), np.empty(columns)
-            for i in range(columns):
-                start = i // many
-                index[i] = index[i - start * many + start * count]
-                changed[i] = start == 1
-                hardness[i] = 0.0 if start == 2 else 2 * HARD
-            for s in range(end - begin):
-                for i in range(columns):
-                    k = index[i]
-                    few[s, i], base[s, i] = weight[begin + s, k], error[begin + s, k]
-                    now[s, i], there[s, i] = used[begin + s, k], found[begin + s, k]
-                    if i >= many and few[s, i] < SEEN:
-                        now[s, i] = 0.0
-            if not apart:
-                _together(few, shared, forward, base, now, there, changed)
-            _lowest(inside, few, base, now, there, changed, hardness, columns // starts, cap, space)
-            for s in range(end - begin):
-                for i in range(many):
-                    used[begin + s, index[i]], found[begin + s, index[i]] = now[s, i], there[s, i]
-            first = -1
-        for k in range(count if t < frames else 0):
-            # error ** 2 > NEAR_CAP * cap * (1 - sqrt(weight / (weight + 4 * short)))
-            free = 1.0 - error[t, k] ** 2 / (NEAR_CAP * cap)
-            sure = free >= 0 and free * free * (weight[t, k] + 4 * short) >= weight[t, k]
-            if weight[t, k] > 0 and not sure:
-                first, last, end = (t if first < 0 else first), t, t + 1
-                since[k] = t
-    for t in range(frames):
-        for k in range(count):
-            root = result[t, k % 3] if first_of > 0 else 0.0
-            result[t, first_of + k] = anchor[t, k] + found[t, k] + root
-
-
-@_inner
-def _together(weight, shared, forward, base, used, found, changed):
-    """Errors ``found`` in each stretch for ``used`` are continued to all frames, in place.
-    Stretches far apart agree with each other; coordinates in which they do not, and are to be
-    solved for anew, count as ``changed``."""
-    frames, count = weight.shape
-    moved = np.zeros((frames, count))
-    for t in range(frames):
-        for k in range(count):
-            moved[t, k] = (weight[t, k] - used[t, k]) * found[t, k]
-            changed[k] = changed[k] or count <= LANES or weight[t, k] != shared[t]
-    if count > LANES:
-        _substitute(forward, moved)
-    for t in range(frames):
-        for k in range(count):
-            moved[t, k] += base[t, k]
-            off = abs(moved[t, k] - found[t, k]) if used[t, k] != weight[t, k] else 0.0
-            changed[k] = changed[k] or not off <= AGREE * (1 + abs(found[t, k]))
-            found[t, k] = moved[t, k]
-
-
-@_inner
-def _mirrored(links, shared):
-    """Links and weight as D Lᵀ, with time running backwards."""
-    frames, width = links.shape
-    matrix = np.zeros((frames, width))
-    for t in range(frames):
-        for j in range(min(width, frames - t)):
-            matrix[t, j] = links[frames - 1 - t - j, j]
-        matrix[t, 0] += shared[frames - 1 - t]
-    _eliminate(matrix)
-    return matrix
-
-
-@_inner
-def _inside(links, forward, backward, begin, end):
-    """The links between frames ``begin`` to ``end`` if all others follow them: what is left when
-    those are eliminated, which ``forward`` and ``backward`` have done as far as there."""
-    frames, width = links.shape
-    count = end - begin
-    matrix = links[begin:end].copy()
-    for t in range(max(0, begin - width + 1), begin):
-        row = forward[t]
-        for j in range(begin - t, width):
-            for s in range(min(width - j, end - t - j)):
-                matrix[t + j - begin, s] -= row[j] * row[j + s] / row[0]
-    for t in range(max(0, frames - end - width + 1), frames - end):
-        row = backward[t]
-        for j in range(frames - end - t, width):
-            for s in range(min(width - j, frames - begin - t - j)):
-                matrix[frames - 1 - t - j - s - begin, s] -= row[j] * row[j + s] / row[0]
-    return matrix
-
-
-@_inner
-def _lowest(links, weight, base, used, error, changed, hardness, many, cap, space):
-    """Each column ``(T, K)`` is one coordinate from one start: solve for those in which what is
-    ``used`` has changed, choose the frames below the cap, and again, until the choice stays. Up to
-    a ``hardness`` of HARD the cap is soft and hardened step by step; from 0 it begins as soft as
-    the errors ask for. Columns ``many`` apart are of one coordinate: the lowest of them replaces
-    the first, or what all start from where that is lower still."""
-    frames, count = weight.shape
-    for _ in range(DESCENT):
-        _solve(links, weight, base, used, error, changed, space)
-        largest, again = np.zeros(count), False
-        for t in range(frames):
-            for k in range(count):
-                if hardness[k] == 0.0:
-                    error[t, k] = error[t, k - many]
-                largest[k] = max(largest[k], error[t, k] ** 2 if weight[t, k] > 0 else 0.0)
-        for k in range(count):
-            if hardness[k] == 0.0:
-                hardness[k] = max(cap / max(2 * largest[k] - cap, cap / HARD), SOFTEST)
-            changed[k] = hardness[k] <= HARD
-            again |= changed[k]
-        for t in range(frames):
-            for k in range(count):
-                chosen = weight[t, k] if error[t, k] ** 2 <= cap else 0.0
-                changed[k] |= chosen != used[t, k]
-                used[t, k] = chosen
-            for k in range(count - many if again else count, count):
-                if hardness[k] <= HARD:
-                    ratio = cap * hardness[k] * (hardness[k] + 1) / error[t, k] ** 2
-                    share = min(max(np.sqrt(ratio) - hardness[k], 0.0), 1.0)
-                    used[t, k] = weight[t, k] * share
-        for k in range(count):
-            hardness[k] *= HARDER
-            again |= changed[k]
-        if not again:
-            break
-    # the energy but for a constant: the links' part follows from the system that was solved
-    energy, before = np.zeros(count), np.zeros(count)
-    for t in range(frames):
-        for k in range(count):
-            moved = error[t, k] - base[t, k]
-            before[k] += weight[t, k] * min(base[t, k] ** 2, cap)
-            energy[k] += weight[t, k] * min(error[t, k] ** 2, cap)
-            energy[k] -= moved * ((weight[t, k] + used[t, k]) * base[t, k] + used[t, k] * moved)
-    for k in range(many):
-        best = k
-        for other in range(k, count, many):
-            best = other if energy[other] < energy[best] else best
-        none = not energy[best] < before[k]
-        for t in range(frames):
-            used[t, k] = weight[t, k] if none else used[t, best]
-            error[t, k] = base[t, k] if none else error[t, best]

@@ -37,6 +37,10 @@ from paperlib.refinement.settings import PAPER, Settings
 
 PREDICTION, WITHOUT_CAP, LOWEST = range(3)  # stages
 _TIMES = 3  # a history's stages are reached anew, from the prediction on: the quickest one counts
+NEAR_CAP = 0.5  # of the squared error above which it pays to give a frame up
+SEEN = 0.5  # of the score: two starts give up the frames below it
+AGREE = 1e-11  # metres, and of the error: what stretches may differ from all frames at once
+TINY = 1e-12
 _PARTS = 4  # of the people for each thread, some of which take longer than others
 
 
@@ -80,31 +84,31 @@ def _minima(
 ) -> torch.Tensor:
     """What a stage of the search makes of positions ``(P, T, J, 3)`` or ``(T, J, 3)``, in float64;
     people are shared out over as many threads as PyTorch has."""
-    least, improve = _compiled()
-    root = settings.root_short, settings.root_long
-    pose = settings.pose_short, settings.pose_long
-    # far beyond any track, and no overflow
-    steps = [min(step, 2**31) for step in (settings.short_step, settings.long_step)]
-    cap = settings.cap if stage == LOWEST else np.inf
+    kernels = _compiled()
+    cap = float(settings.cap) if stage == LOWEST else np.inf
     *_, frames, joints, _ = given.shape
     people = given.reshape(-1, frames, 3 * joints).numpy()
-    score, gate = (np.ascontiguousarray(x, np.float64) for x in (score, gate))
+    score, gate = (x.reshape(-1, frames).double().numpy() for x in (score, gate))
     found = np.empty(people.shape)
 
     def some(first: int, last: int) -> None:
         for person in range(first, last):
             one = np.ascontiguousarray(people[person], np.float64)
-            for begin, end, (short, long) in ((0, 3, root), (3, 3 * joints, pose)):
-                if begin == end:  # the root alone
-                    continue
-                track = least(one, score[person], gate[person], begin, end, short, long, *steps)
-                wrong, anchor, weight, error, links, shared, forward = track
+            for begin, end in ((0, 3), (3, 3 * joints)):
+                anchor, weight = np.empty((2, frames, end - begin))
+                wrong = kernels["fill"](one, begin, score[person], anchor, weight)
                 if wrong >= 0:
                     raise unknown(person, begin + wrong)
-                if stage == PREDICTION:
-                    error[:] = 0
-                parts = links, weight, shared, forward, anchor, error
-                improve(*parts, short, cap, steps[1], begin, found[person])
+                if stage > PREDICTION and begin < end:
+                    short = float(settings.pose_short if begin else settings.root_short)
+                    long = float(settings.pose_long if begin else settings.root_long)
+                    # steps far beyond any track, and no overflow
+                    steps = (min(n, 2**31) for n in (settings.short_step, settings.long_step))
+                    links = kernels["link"](gate[person], short, long, *steps, weight)
+                    anchor += _errors(kernels, links, anchor, weight, short, cap, settings)
+                if begin:
+                    anchor += np.tile(found[person, :, :3], joints - 1)
+                found[person, :, begin:end] = anchor
 
     threads = min(torch.get_num_threads(), len(people))
     bounds = np.linspace(0, len(people), min(_PARTS * threads, len(people)) + 1).astype(int)
@@ -114,6 +118,91 @@ def _minima(
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(some, bounds[:-1], bounds[1:]))
     return torch.from_numpy(found).reshape(given.shape)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # of predictions far outside the world
+def _errors(
+    kernels: dict[str, Callable],
+    links: np.ndarray,
+    anchor: np.ndarray,
+    weight: np.ndarray,
+    short: float,
+    cap: float,
+    settings: Settings,
+) -> np.ndarray:
+    """Of a track, position minus anchor ``(T, K)`` where the energy is low."""
+    frames, count = weight.shape
+    base, rest, shared = np.empty_like(anchor), np.arange(count), weight[:, 0]
+    most = 0
+    while len(rest):  # coordinates with the same weights have the same matrix
+        alike = (weight[:, rest] == weight[:, rest[:1]]).all(axis=0)
+        index, rest = rest[alike], rest[~alike]
+        same, error = np.ascontiguousarray(weight[:, index[0]]), np.empty((frames, len(index)))
+        matrix = kernels["least"](links, same, anchor.take(index, axis=1), error)
+        base[:, index] = error
+        if len(index) > most:
+            most, shared, forward = len(index), same, matrix
+    square = np.square(base)
+    # one frame is in doubt if its squared error is above cap * (1 - h), where h is its influence
+    # on its own solution, sqrt(w / (w + 4 short)) in an endless track without long steps; half of
+    # that allows for several frames together
+    if not square.max() > NEAR_CAP * cap * (1 - np.sqrt(1 / (1 + 4 * short))):
+        return base
+    stiff = np.sqrt(weight / np.maximum(weight + 4 * short, TINY))
+    doubt = (square > NEAR_CAP * cap * (1 - stiff)) & (weight > 0)
+    if not doubt.any():
+        return base
+    used, found = weight.copy(), base.copy()
+    backward = kernels["mirror"](links, shared)
+    stretches = _stretches(doubt.any(axis=1), shared < SEEN, settings.long_step, links.shape[1])
+    for begin, end in stretches:
+        index = np.flatnonzero(doubt[begin:end].any(axis=0))
+        few, start = (x[begin:end].take(index, axis=1) for x in (weight, base))
+        seen = np.where(few >= SEEN, few, 0.0)
+        now, there = np.hstack([few, seen, seen]), np.tile(start, 3)
+        changed = np.repeat([False, True, False], len(index))
+        inside = kernels["inside"](links, forward, backward, begin, end)
+        kernels["lowest"](inside, np.tile(few, 3), np.tile(start, 3), now, there, changed, 3, cap)
+        used[begin:end, index], found[begin:end, index] = (
+            now[:, : len(index)],
+            there[:, : len(index)],
+        )
+    index = np.flatnonzero(doubt.any(axis=0))
+    few, start, now, there = (x.take(index, axis=1) for x in (weight, base, used, found))
+    # stretches far apart agree with each other, and need not be solved for together
+    moved = (few - now) * there
+    kernels["substitute"](forward, moved)
+    moved += start
+    off = np.abs(moved - there) * (few != now)
+    changed = ~(off <= AGREE * (1 + np.abs(there))).all(axis=0)
+    changed |= (few != shared[:, None]).any(axis=0)
+    kernels["lowest"](links, few, start, now, moved, changed, 1, cap)
+    base[:, index] = moved
+    return base
+
+
+def _stretches(
+    doubt: np.ndarray, hidden: np.ndarray, reach: int, least: int
+) -> list[tuple[int, int]]:
+    """First frame and end of each stretch of frames in doubt ``(T,)`` with what is hidden about it,
+    as far as the long step reaches twice. At least so many frames that those before are not tied to
+    those after."""
+    total, hidden = len(doubt), hidden.tolist()
+    frames = np.flatnonzero(doubt)
+    found = []
+    for part in np.split(frames, np.flatnonzero(np.diff(frames) > reach) + 1):
+        begin, end = int(part[0]), int(part[-1]) + 1
+        first, last = max(0, begin - 2 * reach), min(total, end + 2 * reach)
+        while begin > first and hidden[begin - 1]:
+            begin -= 1
+        while end < last and hidden[end]:
+            end += 1
+        end = max(end, min(total, begin + least))
+        begin = min(begin, max(0, end - least))
+        while found and begin < found[-1][1]:
+            begin = min(begin, found.pop()[0])
+        found.append((begin, end))
+    return found
 
 
 class _Said(event.Listener):
@@ -131,9 +220,8 @@ class _Said(event.Listener):
 
 
 @cache
-def _compiled() -> tuple[Callable, Callable]:
-    """``compiled.least`` and ``compiled.improve`` as machine code, made here or found in numba's
-    cache."""
+def _compiled() -> dict[str, Callable]:
+    """The functions of ``compiled`` as machine code, made here or found in numba's cache."""
     with event.install_listener("numba:compile", _Said()):
         try:
             return _made(cache=True)
@@ -147,8 +235,10 @@ def _compiled() -> tuple[Callable, Callable]:
             return _made(cache=False)
 
 
-def _made(cache: bool) -> tuple[Callable, Callable]:
-    made = [numba.njit(cache=cache, **compiled.OPTIONS)(f) for f in (compiled.least, compiled.improve)]
-    for function, signature in zip(made, (compiled.LEAST, compiled.IMPROVE), strict=True):
-        function.compile(signature)
-    return tuple(made)
+def _made(cache: bool) -> dict[str, Callable]:
+    made = {}
+    for name, signature in compiled.SIGNATURES.items():
+        made[name] = numba.njit(cache=cache, **compiled.OPTIONS)(getattr(compiled, name))
+        made[name].compile(signature)
+        made[name].disable_compile()
+    return made
