@@ -132,16 +132,19 @@ def _errors(
 ) -> np.ndarray:
     """Of a track, position minus anchor ``(T, K)`` where the energy is low."""
     frames, count = weight.shape
-    base, rest, shared = np.empty_like(anchor), np.arange(count), weight[:, 0]
-    most = 0
+    base, rest, most = np.empty_like(anchor), np.arange(count), 0
     while len(rest):  # coordinates with the same weights have the same matrix
-        alike = (weight[:, rest] == weight[:, rest[:1]]).all(axis=0)
-        index, rest = rest[alike], rest[~alike]
-        same, error = np.ascontiguousarray(weight[:, index[0]]), np.empty((frames, len(index)))
-        matrix = kernels["least"](links, same, anchor.take(index, axis=1), error)
-        base[:, index] = error
-        if len(index) > most:
-            most, shared, forward = len(index), same, matrix
+        same = np.ascontiguousarray(weight[:, rest[0]])
+        alike = (weight == same[:, None]).all(axis=0)
+        if alike.all():
+            shared, forward = same, kernels["least"](links, same, anchor, base)
+            break
+        error = np.empty((frames, alike.sum()))
+        matrix = kernels["least"](links, same, anchor.compress(alike, axis=1), error)
+        base[:, alike] = error
+        rest = rest[~alike[rest]]
+        if error.shape[1] > most:
+            most, shared, forward = error.shape[1], same, matrix
     square = np.square(base)
     # one frame is in doubt if its squared error is above cap * (1 - h), where h is its influence
     # on its own solution, sqrt(w / (w + 4 short)) in an endless track without long steps; half of
