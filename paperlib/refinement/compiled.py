@@ -19,6 +19,9 @@ import numba
 import numpy as np
 
 RIDGE = 1e-9  # of the largest weights: holds what nothing else does
+NEAR_CAP = 0.5  # of the squared error above which it pays to give a frame up
+SEEN = 0.5  # of the score: two starts give up the frames below it
+AGREE = 1e-11  # metres, and of the error: what stretches may differ from all frames at once
 DESCENT = 100  # steps at most; a few are usual
 SOFTEST = 1e-9  # hardness of the soft cap at its start, at least
 HARDER = 8.0  # factor on the hardness from step to step …
@@ -36,9 +39,11 @@ SIGNATURES = {
     "fill": f"int64({_M}, int64, {_V}, {_M}, {_M})",
     "link": f"{_M}({_V}, float64, float64, int64, int64, {_M})",
     "least": f"{_M}({_M}, {_V}, {_M}, {_M})",
-    "substitute": f"void({_M}, {_M})",
     "mirror": f"{_M}({_M}, {_V})",
     "inside": f"{_M}({_M}, {_M}, {_M}, int64, int64)",
+    "doubts": f"boolean[:,::1]({_M}, {_M}, float64, float64)",
+    "together": f"void({_M}, {_V}, {_M}, {_M}, {_M}, {_M}, boolean[::1])",
+    "gather": f"float64[:,:,::1]({_M}, {_M}, {_M}, {_M}, int64[::1], int64, int64, int64)",
     "lowest": f"void({_M}, {_M}, {_M}, {_M}, {_M}, boolean[::1], int64, float64)",
 }
 
@@ -152,9 +157,46 @@ def least(links, weight, anchor, error):
     return matrix
 
 
-def substitute(matrix, values):
-    """Solves L D Lᵀ x = values ``(T, K)`` in place; the matrix is D Lᵀ."""
-    _substitute(matrix, values)
+def doubts(error, weight, short, cap):
+    """Which frames ``(T, K)`` may better be given up.
+
+    One frame is if its squared error is above cap * (1 - h), where h is its influence on its own
+    solution: sqrt(weight / (weight + 4 short)) in an endless even track without long steps.
+    NEAR_CAP of that allows for several frames together.
+    """
+    found = np.empty(error.shape, np.bool_)
+    for t in range(error.shape[0]):
+        for k in range(error.shape[1]):
+            free = 1.0 - error[t, k] * error[t, k] / (NEAR_CAP * cap)  # without a root: h at most
+            sure = (free >= 0) & (free * free * (weight[t, k] + 4 * short) >= weight[t, k])
+            found[t, k] = (weight[t, k] > 0) & (not sure)
+    return found
+
+
+def together(forward, shared, weight, base, used, error, changed):
+    """Errors that each stretch has found alone continued to all frames, in place. Stretches far
+    apart agree with each other; coordinates in which they do not, and are to be solved for anew,
+    have ``changed``."""
+    frames, count = weight.shape
+    moved, many = np.empty((frames, count)), 0
+    for t in range(frames):
+        for k in range(count):
+            moved[t, k] = (weight[t, k] - used[t, k]) * error[t, k]
+            changed[k] |= used[t, k] != weight[t, k]
+    for k in range(count):
+        many += changed[k]
+    if many <= LANES:  # they are solved for as soon
+        return
+    _substitute(forward, moved)
+    for k in range(count):
+        changed[k] = False
+    for t in range(frames):
+        for k in range(count):
+            moved[t, k] += base[t, k]
+            off = abs(moved[t, k] - error[t, k])
+            agree = (used[t, k] == weight[t, k]) | (off <= AGREE * (1.0 + abs(error[t, k])))
+            changed[k] |= (not agree) | (weight[t, k] != shared[t])
+            error[t, k] = moved[t, k]
 
 
 def mirror(links, shared):
@@ -187,20 +229,37 @@ def inside(links, forward, backward, begin, end):
     return matrix
 
 
+def gather(weight, base, used, error, index, begin, end, starts):
+    """Frames ``begin`` to ``end`` of some coordinates of the four, side by side for each start of
+    ``lowest``: ``(4, T, K)``. All starts but the first use the frames in which one was seen."""
+    many = len(index)
+    found = np.empty((4, end - begin, many * starts))
+    for t in range(end - begin):
+        for start in range(starts):
+            for i in range(many):
+                k, at = index[i], start * many + i
+                found[0, t, at], found[1, t, at] = weight[begin + t, k], base[begin + t, k]
+                found[2, t, at], found[3, t, at] = used[begin + t, k], error[begin + t, k]
+                if start > 0 and weight[begin + t, k] < SEEN:
+                    found[2, t, at] = 0.0
+    return found
+
+
 def lowest(links, weight, base, used, error, changed, starts, cap):
     """Used and found in the lowest of the minima below some ``starts``, in place.
 
-    Each of K columns ``(T, K)`` is one coordinate from one start; columns of the same coordinate
-    are K / starts apart. Solve for those in which what is ``used`` has changed, choose the frames
-    below the cap, and again, until the choice stays. The third start begins with a soft cap, as
-    soft as the errors ask for and hardened step by step, where the second one has solved first.
-    The lowest replaces the first, or ``base`` does where that is lower still.
+    Each column of ``(T, K)`` is one coordinate from one start; columns K / starts apart are of the
+    same coordinate. Solve for those in which what is ``used`` has changed, choose the frames below
+    the cap, and again, until the choice stays. The third start has a soft cap, which begins where
+    the second one has solved first, as soft as its errors ask for, and is hardened step by step.
+    The lowest replaces the first; ``base`` does where that is lower still.
     """
+    many = weight.shape[1] // starts
     frames, count = weight.shape
-    many = count // starts
     space = np.empty((frames, links.shape[1] + 1, LANES))
-    hardness = np.full(count, 2 * HARD)
-    hardness[2 * many :] = 0.0
+    hardness = np.empty(count)
+    for k in range(count):
+        hardness[k] = 2 * HARD if k < 2 * many else 0.0
     for _ in range(DESCENT):
         _solve(links, weight, base, used, error, changed, space)
         largest, again = np.zeros(count), False

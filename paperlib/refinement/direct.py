@@ -7,13 +7,13 @@ the energy each time, until no choice changes.
 
 Such a descent ends in one of several minima. Where no error comes near the cap, the first solution
 is the last. Otherwise frames are in doubt: those that one had better give up, perhaps. About each
-stretch of them the descent is made from two starts, and the lower end is kept for each coordinate.
-The starts are the solution that uses all frames, and the one that uses only frames in which the
-person was seen, led on by a soft cap that is hardened step by step (graduated non-convexity, Yang
-et al. 2020, truncated least squares).
+stretch of them the descent is made from three starts, and the lowest end is kept for each
+coordinate. The starts are the solution that uses all frames, the one that uses only frames in which
+the person was seen, and where a soft cap leads from that one, hardened step by step (graduated
+non-convexity, Yang et al. 2020, truncated least squares).
 
-What makes it fast is in ``compiled``. All frames outside a stretch keep their weights, so they are
-eliminated once for all coordinates of a track, and the two descents solve small systems.
+All frames outside a stretch keep their weights, so they are eliminated once for all coordinates of
+a track, and the descents solve small systems. The arithmetic is in ``compiled``.
 """
 
 import sys
@@ -37,10 +37,6 @@ from paperlib.refinement.settings import PAPER, Settings
 
 PREDICTION, WITHOUT_CAP, LOWEST = range(3)  # stages
 _TIMES = 3  # a history's stages are reached anew, from the prediction on: the quickest one counts
-NEAR_CAP = 0.5  # of the squared error above which it pays to give a frame up
-SEEN = 0.5  # of the score: two starts give up the frames below it
-AGREE = 1e-11  # metres, and of the error: what stretches may differ from all frames at once
-TINY = 1e-12
 _PARTS = 4  # of the people for each thread, some of which take longer than others
 
 
@@ -52,7 +48,7 @@ def direct(
 ) -> Array | tuple[Array, History]:
     """Positions ``(P, T, J, 3)`` or ``(T, J, 3)`` in metres, joint 0 the root, refined by the
     minimum of the energy (veges2020, 3.2): to within rounding in float64 where no error reaches the
-    cap, and otherwise the lower of two minima. With ``history`` also how the energy fell from one
+    cap, and otherwise the lowest of a few minima. With ``history`` also how the energy fell from one
     stage to the next, timed in runs of their own.
 
     The first call of all compiles the solver, which takes some seconds, and says so in a terminal;
@@ -120,7 +116,6 @@ def _minima(
     return torch.from_numpy(found).reshape(given.shape)
 
 
-@np.errstate(over="ignore", invalid="ignore")  # of predictions far outside the world
 def _errors(
     kernels: dict[str, Callable],
     links: np.ndarray,
@@ -130,7 +125,8 @@ def _errors(
     cap: float,
     settings: Settings,
 ) -> np.ndarray:
-    """Of a track, position minus anchor ``(T, K)`` where the energy is low."""
+    """Of a track, position minus anchor ``(T, K)`` where the energy is lowest; with an endless cap,
+    where the energy without one is."""
     frames, count = weight.shape
     base, rest, most = np.empty_like(anchor), np.arange(count), 0
     while len(rest):  # coordinates with the same weights have the same matrix
@@ -145,43 +141,22 @@ def _errors(
         rest = rest[~alike[rest]]
         if error.shape[1] > most:
             most, shared, forward = error.shape[1], same, matrix
-    square = np.square(base)
-    # one frame is in doubt if its squared error is above cap * (1 - h), where h is its influence
-    # on its own solution, sqrt(w / (w + 4 short)) in an endless track without long steps; half of
-    # that allows for several frames together
-    if not square.max() > NEAR_CAP * cap * (1 - np.sqrt(1 / (1 + 4 * short))):
-        return base
-    stiff = np.sqrt(weight / np.maximum(weight + 4 * short, TINY))
-    doubt = (square > NEAR_CAP * cap * (1 - stiff)) & (weight > 0)
+    doubt = kernels["doubts"](base, weight, short, cap)
     if not doubt.any():
         return base
-    used, found = weight.copy(), base.copy()
+    used, found, changed = weight.copy(), base.copy(), np.zeros(count, np.bool_)
     backward = kernels["mirror"](links, shared)
-    stretches = _stretches(doubt.any(axis=1), shared < SEEN, settings.long_step, links.shape[1])
-    for begin, end in stretches:
+    hidden = shared < compiled.SEEN
+    for begin, end in _stretches(doubt.any(axis=1), hidden, settings.long_step, links.shape[1]):
         index = np.flatnonzero(doubt[begin:end].any(axis=0))
-        few, start = (x[begin:end].take(index, axis=1) for x in (weight, base))
-        seen = np.where(few >= SEEN, few, 0.0)
-        now, there = np.hstack([few, seen, seen]), np.tile(start, 3)
-        changed = np.repeat([False, True, False], len(index))
+        parts = kernels["gather"](weight, base, used, found, index, begin, end, 3)
         inside = kernels["inside"](links, forward, backward, begin, end)
-        kernels["lowest"](inside, np.tile(few, 3), np.tile(start, 3), now, there, changed, 3, cap)
-        used[begin:end, index], found[begin:end, index] = (
-            now[:, : len(index)],
-            there[:, : len(index)],
-        )
-    index = np.flatnonzero(doubt.any(axis=0))
-    few, start, now, there = (x.take(index, axis=1) for x in (weight, base, used, found))
-    # stretches far apart agree with each other, and need not be solved for together
-    moved = (few - now) * there
-    kernels["substitute"](forward, moved)
-    moved += start
-    off = np.abs(moved - there) * (few != now)
-    changed = ~(off <= AGREE * (1 + np.abs(there))).all(axis=0)
-    changed |= (few != shared[:, None]).any(axis=0)
-    kernels["lowest"](links, few, start, now, moved, changed, 1, cap)
-    base[:, index] = moved
-    return base
+        second = np.repeat([False, True, False], len(index))
+        kernels["lowest"](inside, *parts, second, 3, cap)
+        used[begin:end, index], found[begin:end, index] = parts[2:, :, : len(index)]
+    kernels["together"](forward, shared, weight, base, used, found, changed)
+    kernels["lowest"](links, weight, base, used, found, changed, 1, cap)
+    return found
 
 
 def _stretches(
@@ -243,5 +218,5 @@ def _made(cache: bool) -> dict[str, Callable]:
     for name, signature in compiled.SIGNATURES.items():
         made[name] = numba.njit(cache=cache, **compiled.OPTIONS)(getattr(compiled, name))
         made[name].compile(signature)
-        made[name].disable_compile()
+        made[name].disable_compile()  # numbers of other types are converted
     return made
