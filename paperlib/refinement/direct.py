@@ -13,7 +13,8 @@ the person was seen, and where a soft cap leads from that one, hardened step by 
 non-convexity, Yang et al. 2020, truncated least squares).
 
 All frames outside a stretch keep their weights, so they are eliminated once for all coordinates of
-a track, and the descents solve small systems. The arithmetic is in ``compiled``.
+a track, and the descents solve small systems. The arithmetic is in ``tracks`` and
+``compiled``.
 """
 
 import sys
@@ -29,7 +30,7 @@ import numpy as np
 import torch
 from numba.core import event
 
-from paperlib.refinement import compiled
+from paperlib.refinement import compiled, tracks
 from paperlib.refinement.adam import History, Log, history_of
 from paperlib.refinement.arrays import Array, Visibility, as_positions, like
 from paperlib.refinement.energy import coordinates, rows_of, unknown, weights_of
@@ -48,8 +49,8 @@ def direct(
 ) -> Array | tuple[Array, History]:
     """Positions ``(P, T, J, 3)`` or ``(T, J, 3)`` in metres, joint 0 the root, refined by the
     minimum of the energy (veges2020, 3.2): to within rounding in float64 where no error reaches the
-    cap, and otherwise the lowest of a few minima. With ``history`` also how the energy fell from one
-    stage to the next, timed in runs of their own.
+    cap, and otherwise the lowest of a few minima. With ``history`` also how the energy fell from
+    one stage to the next, timed in runs of their own.
 
     The first call of all compiles the solver, which takes some seconds, and says so in a terminal;
     later programs find it compiled. What lies on a GPU is fetched, refined by the processor and
@@ -146,7 +147,7 @@ def _errors(
         return base
     used, found, changed = weight.copy(), base.copy(), np.zeros(count, np.bool_)
     backward = kernels["mirror"](links, shared)
-    hidden = shared < compiled.SEEN
+    hidden = shared < tracks.SEEN
     for begin, end in _stretches(doubt.any(axis=1), hidden, settings.long_step, links.shape[1]):
         index = np.flatnonzero(doubt[begin:end].any(axis=0))
         parts = kernels["gather"](weight, base, used, found, index, begin, end, 3)
@@ -199,7 +200,8 @@ class _Said(event.Listener):
 
 @cache
 def _compiled() -> dict[str, Callable]:
-    """The functions of ``compiled`` as machine code, made here or found in numba's cache."""
+    """The functions of ``tracks`` and ``compiled`` as machine code, made here or found in the cache
+    of numba."""
     with event.install_listener("numba:compile", _Said()):
         try:
             return _made(cache=True)
@@ -215,8 +217,9 @@ def _compiled() -> dict[str, Callable]:
 
 def _made(cache: bool) -> dict[str, Callable]:
     made = {}
-    for name, signature in compiled.SIGNATURES.items():
-        made[name] = numba.njit(cache=cache, **compiled.OPTIONS)(getattr(compiled, name))
-        made[name].compile(signature)
-        made[name].disable_compile()  # numbers of other types are converted
+    for module in (tracks, compiled):
+        for name, signature in module.SIGNATURES.items():
+            made[name] = numba.njit(cache=cache, **compiled.OPTIONS)(getattr(module, name))
+            made[name].compile(signature)
+            made[name].disable_compile()  # numbers of other types are converted
     return made
