@@ -1,4 +1,4 @@
-"""The direct solver's linear systems, compiled by numba; ``direct`` says what it does and why.
+"""The direct solver's arithmetic, compiled by numba; ``direct`` says what it does and why.
 
 A track is the coordinates of the root, or those of all other joints: K numbers in each of T frames,
 as ``(T, K)``. All coordinates of a track have the same links between frames, and differ only in
@@ -11,13 +11,15 @@ a symmetric matrix with a narrow band, ``(T, W + 1)`` with ``links[t, s] = A[t, 
 that tie frames together. ``error`` is position minus anchor, and ``base`` the error where the
 energy without a cap is least.
 
-A compiled function calls only those of its own file: numba compiles again when that file is newer
-than its cache, and looks at no other.
+All compiled code is in this file: numba compiles again when it is newer than its cache, and looks
+at no other file.
 """
 
 import numba
 import numpy as np
 
+NEAR_CAP = 0.5  # of the squared error above which it pays to give a frame up
+SEEN = 0.5  # of the score: two starts give up the frames below it
 AGREE = 1e-11  # metres, and of the error: what stretches may differ from all frames at once
 DESCENT = 100  # steps at most; a few are usual
 SOFTEST = 1e-9  # hardness of the soft cap at its start, at least
@@ -33,6 +35,8 @@ _inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
 # calls a function optimises it once more.
 _V, _M = "float64[::1]", "float64[:,::1]"
 SIGNATURES = {
+    "doubts": f"boolean[:,::1]({_M}, {_M}, float64, float64)",
+    "gather": f"float64[:,:,::1]({_M}, {_M}, {_M}, {_M}, int64[::1], int64, int64, int64)",
     "least": f"{_M}({_M}, {_V}, {_M}, {_M})",
     "mirror": f"{_M}({_M}, {_V})",
     "inside": f"{_M}({_M}, {_M}, {_M}, int64, int64)",
@@ -98,6 +102,38 @@ def least(links, weight, anchor, error):
     _eliminate(matrix)
     _substitute(matrix, error)
     return matrix
+
+
+def doubts(error, weight, short, cap):
+    """Which frames ``(T, K)`` may better be given up.
+
+    One frame is if its squared error is above cap * (1 - h), where h is its influence on its own
+    solution: sqrt(weight / (weight + 4 short)) in an endless even track without long steps.
+    NEAR_CAP of that allows for several frames together.
+    """
+    found = np.empty(error.shape, np.bool_)
+    for t in range(error.shape[0]):
+        for k in range(error.shape[1]):
+            free = 1.0 - error[t, k] * error[t, k] / (NEAR_CAP * cap)  # without a root: h at most
+            sure = (free >= 0) & (free * free * (weight[t, k] + 4 * short) >= weight[t, k])
+            found[t, k] = (weight[t, k] > 0) & (not sure)
+    return found
+
+
+def gather(weight, base, used, error, index, begin, end, starts):
+    """Frames ``begin`` to ``end`` of some coordinates of the four, side by side for each start of
+    ``lowest``: ``(4, T, K)``. All starts but the first use the frames in which one was seen."""
+    many = len(index)
+    found = np.empty((4, end - begin, many * starts))
+    for t in range(end - begin):
+        for start in range(starts):
+            for i in range(many):
+                k, at = index[i], start * many + i
+                found[0, t, at], found[1, t, at] = weight[begin + t, k], base[begin + t, k]
+                found[2, t, at], found[3, t, at] = used[begin + t, k], error[begin + t, k]
+                if start > 0 and weight[begin + t, k] < SEEN:
+                    found[2, t, at] = 0.0
+    return found
 
 
 def together(forward, shared, weight, base, used, error, changed):

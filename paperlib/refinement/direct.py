@@ -13,8 +13,7 @@ the person was seen, and where a soft cap leads from that one, hardened step by 
 non-convexity, Yang et al. 2020, truncated least squares).
 
 All frames outside a stretch keep their weights, so they are eliminated once for all coordinates of
-a track, and the descents solve small systems. The arithmetic is in ``tracks`` and
-``compiled``.
+a track, and the descents solve small systems. The arithmetic is in ``compiled``.
 """
 
 import sys
@@ -30,14 +29,16 @@ import numpy as np
 import torch
 from numba.core import event
 
-from paperlib.refinement import compiled, tracks
+from paperlib.refinement import compiled
 from paperlib.refinement.adam import History, Log, history_of
 from paperlib.refinement.arrays import Array, Visibility, as_positions, like
 from paperlib.refinement.energy import coordinates, rows_of, unknown, weights_of
+from paperlib.refinement.interpolation import fill
 from paperlib.refinement.settings import PAPER, Settings
 
 PREDICTION, WITHOUT_CAP, LOWEST = range(3)  # stages
 _TIMES = 3  # a history's stages are reached anew, from the prediction on: the quickest one counts
+RIDGE = 1e-9  # of the largest weights: holds what nothing else does
 _PARTS = 4  # of the people for each thread, some of which take longer than others
 
 
@@ -92,16 +93,16 @@ def _minima(
         for person in range(first, last):
             one = np.ascontiguousarray(people[person], np.float64)
             for begin, end in ((0, 3), (3, 3 * joints)):
-                anchor, weight = np.empty((2, frames, end - begin))
-                wrong = kernels["fill"](one, begin, score[person], anchor, weight)
-                if wrong >= 0:
-                    raise unknown(person, begin + wrong)
+                anchor = one[:, begin:end].copy()
+                if begin:
+                    anchor -= np.tile(one[:, :3], joints - 1)
+                weight = np.where(np.isnan(anchor), 0, score[person, :, None])
+                if not (weight > 0).all():
+                    anchor = _without_gaps(anchor, weight, person, begin)
                 if stage > PREDICTION and begin < end:
                     short = float(settings.pose_short if begin else settings.root_short)
-                    long = float(settings.pose_long if begin else settings.root_long)
-                    # steps far beyond any track, and no overflow
-                    steps = (min(n, 2**31) for n in (settings.short_step, settings.long_step))
-                    links = kernels["link"](gate[person], short, long, *steps, weight)
+                    long = settings.pose_long if begin else settings.root_long
+                    links = _links(gate[person], short, long, weight.max(), settings)
                     anchor += _errors(kernels, links, anchor, weight, short, cap, settings)
                 if begin:
                     anchor += np.tile(found[person, :, :3], joints - 1)
@@ -115,6 +116,40 @@ def _minima(
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(some, bounds[:-1], bounds[1:]))
     return torch.from_numpy(found).reshape(given.shape)
+
+
+def _without_gaps(anchor: np.ndarray, weight: np.ndarray, person: int, begin: int) -> np.ndarray:
+    """The prediction ``(T, K)``, interpolated where it plays no part; where all of it does not,
+    where it is not known. ``begin`` is the number of the first coordinate."""
+    known = weight > 0
+    known |= ~(np.isnan(anchor) | known.any(axis=0))
+    missing = np.flatnonzero(~known.any(axis=0))
+    if len(missing):
+        raise unknown(person, begin + int(missing[0]))
+    rows, known = (torch.from_numpy(np.ascontiguousarray(x.T)) for x in (anchor, known))
+    return np.ascontiguousarray(fill(rows, known).numpy().T)
+
+
+def _links(
+    gate: np.ndarray, short: float, long: float, largest: float, settings: Settings
+) -> np.ndarray:
+    """The band ``(T, W + 1)`` of the terms that tie frames together, ``links[t, s] = A[t, t + s]``,
+    and a small weight on the anchor that holds what nothing else does."""
+    frames = len(gate)
+    pulls = []
+    for step, pull in (
+        (settings.short_step, np.full(frames, short)),
+        (settings.long_step, long * gate),
+    ):
+        if step < frames and pull[step:].any():
+            pulls.append((step, pull[step:]))
+    links = np.zeros((frames, 1 + max((step for step, _ in pulls), default=0)))
+    links[:, 0] = RIDGE * ((largest + 2 * (short + long)) or 1)
+    for step, pull in pulls:
+        links[:-step, step] -= pull
+        links[:-step, 0] += pull
+        links[step:, 0] += pull
+    return links
 
 
 def _errors(
@@ -147,7 +182,7 @@ def _errors(
         return base
     used, found, changed = weight.copy(), base.copy(), np.zeros(count, np.bool_)
     backward = kernels["mirror"](links, shared)
-    hidden = shared < tracks.SEEN
+    hidden = shared < compiled.SEEN
     for begin, end in _stretches(doubt.any(axis=1), hidden, settings.long_step, links.shape[1]):
         index = np.flatnonzero(doubt[begin:end].any(axis=0))
         parts = kernels["gather"](weight, base, used, found, index, begin, end, 3)
@@ -200,8 +235,7 @@ class _Said(event.Listener):
 
 @cache
 def _compiled() -> dict[str, Callable]:
-    """The functions of ``tracks`` and ``compiled`` as machine code, made here or found in the cache
-    of numba."""
+    """The functions of ``compiled`` as machine code, made here or found in numba's cache."""
     with event.install_listener("numba:compile", _Said()):
         try:
             return _made(cache=True)
@@ -217,9 +251,8 @@ def _compiled() -> dict[str, Callable]:
 
 def _made(cache: bool) -> dict[str, Callable]:
     made = {}
-    for module in (tracks, compiled):
-        for name, signature in module.SIGNATURES.items():
-            made[name] = numba.njit(cache=cache, **compiled.OPTIONS)(getattr(module, name))
-            made[name].compile(signature)
-            made[name].disable_compile()  # numbers of other types are converted
+    for name, signature in compiled.SIGNATURES.items():
+        made[name] = numba.njit(cache=cache, **compiled.OPTIONS)(getattr(compiled, name))
+        made[name].compile(signature)
+        made[name].disable_compile()  # numbers of other types are converted
     return made
