@@ -162,13 +162,12 @@ others.style.format(digits, na_rep="").set_properties(**words).hide()
 # The [energy](veges2020/section3_2_pose_refinement.ipynb) of tracks with occlusions, minimised by
 # 500 steps of Adam, as its paper does, and directly. `error_m` is how far the roots are off where
 # hidden: with 0.3 m one linear system is enough; with 1 m the solver must also choose which frames
-# to give up, which takes several descents and up to about half of the advantage. `pytorch_s` is the
-# same search without a compiler, on the same processor or GPU. The last column is the highest
-# energy of any track against Adam's, which is never above 1.
+# to give up, which takes several descents and up to about half of the advantage. The last column is
+# the highest energy of any track against Adam's, which is never above 1.
 
 # %%
 refinement = rows("refinement")
-digits = {"direct_s": "{:.4f}", "pytorch_s": "{:.4f}", "adam_s": "{:.2f}"}
+digits = {"direct_s": "{:.4f}", "adam_s": "{:.2f}"}
 digits |= {"ratio": "{:.0f}", "highest": "{:.3f}"}
 columns = ["people", "frames", "error_m", *digits]
 refinement[columns].style.format({"error_m": "{:g}", **digits}).hide()

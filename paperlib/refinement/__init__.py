@@ -3,10 +3,9 @@
 from paperlib.errors import one_of
 from paperlib.refinement.adam import ITERATIONS, LEARNING_RATE, History, adam
 from paperlib.refinement.arrays import Array, Visibility, as_positions
-from paperlib.refinement.delay import delay
 from paperlib.refinement.direct import direct
 from paperlib.refinement.energy import energy, energy_terms, root_first, visibility_score
-from paperlib.refinement.filters import gaussian, one_euro, savitzky_golay
+from paperlib.refinement.filters import delay, gaussian, one_euro, savitzky_golay
 from paperlib.refinement.interpolation import interpolate
 from paperlib.refinement.settings import PAPER, Settings
 

@@ -5,27 +5,41 @@ of a coordinate is quadratic, and its matrix banded: only frames one step apart 
 capped square is the smaller of the square and the cap, so solving and choosing anew in turn lowers
 the energy each time, until no choice changes.
 
-Such a descent ends in one of several minima; which ones are tried is told in ``at_once``. That
-search is written twice: compiled, for one person after the other, and in PyTorch for all at once,
-which needs no compiler.
+Such a descent ends in one of several minima. Where no error comes near the cap, the first solution
+is the last. Otherwise frames are in doubt: those that one had better give up, perhaps. About each
+stretch of them the descent is made from three starts, and the lowest end is kept for each
+coordinate. The starts are the solution that uses all frames, the one that uses only frames in which
+the person was seen, and where a soft cap leads from that one, hardened step by step (graduated
+non-convexity, Yang et al. 2020, truncated least squares).
+
+All frames outside a stretch keep their weights, so they are eliminated once for all coordinates of
+a track, and the descents solve small systems. The arithmetic is in ``compiled``.
 """
 
+import sys
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pickle import UnpicklingError
 
+import numba
+import numpy as np
 import torch
+from numba.core import event
 
+from paperlib.refinement import compiled
 from paperlib.refinement.adam import History, Log, history_of
 from paperlib.refinement.arrays import Array, Visibility, as_positions, like
-from paperlib.refinement.at_once import lowest
-from paperlib.refinement.energy import positions_of, rows_of
+from paperlib.refinement.energy import coordinates, rows_of, unknown, weights_of
+from paperlib.refinement.interpolation import fill
 from paperlib.refinement.settings import PAPER, Settings
-from paperlib.refinement.threads import one_thread
 
-_CACHE = 2**19  # numbers
+PREDICTION, WITHOUT_CAP, LOWEST = range(3)  # stages
+_TIMES = 3  # a history's stages are reached anew, from the prediction on: the quickest one counts
+RIDGE = 1e-9  # of the largest weights: holds what nothing else does
+_PARTS = 4  # of the people for each thread, some of which take longer than others
 
 
 def direct(
@@ -34,66 +48,211 @@ def direct(
     settings: Settings = PAPER,
     history: bool = False,
 ) -> Array | tuple[Array, History]:
-    """Positions ``(P, T, J, 3)`` or ``(T, J, 3)``, joint 0 the root, refined by the minimum of the
-    energy, to within rounding in float64 where no error reaches the cap, and otherwise the lower of
-    two minima. With ``history`` also how the energy fell from one stage to the next, timed in runs
-    of their own.
+    """Positions ``(P, T, J, 3)`` or ``(T, J, 3)`` in metres, joint 0 the root, refined by the
+    minimum of the energy (veges2020, 3.2): to within rounding in float64 where no error reaches the
+    cap, and otherwise the lowest of a few minima. With ``history`` also how the energy fell from
+    one stage to the next, timed in runs of their own.
 
-    The first call of all compiles the solver, in ten seconds or so; later programs find it
-    compiled. Where numba is missing it runs as it is, two to five times slower.
-
-    What lies on a GPU is fetched, refined by the processor and sent back: the search in PyTorch
-    would ask a GPU for 800 to 15,000 small operations in a row, and wait for 10 to 110 of them.
+    The first call of all compiles the solver, which takes some seconds, and says so in a terminal;
+    later programs find it compiled. What lies on a GPU is fetched, refined by the processor and
+    sent back. Raises ``ValueError`` for a joint that is known in no frame.
     """
-    with one_thread(blas=False) as threads:
-        given = as_positions(positions)
-        by_person = _compiled()
-        if by_person is None:
-            values, log = _at_once(given, visibility, settings, history)
-        else:
-            here = (x.cpu() if isinstance(x, torch.Tensor) else x for x in (given, visibility))
-            values, log = by_person(*here, settings, history, threads)
-        refined = like(values, positions)
-    return (refined, history_of(log, given.shape)) if history else refined
+    given = as_positions(positions)
+    here, seen = (x.cpu() if isinstance(x, torch.Tensor) else x for x in (given, visibility))
+    score, gate = weights_of(here[..., :1, :].double(), seen, settings)
+    if not history:
+        found = _minima(here, score, gate, settings, LOWEST)
+        return like(found, positions)
+    rows = rows_of(here.double(), seen, settings)
+    log: Log = []
+    for stage in (PREDICTION, WITHOUT_CAP, LOWEST):
+        taken = []
+        for _ in range(_TIMES):
+            began = time.perf_counter()
+            found = _minima(here, score, gate, settings, stage)
+            taken.append(time.perf_counter() - began)
+        # a stage is not reached before those on the way to it
+        seconds = max([min(taken), *(earlier for _, earlier in log)])
+        log.append((rows.energy(coordinates(found), settings).sum(dim=0), seconds))
+    return like(found, positions), history_of(log, given.shape)
+
+
+def _minima(
+    given: torch.Tensor, score: torch.Tensor, gate: torch.Tensor, settings: Settings, stage: int
+) -> torch.Tensor:
+    """What a stage of the search makes of positions ``(P, T, J, 3)`` or ``(T, J, 3)``, in float64;
+    people are shared out over as many threads as PyTorch has."""
+    kernels = _compiled()
+    cap = float(settings.cap) if stage == LOWEST else np.inf
+    *_, frames, joints, _ = given.shape
+    people = given.reshape(-1, frames, 3 * joints).numpy()
+    score, gate = (x.reshape(-1, frames).double().numpy() for x in (score, gate))
+    found = np.empty(people.shape)
+
+    def some(first: int, last: int) -> None:
+        for person in range(first, last):
+            one = np.ascontiguousarray(people[person], np.float64)
+            for begin, end in ((0, 3), (3, 3 * joints)):
+                anchor = one[:, begin:end].copy()
+                if begin:
+                    anchor -= np.tile(one[:, :3], joints - 1)
+                weight = np.where(np.isnan(anchor), 0, score[person, :, None])
+                if not (weight > 0).all():
+                    anchor = _without_gaps(anchor, weight, person, begin)
+                if stage > PREDICTION and begin < end:
+                    short = float(settings.pose_short if begin else settings.root_short)
+                    long = settings.pose_long if begin else settings.root_long
+                    links = _links(gate[person], short, long, weight.max(), settings)
+                    anchor += _errors(kernels, links, anchor, weight, short, cap, settings)
+                if begin:
+                    anchor += np.tile(found[person, :, :3], joints - 1)
+                found[person, :, begin:end] = anchor
+
+    threads = min(torch.get_num_threads(), len(people))
+    bounds = np.linspace(0, len(people), min(_PARTS * threads, len(people)) + 1).astype(int)
+    if threads == 1:
+        some(0, len(people))
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(some, bounds[:-1], bounds[1:]))
+    return torch.from_numpy(found).reshape(given.shape)
+
+
+def _without_gaps(anchor: np.ndarray, weight: np.ndarray, person: int, begin: int) -> np.ndarray:
+    """The prediction ``(T, K)``, interpolated where it plays no part; where all of it does not,
+    where it is not known. ``begin`` is the number of the first coordinate."""
+    known = weight > 0
+    known |= ~(np.isnan(anchor) | known.any(axis=0))
+    missing = np.flatnonzero(~known.any(axis=0))
+    if len(missing):
+        raise unknown(person, begin + int(missing[0]))
+    rows, known = (torch.from_numpy(np.ascontiguousarray(x.T)) for x in (anchor, known))
+    return np.ascontiguousarray(fill(rows, known).numpy().T)
+
+
+def _links(
+    gate: np.ndarray, short: float, long: float, largest: float, settings: Settings
+) -> np.ndarray:
+    """The band ``(T, W + 1)`` of the terms that tie frames together, ``links[t, s] = A[t, t + s]``,
+    and a small weight on the anchor that holds what nothing else does."""
+    frames = len(gate)
+    pulls = []
+    for step, pull in (
+        (settings.short_step, np.full(frames, short)),
+        (settings.long_step, long * gate),
+    ):
+        if step < frames and pull[step:].any():
+            pulls.append((step, pull[step:]))
+    links = np.zeros((frames, 1 + max((step for step, _ in pulls), default=0)))
+    links[:, 0] = RIDGE * ((largest + 2 * (short + long)) or 1)
+    for step, pull in pulls:
+        links[:-step, step] -= pull
+        links[:-step, 0] += pull
+        links[step:, 0] += pull
+    return links
+
+
+def _errors(
+    kernels: dict[str, Callable],
+    links: np.ndarray,
+    anchor: np.ndarray,
+    weight: np.ndarray,
+    short: float,
+    cap: float,
+    settings: Settings,
+) -> np.ndarray:
+    """Of a track, position minus anchor ``(T, K)`` where the energy is lowest; with an endless cap,
+    where the energy without one is."""
+    frames, count = weight.shape
+    base, rest, most = np.empty_like(anchor), np.arange(count), 0
+    while len(rest):  # coordinates with the same weights have the same matrix
+        same = np.ascontiguousarray(weight[:, rest[0]])
+        alike = (weight == same[:, None]).all(axis=0)
+        if alike.all():
+            shared, forward = same, kernels["least"](links, same, anchor, base)
+            break
+        error = np.empty((frames, alike.sum()))
+        matrix = kernels["least"](links, same, anchor.compress(alike, axis=1), error)
+        base[:, alike] = error
+        rest = rest[~alike[rest]]
+        if error.shape[1] > most:
+            most, shared, forward = error.shape[1], same, matrix
+    doubt = kernels["doubts"](base, weight, short, cap)
+    if not doubt.any():
+        return base
+    used, found, changed = weight.copy(), base.copy(), np.zeros(count, np.bool_)
+    backward = kernels["mirror"](links, shared)
+    hidden = shared < compiled.SEEN
+    for begin, end in _stretches(doubt.any(axis=1), hidden, settings.long_step, links.shape[1]):
+        index = np.flatnonzero(doubt[begin:end].any(axis=0))
+        parts = kernels["gather"](weight, base, used, found, index, begin, end, 3)
+        inside = kernels["inside"](links, forward, backward, begin, end)
+        second = np.repeat([False, True, False], len(index))
+        kernels["lowest"](inside, *parts, second, 3, cap)
+        used[begin:end, index], found[begin:end, index] = parts[2:, :, : len(index)]
+    kernels["together"](forward, shared, weight, base, used, found, changed)
+    kernels["lowest"](links, weight, base, used, found, changed, 1, cap)
+    return found
+
+
+def _stretches(
+    doubt: np.ndarray, hidden: np.ndarray, reach: int, least: int
+) -> list[tuple[int, int]]:
+    """First frame and end of each stretch of frames in doubt ``(T,)`` with what is hidden about it,
+    as far as the long step reaches twice. At least so many frames that those before are not tied to
+    those after."""
+    total, hidden = len(doubt), hidden.tolist()
+    frames = np.flatnonzero(doubt)
+    found = []
+    for part in np.split(frames, np.flatnonzero(np.diff(frames) > reach) + 1):
+        begin, end = int(part[0]), int(part[-1]) + 1
+        first, last = max(0, begin - 2 * reach), min(total, end + 2 * reach)
+        while begin > first and hidden[begin - 1]:
+            begin -= 1
+        while end < last and hidden[end]:
+            end += 1
+        end = max(end, min(total, begin + least))
+        begin = min(begin, max(0, end - least))
+        while found and begin < found[-1][1]:
+            begin = min(begin, found.pop()[0])
+        found.append((begin, end))
+    return found
+
+
+class _Said(event.Listener):
+    """Says once to whoever waits at a terminal that numba compiles."""
+
+    said = False
+
+    def on_start(self, event):
+        if sys.stderr.isatty() and not self.said:
+            self.said = True
+            print("The first refinement compiles its solver: some seconds, once.", file=sys.stderr)
+
+    def on_end(self, event):
+        pass
 
 
 @cache
-def _compiled() -> Callable | None:
-    """The compiled search, where there is a compiler and a folder for what it makes."""
-    try:
-        from paperlib.refinement.by_person import by_person
-    except ImportError:
-        return None
-    except (RuntimeError, OSError, EOFError, UnpicklingError) as problem:
-        warnings.warn(
-            f"numba cannot keep or find what it compiles ({problem}): refinement goes on without "
-            "it, some times slower. Emptying its cache, in __pycache__ or where NUMBA_CACHE_DIR "
-            "says, or giving it a folder there with room left, mends that.",
-            stacklevel=2,
-        )
-        return None
-    return by_person
+def _compiled() -> dict[str, Callable]:
+    """The functions of ``compiled`` as machine code, made here or found in numba's cache."""
+    with event.install_listener("numba:compile", _Said()):
+        try:
+            return _made(cache=True)
+        except (RuntimeError, OSError, EOFError, UnpicklingError) as problem:
+            warnings.warn(
+                f"numba cannot keep or find what it compiles ({problem}): the solver is compiled "
+                "anew in each program. Emptying numba's cache, in __pycache__ or where "
+                "NUMBA_CACHE_DIR says, or giving it a folder there with room left, mends that.",
+                stacklevel=4,
+            )
+            return _made(cache=False)
 
 
-@one_thread()
-def _at_once(
-    given: torch.Tensor, visibility: Visibility, settings: Settings, history: bool
-) -> tuple[torch.Tensor, Log]:
-    """Refined positions, and with ``history`` the energies on the way there."""
-    began = time.perf_counter()
-    log: Log = []
-    rows = rows_of(given.double(), visibility, settings)
-
-    def record(values: torch.Tensor) -> None:
-        if history:
-            taken = time.perf_counter() - began
-            log.append((rows.energy(values, settings).sum(dim=0), taken))
-
-    if history or given.is_cuda:
-        values = lowest(rows, settings, record)
-    else:  # so many people at a time as a processor's cache holds
-        count = 3 * given.shape[-2]
-        size = count * max(1, _CACHE // (count * given.shape[-3]))
-        parts = torch.arange(len(rows.target)).split(size)
-        values = torch.cat([lowest(rows.at(part), settings, record) for part in parts])
-    return positions_of(values, given.shape), log
+def _made(cache: bool) -> dict[str, Callable]:
+    made = {}
+    for name, signature in compiled.SIGNATURES.items():
+        made[name] = numba.njit(cache=cache, **compiled.OPTIONS)(getattr(compiled, name))
+        made[name].compile(signature)
+        made[name].disable_compile()  # numbers of other types are converted
+    return made

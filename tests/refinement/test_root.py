@@ -1,7 +1,5 @@
 """The root may be any joint; and what a gap must last to be one."""
 
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -50,20 +48,3 @@ def test_a_gap_shorter_than_half_of_the_median_filter_is_none_unless_it_is_nan(t
     unknown[30:34] = float("nan")
     bridged = refine(unknown, score)[30:34] - refine(positions[0], score)[30:34]
     assert bridged.mean().abs() < 0.1
-
-
-def test_the_number_of_threads_is_as_before(track):
-    before = torch.get_num_threads()
-    refine(*track)
-    assert torch.get_num_threads() == before
-    with pytest.raises(ValueError, match="not known in any frame"):
-        refine(torch.full((5, 2, 3), float("nan")), None)
-    assert torch.get_num_threads() == before
-
-
-def test_people_in_parts_are_people_together(track, monkeypatch):
-    module = sys.modules["paperlib.refinement.direct"]
-    monkeypatch.setattr(module, "_compiled", lambda: None)
-    together = refine(*track)
-    monkeypatch.setattr(module, "_CACHE", 1)
-    torch.testing.assert_close(refine(*track), together, rtol=1e-9, atol=1e-9)
