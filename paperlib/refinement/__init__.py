@@ -1,65 +1,12 @@
 """Smooth trajectories through occlusions: the energy of veges2020, its solvers, and baselines."""
 
-from paperlib.errors import one_of
-from paperlib.refinement.adam import ITERATIONS, LEARNING_RATE, History, adam
-from paperlib.refinement.arrays import Array, Visibility, as_positions
+from paperlib import lazily
+from paperlib.refinement.adam import History, adam
 from paperlib.refinement.direct import direct
-from paperlib.refinement.energy import energy, energy_terms, root_first, visibility_score
+from paperlib.refinement.energy import energy, energy_terms, visibility_score
 from paperlib.refinement.filters import delay, gaussian, one_euro, savitzky_golay
 from paperlib.refinement.interpolation import interpolate
 from paperlib.refinement.settings import PAPER, Settings
+from paperlib.refinement.solvers import SOLVERS, refine
 
-SOLVERS = ("direct", "adam")
-
-__all__ = [
-    "SOLVERS",
-    "History",
-    "Settings",
-    "adam",
-    "delay",
-    "direct",
-    "energy",
-    "energy_terms",
-    "gaussian",
-    "interpolate",
-    "one_euro",
-    "refine",
-    "savitzky_golay",
-    "visibility_score",
-]
-
-
-def refine(
-    positions: Array,
-    visibility: Visibility = None,
-    settings: Settings = PAPER,
-    solver: str = "direct",
-    iterations: int = ITERATIONS,
-    learning_rate: float = LEARNING_RATE,
-    root: int = 0,
-) -> Array:
-    """Predicted trajectories made smooth where the person was not seen (veges2020, 3.2).
-
-    ``positions`` ``(T, J, 3)`` or ``(P, T, J, 3)`` are absolute metres in camera space, joint
-    ``root`` the root; NaN for what is not known, also to pad shorter tracks at their end.
-    ``visibility`` is one score from 0 to 1 a frame, ``(T,)`` or ``(P, T)``, or one for each of K
-    keypoints, with K last; ``None`` takes every known frame as seen. The result has the shape,
-    kind, precision and device of ``positions`` and no gaps.
-
-    A frame counts as hidden by the median of its score and those around it, so that a gap of less
-    than half of that filter is taken for a flaw of the detector: put NaN there if the positions
-    mean nothing.
-
-    ``"direct"`` minimises the energy by banded linear systems; ``"adam"`` is the paper's way, with
-    its number of ``iterations`` and a ``learning_rate`` chosen here. Raises ``ValueError`` for a
-    joint that is known in no frame.
-    """
-    one_of("solver", solver, SOLVERS)
-    if root != 0:  # put it there, and back
-        order = root_first(root, as_positions(positions).shape[-2])
-        moved = positions[..., order, :]
-        refined = refine(moved, visibility, settings, solver, iterations, learning_rate)
-        return refined[..., [order.index(joint) for joint in range(len(order))], :]
-    if solver == "direct":
-        return direct(positions, visibility, settings)
-    return adam(positions, visibility, settings, iterations, learning_rate)
+__getattr__, __dir__ = lazily(__name__)

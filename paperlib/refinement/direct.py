@@ -219,14 +219,14 @@ def _stretches(
     return found
 
 
-class _Said(event.Listener):
-    """Says once to whoever waits at a terminal that numba compiles."""
+class _Notice(event.Listener):
+    """Prints once, to a terminal, that numba compiles."""
 
-    said = False
+    shown = False
 
     def on_start(self, event):
-        if sys.stderr.isatty() and not self.said:
-            self.said = True
+        if sys.stderr.isatty() and not self.shown:
+            self.shown = True
             print("The first refinement compiles its solver: some seconds, once.", file=sys.stderr)
 
     def on_end(self, event):
@@ -236,7 +236,7 @@ class _Said(event.Listener):
 @cache
 def _compiled() -> dict[str, Callable]:
     """The functions of ``compiled`` as machine code, made here or found in numba's cache."""
-    with event.install_listener("numba:compile", _Said()):
+    with event.install_listener("numba:compile", _Notice()):
         try:
             return _made(cache=True)
         except (RuntimeError, OSError, EOFError, UnpicklingError) as problem:

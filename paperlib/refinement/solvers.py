@@ -1,0 +1,46 @@
+"""One entrance to the refinement, whichever solver does it."""
+
+from paperlib.errors import one_of
+from paperlib.refinement.adam import ITERATIONS, LEARNING_RATE, adam
+from paperlib.refinement.arrays import Array, Visibility, as_positions
+from paperlib.refinement.direct import direct
+from paperlib.refinement.energy import root_first
+from paperlib.refinement.settings import PAPER, Settings
+
+SOLVERS = ("direct", "adam")
+
+
+def refine(
+    positions: Array,
+    visibility: Visibility = None,
+    settings: Settings = PAPER,
+    solver: str = "direct",
+    iterations: int = ITERATIONS,
+    learning_rate: float = LEARNING_RATE,
+    root: int = 0,
+) -> Array:
+    """Predicted trajectories made smooth where the person was not seen (veges2020, 3.2).
+
+    ``positions`` ``(T, J, 3)`` or ``(P, T, J, 3)`` are absolute metres in camera space, joint
+    ``root`` the root; NaN for what is not known, also to pad shorter tracks at their end.
+    ``visibility`` is one score from 0 to 1 a frame, ``(T,)`` or ``(P, T)``, or one for each of K
+    keypoints, with K last; ``None`` takes every known frame as seen. The result has the shape,
+    kind, precision and device of ``positions`` and no gaps.
+
+    A frame counts as hidden by the median of its score and those around it, so that a gap of less
+    than half of that filter is taken for a flaw of the detector: put NaN there if the positions
+    mean nothing.
+
+    ``"direct"`` minimises the energy by banded linear systems; ``"adam"`` is the paper's way, with
+    its number of ``iterations`` and a ``learning_rate`` chosen here. Raises ``ValueError`` for a
+    joint that is known in no frame.
+    """
+    one_of("solver", solver, SOLVERS)
+    if root != 0:  # put it there, and back
+        order = root_first(root, as_positions(positions).shape[-2])
+        moved = positions[..., order, :]
+        refined = refine(moved, visibility, settings, solver, iterations, learning_rate)
+        return refined[..., [order.index(joint) for joint in range(len(order))], :]
+    if solver == "direct":
+        return direct(positions, visibility, settings)
+    return adam(positions, visibility, settings, iterations, learning_rate)
