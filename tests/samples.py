@@ -1,15 +1,25 @@
 """Small recordings and comparisons that many tests share."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+import paperlib
 from paperlib.cameras import Camera, project
 from paperlib.recordings import Recording
 
 CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
+# left and right joints, as the public files of 2D keypoints name them
+SIDES = {
+    "h36m": [[4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]],
+    "coco": [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]],
+    "mpii": [[3, 4, 5, 13, 14, 15], [0, 1, 2, 10, 11, 12]],
+    "humaneva15": [[2, 3, 4, 8, 9, 10], [5, 6, 7, 11, 12, 13]],
+}
 
 
 def recording(length: int = 6, clip: str = "take1", **changes) -> Recording:
@@ -46,6 +56,19 @@ def weights(run) -> dict[str, torch.Tensor]:
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
+
+
+def metadata(layout: str, named: bool = True) -> dict[str, Any]:
+    """What a public file of 2D keypoints says of its joints; some do not name their layout."""
+    joints = {"mpii": 16, "humaneva15": 15}.get(layout, 17)
+    described = {"num_joints": joints, "keypoints_symmetry": SIDES[layout]}
+    return described | ({"layout_name": layout} if named else {})
+
+
+def calibration(name: str) -> dict[str, Any]:
+    """The cameras of a licensed data set, as the package keeps them."""
+    folder = Path(paperlib.__file__).with_name("datasets")
+    return json.loads((folder / f"{name}_cameras.json").read_text())
 
 
 def into_camera(world: np.ndarray, place: dict[str, Any]) -> np.ndarray:

@@ -170,17 +170,3 @@ def test_the_shortest_takes_work(seconds):
     short = humaneva_like.load(seconds=seconds, actions="Box")
     assert {r.subject for r in short.train} == {r.subject for r in short.test} == {"S1", "S2", "S3"}
     assert min(map(len, (*short.train, *short.test))) >= 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ({"seconds": 0}, "seconds is 0"),
-        ({"seconds": float("nan")}, "seconds is nan"),
-        ({"actions": ["Gestures"]}, "unknown action 'Gestures'.*'Walk', 'Jog', 'Box'"),
-        ({"actions": []}, "no action chosen"),
-    ],
-)
-def test_wrong_arguments_are_explained(arguments, said):
-    with pytest.raises(ValueError, match=said):
-        humaneva_like.load(**arguments)
