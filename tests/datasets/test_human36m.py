@@ -230,9 +230,7 @@ SPOILT = {
     "three cameras": lambda made: made["S9"]["Walking 1"].pop(),
     "no clip": lambda made: made["S8"].pop("Photo"),
     "no subject": lambda made: made.pop("S11"),
-    "sixteen joints": lambda made: made["S1"].update(
-        Photo=[v[:, :16] for v in made["S1"]["Photo"]]
-    ),
+    "sixteen joints": lambda made: made["S1"].update(Photo=[np.zeros((6, 16, 2), "f4")] * 4),
     "nan": lambda made: made["S1"]["Photo"][0][1, 2, :1].fill(np.nan),
 }
 

@@ -321,9 +321,7 @@ SPOILT_POSITIONS = {
     "millimetres": lambda made: np.multiply(made["Train/S2"][BOX], 1000, made["Train/S2"][BOX]),
     "not valid": lambda made: made["Train/S2"][BOX][2, 3].fill(np.nan),
     "no chunks": lambda made: made["Train/S2"].update({"Box 1": made["Train/S2"].pop(BOX)}),
-    "other action": lambda made: made["Train/S2"].update(
-        {"Bax 1 chunk0": made["Train/S2"].pop(BOX)}
-    ),
+    "other action": lambda made: made["Train/S2"].update({"Bax 1 chunk0": made["Train/S2"][BOX]}),
     "no part": lambda made: made.pop("Validate/S3"),
     "empty part": lambda made: made["Train/S1"].clear(),
     "no action": lambda made: [made[f"Validate/{subject}"].pop(BOX) for subject in SUBJECTS],
