@@ -123,9 +123,8 @@ def test_same_seed_same_bits_and_an_action_alone_is_the_same(data):
     alone = humaneva_like.load(actions="Jog")
     whole = [r for r in data.test if r.action == "Jog"]
     assert [r.name for r in alone.test] == [r.name for r in whole]
-    assert all(
-        torch.equal(a.positions, b.positions) for a, b in zip(alone.test, whole, strict=True)
-    )
+    pairs = zip(alone.test, whole, strict=True)
+    assert all(torch.equal(a.positions, b.positions) for a, b in pairs)
 
 
 def test_another_seed_gives_other_motion_and_other_gaps():

@@ -19,10 +19,9 @@ FAMILIES = tuple(MOTIONS)
 @pytest.fixture(scope="module")
 def takes() -> dict[tuple[str, str], np.ndarray]:
     """(family, subject) -> (T, 17, 3) metres, float64."""
+    options = {"seed": 3, "seconds": 6.0, "fps": FPS}
     return {
-        (family, subject): synthetic.world_motion(
-            subject, family, seed=3, seconds=6.0, fps=FPS
-        ).astype(np.float64)
+        (family, subject): synthetic.world_motion(subject, family, **options).astype(np.float64)
         for family in MOTIONS
         for subject in BODIES
     }
