@@ -11,10 +11,8 @@ from paperlib.alignment import procrustes, proper_svd
 from paperlib.kinematics import rotation_from_vector
 
 PRECISIONS = {torch.float32: 2e-6, torch.float64: 1e-13}
-BOTH_PRECISIONS = pytest.mark.parametrize(
-    ("dtype", "close"), PRECISIONS.items(), ids=["float32", "float64"]
-)
-BOTH_DTYPES = pytest.mark.parametrize("dtype", PRECISIONS, ids=["float32", "float64"])
+BOTH_PRECISIONS = pytest.mark.parametrize(("dtype", "close"), PRECISIONS.items(), ids=str)
+BOTH_DTYPES = pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
 MIRROR = torch.tensor([-1.0, 1.0, 1.0])
 
 
@@ -242,18 +240,12 @@ def test_points_in_a_plane_are_aligned_without_a_reflection():
 def test_singular_values_of_special_matrices(dtype, close):
     """Nothing, the identity, a mirror, equal values, rank one and two, columns of unlike size."""
     rank_one = torch.tensor([1.0, 2.0, 3.0])[:, None] * torch.tensor([0.0, -1.0, 1.0])
-    matrices = [
-        torch.zeros(3, 3),
-        torch.eye(3),
-        -torch.eye(3),
-        torch.diag(torch.tensor([1.0, 1.0, 0.0])),
-        torch.diag(torch.tensor([2.0, 2.0, -1.0])),
-        torch.ones(3, 3),
+    eye, diagonals = torch.eye(3), [[1, 1, 0], [2, 2, -1], [1e-6, 1, 1e6]]
+    matrices = [torch.zeros(3, 3), eye, -eye, 1e-30 * eye, eye[[1, 2, 0]], torch.ones(3, 3)]
+    matrices += [
         rank_one,
-        rank_one + torch.diag(torch.tensor([1.0, 0.0, 0.0])),
-        torch.diag(torch.tensor([1e-6, 1.0, 1e6])),
-        1e-30 * torch.eye(3),
-        torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]),
+        rank_one + torch.diag(eye[0]),
+        *torch.diag_embed(torch.tensor(diagonals)),
     ]
     stacked = torch.stack(matrices).to(dtype)
     left, values, right = (x.movedim(-1, 0) for x in proper_svd(stacked.permute(1, 2, 0)))
@@ -433,15 +425,9 @@ def test_alignment_refuses_other_shapes(shapes):
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (torch.float16,) * 2,
-        (torch.bfloat16,) * 2,
-        (torch.int64,) * 2,
-        (torch.float32, torch.float64),
-        (torch.float64, torch.float32),
-    ],
+    "dtypes", ["float16", "bfloat16", "int64", "float32 float64", "float64 float32"]
 )
-def test_alignment_refuses_coarse_and_mixed_numbers(first, second):
+def test_alignment_refuses_coarse_and_mixed_numbers(dtypes):
+    first, *second = (torch.zeros(17, 3, dtype=getattr(torch, name)) for name in dtypes.split())
     with pytest.raises(ValueError, match=r"float32 or float64.*\.float\(\)"):
-        procrustes(torch.zeros(17, 3, dtype=first), torch.zeros(17, 3, dtype=second))
+        procrustes(first, *second or [first])
