@@ -71,6 +71,18 @@ def calibration(name: str) -> dict[str, Any]:
     return json.loads((folder / f"{name}_cameras.json").read_text())
 
 
+def assert_close(actual, expected, atol: float) -> None:
+    np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=0, atol=atol)
+
+
+def aligned(source: np.ndarray, target: np.ndarray, scale: bool = True) -> np.ndarray:
+    """One pose on another: its rotation found by SciPy, its scale by least squares."""
+    a, b = source - source.mean(axis=0), target - target.mean(axis=0)
+    turned = Rotation.align_vectors(b, a)[0].apply(a)
+    size = np.vdot(turned, b) / np.vdot(turned, turned) if scale else 1.0
+    return size * turned + target.mean(axis=0)
+
+
 def into_camera(world: np.ndarray, place: dict[str, Any]) -> np.ndarray:
     """World positions in the axes of a camera at a calibration file's ``place``: R^T (X - t)."""
     turn = Rotation.from_quat(place["camera_to_world_quaternion_wxyz"], scalar_first=True)

@@ -4,6 +4,7 @@ that leave a rotation undetermined."""
 import numpy as np
 import pytest
 import torch
+from samples import aligned, assert_close
 from scipy.spatial.transform import Rotation
 
 from paperlib import alignment
@@ -14,10 +15,6 @@ PRECISIONS = {torch.float32: 2e-6, torch.float64: 1e-13}
 BOTH_PRECISIONS = pytest.mark.parametrize(("dtype", "close"), PRECISIONS.items(), ids=str)
 BOTH_DTYPES = pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
 MIRROR = torch.tensor([-1.0, 1.0, 1.0])
-
-
-def assert_close(actual, expected, atol):
-    np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=0, atol=atol)
 
 
 def centred(points):
@@ -162,24 +159,14 @@ def test_a_mirror_image_is_never_mirrored_back():
     assert (misfit(target * MIRROR, target) > 1e-2).all()
 
 
-def closest_by_scipy(source, target, scale):
-    """One pose after the other, its rotation found by SciPy, its scale by least squares."""
-    aligned = []
-    for a, b in zip(np.asarray(source), np.asarray(target), strict=True):
-        a0, b0 = a - a.mean(axis=0), b - b.mean(axis=0)
-        turned = Rotation.align_vectors(b0, a0)[0].apply(a0)
-        size = np.vdot(turned, b0) / np.vdot(turned, turned) if scale else 1.0
-        aligned.append(size * turned + b.mean(axis=0))
-    return np.stack(aligned)
-
-
 @pytest.mark.parametrize("scale", [True, False])
 @pytest.mark.parametrize("mirror", [1.0, -1.0])
 def test_alignment_is_scipys_pose_by_pose(scale, mirror):
     source = torch.randn(60, 17, 3, dtype=torch.float64) + 4
     target = mirror * source * 0.7 + torch.randn(60, 17, 3, dtype=torch.float64) * 0.3
-    aligned = procrustes(source, target, scale).apply(source)
-    assert_close(aligned, closest_by_scipy(source, target, scale), 1e-10)
+    pairs = zip(source.numpy(), target.numpy(), strict=True)
+    expected = [aligned(one, other, scale) for one, other in pairs]
+    assert_close(procrustes(source, target, scale).apply(source), expected, 1e-10)
 
 
 def test_no_other_similarity_is_closer():
@@ -292,10 +279,10 @@ def test_a_broken_pose_spoils_no_other():
     source, target = people(6, spread=0.1)
     whole = procrustes(source, target).apply(source)
     source[2, 4, 1], target[4, 0, 0] = torch.nan, torch.inf
-    aligned = procrustes(source, target).apply(source)
+    moved = procrustes(source, target).apply(source)
     sound = [0, 1, 3, 5]
-    assert torch.equal(aligned[sound], whole[sound])
-    assert not aligned[[2, 4]].isfinite().any(dim=-1).any()
+    assert torch.equal(moved[sound], whole[sound])
+    assert not moved[[2, 4]].isfinite().any(dim=-1).any()
 
 
 # ---- gradients -----------------------------------------------------------------------------------

@@ -287,9 +287,3 @@ def test_moving_gradients_is_counted(pretended):
 def test_it_comes_once(pretended):
     with pytest.raises(RuntimeError, match="there already"):
         pretended.__enter__()
-
-
-def test_without_it_there_is_no_gpu():
-    if not torch.cuda.is_available():
-        with pytest.raises(ValueError, match="no GPU"):
-            choose_device("cuda")

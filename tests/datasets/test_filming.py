@@ -4,17 +4,12 @@ import math
 
 import pytest
 import torch
+from samples import assert_close
 
 from paperlib.cameras import Camera, project, world_to_camera
 from paperlib.datasets import filming
 from paperlib.datasets.filming import STAGE, STUDIO, film, look_at, share_in_view
 from paperlib.skeletons import H36M_17
-
-
-def assert_close(actual, expected, atol):
-    torch.testing.assert_close(
-        actual, torch.tensor(expected, dtype=actual.dtype), atol=atol, rtol=0
-    )
 
 
 def standing(x=0.0, y=0.0, frames=1) -> torch.Tensor:
