@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 import paperlib
 from paperlib.cameras import Camera, project
 from paperlib.recordings import Recording
+from paperlib.skeletons import H36M_17
 
 CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
 # left and right joints, as the public files of 2D keypoints name them
@@ -69,6 +70,16 @@ def calibration(name: str) -> dict[str, Any]:
     """The cameras of a licensed data set, as the package keeps them."""
     folder = Path(paperlib.__file__).with_name("datasets")
     return json.loads((folder / f"{name}_cameras.json").read_text())
+
+
+def z_up(x, y, z) -> np.ndarray:
+    """A place of a motion file, whose y axis points up, in world space."""
+    return np.array([x, -z, y])
+
+
+def joint(positions: torch.Tensor, name: str) -> np.ndarray:
+    """``(…, 3)`` float64: a joint of Human3.6M's 17."""
+    return positions[..., H36M_17.index(name), :].double().numpy()
 
 
 def assert_close(actual, expected, atol: float) -> None:

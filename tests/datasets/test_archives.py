@@ -209,16 +209,13 @@ def test_any_other_name_is_refused(tmp_path, name):
         read_archive(path)
 
 
+RECONSTRUCT = ("numpy.core.multiarray", "_reconstruct")
 GADGETS = {
     # _reconstruct(function, ...) must not call the function
     "reconstruct a function": by_name(
-        "numpy.core.multiarray",
-        "_reconstruct",
-        b"c_codecs\nencode\n" + text("x") + text("latin1") + b"\x87",
+        *RECONSTRUCT, b"c_codecs\nencode\n" + text("x") + text("latin1") + b"\x87"
     ),
-    "reconstruct text": by_name(
-        "numpy.core.multiarray", "_reconstruct", text("x") + b"K\x00\x85U\x01b\x87"
-    ),
+    "reconstruct text": by_name(*RECONSTRUCT, text("x") + b"K\x00\x85U\x01b\x87"),
     "call ndarray for memory": by_name("numpy", "ndarray", b"J\xff\xff\xff\x7f\x85\x85"),
     "encode by another codec": by_name("_codecs", "encode", text("x") + text("rot13") + b"\x86"),
     "make bytes of any size": by_name("builtins", "bytes", b"J\xff\xff\xff\x7f\x85"),
@@ -238,14 +235,8 @@ GADGETS = {
 @pytest.mark.parametrize("gadget", GADGETS)
 def test_what_is_admitted_cannot_be_misused(tmp_path, gadget):
     path = write_members(tmp_path / "bad.npz", item=npy_of_pickle(GADGETS[gadget]))
-    with pytest.raises(ValueError, match=r"bad\.npz"):
-        read_archive(path)
-
-
-@pytest.mark.parametrize("gadget", ["reconstruct a function", "reconstruct text"])
-def test_only_the_array_type_is_reconstructed(tmp_path, gadget):
-    path = write_members(tmp_path / "bad.npz", item=npy_of_pickle(GADGETS[gadget]))
-    with pytest.raises(ValueError, match="only plain arrays"):
+    why = ".*only plain arrays" if gadget.startswith("reconstruct") else ""
+    with pytest.raises(ValueError, match=rf"bad\.npz{why}"):
         read_archive(path)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from samples import joint, z_up
 from scipy.spatial.transform import Rotation
 
 from paperlib.datasets import cmu, expmap
@@ -43,14 +44,6 @@ def read(tmp_path):
         return expmap.read_expmap(path, **options)
 
     return read
-
-
-def joint(positions: torch.Tensor, name: str) -> np.ndarray:
-    return positions[..., H36M_17.index(name), :].double().numpy()
-
-
-def z_up(x, y, z) -> np.ndarray:
-    return np.array([x, -z, y])
 
 
 # --- a file worked by hand -------------------------------------------------------------------

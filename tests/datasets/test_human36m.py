@@ -68,20 +68,6 @@ def write_2d(folder, keypoints, name="gt", layout="h36m", named=False):
     np.savez_compressed(path, positions_2d=keypoints, metadata=metadata)
 
 
-@pytest.fixture
-def positions(folder):
-    made = motion()
-    write_3d(folder, made)
-    return made
-
-
-@pytest.fixture
-def keypoints(folder, positions):
-    made = filmed(positions)
-    write_2d(folder, made)
-    return made
-
-
 def test_split_actions_clips_and_frames(keypoints):
     data = human36m.load()
     assert {r.subject for r in data.train} == {"S1", "S5", "S6", "S7", "S8"}

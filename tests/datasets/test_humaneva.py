@@ -107,20 +107,6 @@ def coded() -> dict:
     return found
 
 
-@pytest.fixture
-def positions(folder):
-    made = motion()
-    write_3d(folder, made)
-    return made
-
-
-@pytest.fixture
-def keypoints(folder, positions):
-    made = filmed(positions)
-    write_2d(folder, made)
-    return made
-
-
 # ---- what is read --------------------------------------------------------------------------------
 
 
