@@ -75,12 +75,9 @@ def test_devices_do_not_mix(gpu, what):
         REFUSED[what](torch.ones(3), torch.ones(3, device=gpu))
 
 
-def test_an_array_must_be_fetched(gpu):
+def test_arrays_and_the_hosts_generator_are_refused(gpu):
     with pytest.raises(TypeError, match="can't convert cuda"):
         torch.ones(3, device=gpu).numpy()
-
-
-def test_the_hosts_generator_is_refused(gpu):
     with pytest.raises(RuntimeError, match="'cuda' device type for generator"):
         torch.randn(3, device=gpu, generator=torch.Generator())
 

@@ -11,9 +11,6 @@ from scipy.spatial import Delaunay
 from paperlib.occlusion import body_of, boxed_man, boxes
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS
 
-NAMES = ["h36m_17", "humaneva_15", "coco_17", "mupots_17"]
-EVERY_BODY = pytest.mark.parametrize("skeleton", [SKELETONS[n] for n in NAMES], ids=NAMES)
-
 
 def people(skeleton, *shape, dtype=torch.float64, device="cpu"):
     points = torch.randn(*shape, len(skeleton), 2, dtype=torch.float64) * 0.3
@@ -204,7 +201,6 @@ def test_shoulders_hips_and_spine_are_never_hidden_by_the_trunk(placed):
 # ---- what must not change them ------------------------------------------------------------------
 
 
-@EVERY_BODY
 def test_turning_shifting_and_scaling_the_image_changes_nothing(skeleton):
     points = people(skeleton, 100)
     hidden = boxed_man(points, skeleton, width=0.05)
@@ -215,7 +211,6 @@ def test_turning_shifting_and_scaling_the_image_changes_nothing(skeleton):
         assert torch.equal(hidden, boxed_man(moved, skeleton, width=0.05 * scale))
 
 
-@EVERY_BODY
 def test_a_mirror_image_has_the_labels_of_the_other_side(skeleton):
     points = people(skeleton, 100)
     hidden = boxed_man(points, skeleton, width=0.05)

@@ -9,9 +9,6 @@ from scipy.spatial.transform import Rotation
 from paperlib.occlusion import cylinder_man
 from paperlib.skeletons import COCO_17, COMMON_14, H36M_17, SKELETONS, Skeleton
 
-NAMES = ["h36m_17", "humaneva_15", "coco_17", "mupots_17"]
-EVERY_BODY = pytest.mark.parametrize("skeleton", [SKELETONS[n] for n in NAMES], ids=NAMES)
-
 
 def people(skeleton, *shape, dtype=torch.float64, device="cpu"):
     positions = torch.randn(*shape, len(skeleton), 3, dtype=torch.float64) * 0.25
@@ -187,7 +184,6 @@ def test_a_joint_that_belongs_to_nothing_is_hidden_by_anything_and_no_more_than_
 # ---- what must not change it --------------------------------------------------------------------
 
 
-@EVERY_BODY
 def test_turning_all_about_the_camera_changes_nothing(skeleton):
     positions = people(skeleton, 30)
     turns = torch.from_numpy(Rotation.random(30, rng=0).as_matrix())
@@ -195,7 +191,6 @@ def test_turning_all_about_the_camera_changes_nothing(skeleton):
     torch.testing.assert_close(cylinder_man(turned, skeleton), cylinder_man(positions, skeleton))
 
 
-@EVERY_BODY
 def test_scaling_positions_and_diameters_together_changes_nothing(skeleton):
     positions = people(skeleton, 30)
     visible = cylinder_man(positions, skeleton)
@@ -203,7 +198,6 @@ def test_scaling_positions_and_diameters_together_changes_nothing(skeleton):
     torch.testing.assert_close(scaled, visible)
 
 
-@EVERY_BODY
 def test_a_mirror_image_has_the_visibility_of_the_other_side(skeleton):
     positions = people(skeleton, 30)
     mirrored = positions * torch.tensor([-1.0, 1.0, 1.0], dtype=torch.float64)
