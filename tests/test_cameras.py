@@ -55,13 +55,10 @@ def projected_by_hand(point, camera):
     )
 
 
-def test_a_point_is_projected_as_worked_by_hand():
+def test_points_are_projected_and_bent_as_worked_by_hand():
     # x = 0.5 / 2, y = -0.25 / 2: 1000 * 0.25 + 500 and 1100 * -0.125 + 400
     point = torch.tensor([0.5, -0.25, 2.0], dtype=torch.float64)
     assert project(point, PLAIN).tolist() == pytest.approx([750.0, 262.5], abs=1e-9)
-
-
-def test_a_point_is_bent_as_worked_by_hand():
     # x = 0.5, y = 0.25, r^2 = 0.3125, radial 1.02392578125, tangential 0.005 + 0.005
     point = torch.tensor([1.0, 0.5, 2.0], dtype=torch.float64)
     pixel = project(point, BENT).tolist()
@@ -76,7 +73,7 @@ def test_projection_is_the_lens_model_everywhere(lens, dtype, close):
     expected = np.array([projected_by_hand(p, camera) for p in points])
     pixels = project(points, camera)
     assert pixels.dtype == dtype
-    np.testing.assert_allclose(pixels.numpy(), expected, rtol=0, atol=5000 * close)
+    assert_close(pixels, expected, 5000 * close)
 
 
 def test_points_far_off_the_axis_stop_at_45_degrees():

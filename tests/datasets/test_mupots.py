@@ -28,23 +28,17 @@ def scene(name, frames=FRAMES, people=PEOPLE) -> dict:
     v = fy * points[..., 1] / points[..., 2] + cy
     valid = np.ones((frames, people), dtype=bool)
     valid[1, 0] = valid[0, 1] = False
-    return {
-        "annot2": np.stack([u, v], axis=-1),
-        "annot3": points,
-        "univ_annot3": points * 1.1 + 7,
-        "isValidFrame": valid,
-        "occluded": rng.random((frames, people, 17)) < 0.3,
-    }
+    occluded = rng.random((frames, people, 17)) < 0.3
+    made = {"annot2": np.stack([u, v], axis=-1), "annot3": points, "univ_annot3": points * 1.1 + 7}
+    return made | {"isValidFrame": valid, "occluded": occluded}
 
 
 def cells(made) -> np.ndarray:
     """(T, P) cells, a structure in each, joints as columns."""
     found = np.empty(made["annot3"].shape[:2], dtype=object)
     for place in np.ndindex(found.shape):
-        found[place] = {
-            **{f: made[f][place].T for f in ("annot2", "annot3", "univ_annot3")},
-            "isValidFrame": np.array([[made["isValidFrame"][place]]], dtype="u1"),
-        }
+        found[place] = {f: made[f][place].T for f in ("annot2", "annot3", "univ_annot3")}
+        found[place]["isValidFrame"] = made["isValidFrame"][place].reshape(1, 1).astype("u1")
     return found
 
 
