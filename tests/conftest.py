@@ -1,9 +1,7 @@
 """What every test starts from: a known seed, and a CPU and a GPU, which may be a pretended one."""
 
-import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,20 +17,11 @@ else:
     # workers start kernels at the same time, which must not get the same ports
     nbval.kernel.KernelManager = OwnSocketsKernelManager
 
-# with PAPERLIB_PRETEND_GPU=1 all tests and notebooks run on it, not only those that ask for one
-EVERYWHERE = None
-if os.environ.get("PAPERLIB_PRETEND_GPU") == "1":
-    EVERYWHERE = PretendedGPU().__enter__()
-    paths = [str(Path(__file__).parent / "pretended_gpu" / "kernels"), os.environ.get("PYTHONPATH")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-
 
 @pytest.fixture
 def pretended() -> Iterator[PretendedGPU]:
     """A pretended GPU, which counts what it is asked for."""
-    if EVERYWHERE:
-        yield EVERYWHERE
-    elif torch.cuda.is_available():
+    if torch.cuda.is_available():
         pytest.skip("there is a real GPU")
     else:
         with PretendedGPU() as gpu:
@@ -45,13 +34,6 @@ def gpu(request) -> torch.device:
     if not torch.cuda.is_available():
         request.getfixturevalue("pretended")
     return torch.device("cuda")
-
-
-@pytest.fixture
-def compiler() -> None:
-    """``torch.compile``, which takes a pretended GPU for a real one."""
-    if EVERYWHERE:
-        pytest.skip("nothing can be compiled for a pretended GPU")
 
 
 @pytest.fixture(params=["cpu", "cuda"])

@@ -4,6 +4,7 @@ that leave a rotation undetermined."""
 import numpy as np
 import pytest
 import torch
+from samples import aligned, assert_close
 from scipy.spatial.transform import Rotation
 
 from paperlib import alignment
@@ -11,15 +12,9 @@ from paperlib.alignment import procrustes, proper_svd
 from paperlib.kinematics import rotation_from_vector
 
 PRECISIONS = {torch.float32: 2e-6, torch.float64: 1e-13}
-BOTH_PRECISIONS = pytest.mark.parametrize(
-    ("dtype", "close"), PRECISIONS.items(), ids=["float32", "float64"]
-)
-BOTH_DTYPES = pytest.mark.parametrize("dtype", PRECISIONS, ids=["float32", "float64"])
+BOTH_PRECISIONS = pytest.mark.parametrize(("dtype", "close"), PRECISIONS.items(), ids=str)
+BOTH_DTYPES = pytest.mark.parametrize("dtype", PRECISIONS, ids=str)
 MIRROR = torch.tensor([-1.0, 1.0, 1.0])
-
-
-def assert_close(actual, expected, atol):
-    np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=0, atol=atol)
 
 
 def centred(points):
@@ -164,24 +159,14 @@ def test_a_mirror_image_is_never_mirrored_back():
     assert (misfit(target * MIRROR, target) > 1e-2).all()
 
 
-def closest_by_scipy(source, target, scale):
-    """One pose after the other, its rotation found by SciPy, its scale by least squares."""
-    aligned = []
-    for a, b in zip(np.asarray(source), np.asarray(target), strict=True):
-        a0, b0 = a - a.mean(axis=0), b - b.mean(axis=0)
-        turned = Rotation.align_vectors(b0, a0)[0].apply(a0)
-        size = np.vdot(turned, b0) / np.vdot(turned, turned) if scale else 1.0
-        aligned.append(size * turned + b.mean(axis=0))
-    return np.stack(aligned)
-
-
 @pytest.mark.parametrize("scale", [True, False])
 @pytest.mark.parametrize("mirror", [1.0, -1.0])
 def test_alignment_is_scipys_pose_by_pose(scale, mirror):
     source = torch.randn(60, 17, 3, dtype=torch.float64) + 4
     target = mirror * source * 0.7 + torch.randn(60, 17, 3, dtype=torch.float64) * 0.3
-    aligned = procrustes(source, target, scale).apply(source)
-    assert_close(aligned, closest_by_scipy(source, target, scale), 1e-10)
+    pairs = zip(source.numpy(), target.numpy(), strict=True)
+    expected = [aligned(one, other, scale) for one, other in pairs]
+    assert_close(procrustes(source, target, scale).apply(source), expected, 1e-10)
 
 
 def test_no_other_similarity_is_closer():
@@ -242,18 +227,12 @@ def test_points_in_a_plane_are_aligned_without_a_reflection():
 def test_singular_values_of_special_matrices(dtype, close):
     """Nothing, the identity, a mirror, equal values, rank one and two, columns of unlike size."""
     rank_one = torch.tensor([1.0, 2.0, 3.0])[:, None] * torch.tensor([0.0, -1.0, 1.0])
-    matrices = [
-        torch.zeros(3, 3),
-        torch.eye(3),
-        -torch.eye(3),
-        torch.diag(torch.tensor([1.0, 1.0, 0.0])),
-        torch.diag(torch.tensor([2.0, 2.0, -1.0])),
-        torch.ones(3, 3),
+    eye, diagonals = torch.eye(3), [[1, 1, 0], [2, 2, -1], [1e-6, 1, 1e6]]
+    matrices = [torch.zeros(3, 3), eye, -eye, 1e-30 * eye, eye[[1, 2, 0]], torch.ones(3, 3)]
+    matrices += [
         rank_one,
-        rank_one + torch.diag(torch.tensor([1.0, 0.0, 0.0])),
-        torch.diag(torch.tensor([1e-6, 1.0, 1e6])),
-        1e-30 * torch.eye(3),
-        torch.tensor([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]),
+        rank_one + torch.diag(eye[0]),
+        *torch.diag_embed(torch.tensor(diagonals)),
     ]
     stacked = torch.stack(matrices).to(dtype)
     left, values, right = (x.movedim(-1, 0) for x in proper_svd(stacked.permute(1, 2, 0)))
@@ -300,10 +279,10 @@ def test_a_broken_pose_spoils_no_other():
     source, target = people(6, spread=0.1)
     whole = procrustes(source, target).apply(source)
     source[2, 4, 1], target[4, 0, 0] = torch.nan, torch.inf
-    aligned = procrustes(source, target).apply(source)
+    moved = procrustes(source, target).apply(source)
     sound = [0, 1, 3, 5]
-    assert torch.equal(aligned[sound], whole[sound])
-    assert not aligned[[2, 4]].isfinite().any(dim=-1).any()
+    assert torch.equal(moved[sound], whole[sound])
+    assert not moved[[2, 4]].isfinite().any(dim=-1).any()
 
 
 # ---- gradients -----------------------------------------------------------------------------------
@@ -433,15 +412,9 @@ def test_alignment_refuses_other_shapes(shapes):
 
 
 @pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (torch.float16,) * 2,
-        (torch.bfloat16,) * 2,
-        (torch.int64,) * 2,
-        (torch.float32, torch.float64),
-        (torch.float64, torch.float32),
-    ],
+    "dtypes", ["float16", "bfloat16", "int64", "float32 float64", "float64 float32"]
 )
-def test_alignment_refuses_coarse_and_mixed_numbers(first, second):
+def test_alignment_refuses_coarse_and_mixed_numbers(dtypes):
+    first, *second = (torch.zeros(17, 3, dtype=getattr(torch, name)) for name in dtypes.split())
     with pytest.raises(ValueError, match=r"float32 or float64.*\.float\(\)"):
-        procrustes(torch.zeros(17, 3, dtype=first), torch.zeros(17, 3, dtype=second))
+        procrustes(first, *second or [first])

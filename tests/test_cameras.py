@@ -6,6 +6,7 @@ from math import pi
 import numpy as np
 import pytest
 import torch
+from samples import assert_close
 from scipy.spatial.transform import Rotation
 
 from paperlib.cameras import (
@@ -26,10 +27,10 @@ PLAIN = Camera("plain", 1000, 800, focal=(1000.0, 1100.0), centre=(500.0, 400.0)
 BENT = replace(PLAIN, focal=(1000.0, 1000.0), radial=(0.1, -0.2, 0.4), tangential=(0.01, 0.02))
 TURNED = replace(PLAIN, orientation=(0.5, -0.5, 0.5, -0.5), position=(1.0, -2.0, 3.0))
 LENSES = {
-    "none": ((0.0, 0.0, 0.0), (0.0, 0.0)),
-    "studio": ((-0.2, 0.24, -0.003), (-0.0008, -0.0014)),
-    "barrel": ((-0.4, 0.1, 0.0), (0.01, -0.02)),
-    "pincushion": ((0.4, 0.3, 0.1), (0.03, -0.04)),
+    "none": {},
+    "studio": {"radial": (-0.2, 0.24, -0.003), "tangential": (-0.0008, -0.0014)},
+    "barrel": {"radial": (-0.4, 0.1, 0.0), "tangential": (0.01, -0.02)},
+    "pincushion": {"radial": (0.4, 0.3, 0.1), "tangential": (0.03, -0.04)},
 }
 PRECISIONS = {torch.float32: 2e-5, torch.float64: 1e-12}
 BOTH_PRECISIONS = pytest.mark.parametrize(("dtype", "close"), PRECISIONS.items())
@@ -54,13 +55,10 @@ def projected_by_hand(point, camera):
     )
 
 
-def test_a_point_is_projected_as_worked_by_hand():
+def test_points_are_projected_and_bent_as_worked_by_hand():
     # x = 0.5 / 2, y = -0.25 / 2: 1000 * 0.25 + 500 and 1100 * -0.125 + 400
     point = torch.tensor([0.5, -0.25, 2.0], dtype=torch.float64)
     assert project(point, PLAIN).tolist() == pytest.approx([750.0, 262.5], abs=1e-9)
-
-
-def test_a_point_is_bent_as_worked_by_hand():
     # x = 0.5, y = 0.25, r^2 = 0.3125, radial 1.02392578125, tangential 0.005 + 0.005
     point = torch.tensor([1.0, 0.5, 2.0], dtype=torch.float64)
     pixel = project(point, BENT).tolist()
@@ -70,13 +68,12 @@ def test_a_point_is_bent_as_worked_by_hand():
 @BOTH_PRECISIONS
 @pytest.mark.parametrize("lens", LENSES)
 def test_projection_is_the_lens_model_everywhere(lens, dtype, close):
-    radial, tangential = LENSES[lens]
-    camera = replace(PLAIN, radial=radial, tangential=tangential)
+    camera = replace(PLAIN, **LENSES[lens])
     points = torch.cat([grid(dtype), torch.randn(50, 3).to(dtype) * 3 + torch.tensor([0, 0, 12])])
     expected = np.array([projected_by_hand(p, camera) for p in points])
     pixels = project(points, camera)
     assert pixels.dtype == dtype
-    np.testing.assert_allclose(pixels.numpy(), expected, rtol=0, atol=5000 * close)
+    assert_close(pixels, expected, 5000 * close)
 
 
 def test_points_far_off_the_axis_stop_at_45_degrees():
@@ -94,8 +91,7 @@ def test_without_distortion_only_the_lens_is_gone():
 @BOTH_PRECISIONS
 @pytest.mark.parametrize("lens", LENSES)
 def test_unprojecting_undoes_projecting(lens, dtype, close):
-    radial, tangential = LENSES[lens]
-    camera = replace(PLAIN, radial=radial, tangential=tangential)
+    camera = replace(PLAIN, **LENSES[lens])
     points = grid(dtype).reshape(21, 21, 3)
     again = unproject(project(points, camera), points[..., 2], camera)
     assert again.dtype == dtype
@@ -117,9 +113,7 @@ def test_world_and_camera_are_each_others_inverse(dtype, close):
     assert seen.dtype == dtype
     torch.testing.assert_close(camera_to_world(seen, camera), points, rtol=0, atol=10 * close)
     turn = Rotation.from_quat([x, y, z, w]).as_matrix()
-    np.testing.assert_allclose(
-        seen.numpy(), (points.numpy() - camera.position) @ turn, rtol=0, atol=10 * close
-    )
+    assert_close(seen, (points.numpy() - camera.position) @ turn, 10 * close)
 
 
 def test_world_to_camera_as_worked_by_hand():
@@ -135,8 +129,7 @@ def test_world_to_camera_as_worked_by_hand():
 
 @pytest.mark.parametrize("lens", LENSES)
 def test_the_mirrored_camera_sees_the_mirror_image(lens):
-    radial, tangential = LENSES[lens]
-    camera = replace(PLAIN, centre=(470.0, 431.0), radial=radial, tangential=tangential)
+    camera = replace(PLAIN, centre=(470.0, 431.0), **LENSES[lens])
     points = grid()
     pixels = project(points, camera)
     mirrored = project(points * torch.tensor([-1.0, 1.0, 1.0]), camera.mirrored())
@@ -174,15 +167,10 @@ def test_projection_can_be_learnt_through():
 def test_everything_stays_on_its_device(device):
     points = grid(torch.float32).to(device)
     pixels = project(points, BENT)
-    for result in (
-        pixels,
-        unproject(pixels, points[:, 2], BENT),
-        world_to_camera(points, TURNED),
-        camera_to_world(points, TURNED),
-        normalize_screen_coordinates(pixels, 1000, 800),
-        denormalize_screen_coordinates(pixels, 1000, 800),
-        inverse_calibration(pixels, BENT),
-    ):
+    screen = [normalize_screen_coordinates, denormalize_screen_coordinates]
+    results = [pixels, unproject(pixels, points[:, 2], BENT), inverse_calibration(pixels, BENT)]
+    results += [turn(points, TURNED) for turn in (world_to_camera, camera_to_world)]
+    for result in results + [step(pixels, 1000, 800) for step in screen]:
         assert result.device.type == device.type
         assert result.dtype == torch.float32
 

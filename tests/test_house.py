@@ -1,6 +1,7 @@
 """The plan of the house: who may import whom, how large a room may grow, what never comes in."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -254,13 +255,8 @@ np.load(path, allow_pickle=trusted)
 model.eval()
 np.load(path, allow_pickle=False)
 """
-    assert unwelcome(ast.parse(text)) == [
-        "line 2: import *",
-        "line 3: eval(",
-        "line 4: exec(",
-        "line 5: allow_pickle",
-        "line 6: allow_pickle",
-    ]
+    found = ["import *", "eval(", "exec(", "allow_pickle", "allow_pickle"]
+    assert unwelcome(ast.parse(text)) == [f"line {n}: {it}" for n, it in enumerate(found, start=2)]
 
 
 def test_environment_and_pyproject_pin_the_same_versions():
@@ -269,11 +265,7 @@ def test_environment_and_pyproject_pin_the_same_versions():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
     pip = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
-    assert {entry.split("=")[0].split(">")[0].strip() for entry in conda} == {
-        "python",
-        "pip",
-        "make",
-    }
+    assert {re.split("[=> ]", entry)[0] for entry in conda} == {"python", "pip", "make"}
     assert len(pip) == 1
     ours = [entry for entry in pip[0] if not entry.startswith(("-e", "--editable"))]
     assert sorted(ours) == sorted(pins)

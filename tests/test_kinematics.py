@@ -5,6 +5,7 @@ from math import pi, sqrt
 import numpy as np
 import pytest
 import torch
+from samples import assert_close
 from scipy.spatial.transform import Rotation
 
 from paperlib.kinematics import (
@@ -36,10 +37,6 @@ def as_tensor(array, dtype=torch.float64) -> torch.Tensor:
 def quaternions(turns: Rotation, dtype=torch.float64) -> torch.Tensor:
     """SciPy puts w last, we put it first."""
     return as_tensor(np.roll(turns.as_quat(), 1, axis=-1), dtype)
-
-
-def assert_close(actual, expected, atol):
-    np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), rtol=0, atol=atol)
 
 
 @BOTH_PRECISIONS
@@ -151,9 +148,8 @@ ARM = (-1, 0, 1)  # shoulder, elbow, hand
 def test_an_arm_bends_as_worked_by_hand():
     offsets = torch.tensor([[0.0, 0.0, 1.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]).double()
     quarter = torch.tensor(pi / 2, dtype=torch.float64)
-    turns = torch.stack(
-        [rotation_about("z", quarter), rotation_about("x", quarter), torch.eye(3).double()]
-    )
+    still = torch.eye(3).double()
+    turns = torch.stack([rotation_about("z", quarter), rotation_about("x", quarter), still])
     placed = forward_kinematics(turns, offsets, ARM, torch.tensor([10.0, 0.0, 0.0]).double())
     # the upper arm now points along y; the elbow turns z to -y, and the shoulder that to x
     assert_close(placed, [[10, 0, 1], [10, 2, 1], [11, 2, 1]], 1e-14)

@@ -10,15 +10,8 @@ from paperlib.skeletons import H36M_17, HUMANEVA_15
 from paperlib.windows import mirror
 
 STRAIGHT = Camera("straight", 1000, 800, focal=(1000.0, 1000.0), centre=(500.0, 400.0))
-BENT = Camera(
-    "bent",
-    1000,
-    800,
-    focal=(1100.0, 1090.0),
-    centre=(512.0, 385.0),
-    radial=(-0.2, 0.24, -0.002),
-    tangential=(-0.009, -0.014),
-)
+LENS = {"radial": (-0.2, 0.24, -0.002), "tangential": (-0.009, -0.014)}
+BENT = Camera("bent", 1000, 800, focal=(1100.0, 1090.0), centre=(512.0, 385.0), **LENS)
 CHAIN = (-1, 0, 1)  # two bones
 
 
@@ -60,11 +53,11 @@ def test_nothing_is_lost_where_joints_fall_on_their_keypoints(distortion):
 def test_each_example_is_seen_by_its_own_camera():
     joints, keypoints = scene(2), torch.rand(2, 2, 17, 2, dtype=torch.float64)
     both = projection_loss(joints, keypoints, rows(STRAIGHT, BENT))
-    apart = [
+    first, second = (
         projection_loss(joints[i : i + 1], keypoints[i : i + 1], rows(camera))
         for i, camera in enumerate((STRAIGHT, BENT))
-    ]
-    torch.testing.assert_close(both, (apart[0] + apart[1]) / 2)
+    )
+    torch.testing.assert_close(both, (first + second) / 2)
     assert (both - projection_loss(joints, keypoints, rows(BENT, STRAIGHT))).abs() > 1e-3
 
 
@@ -79,9 +72,8 @@ def test_projection_cannot_tell_a_person_from_one_twice_as_large_and_far():
 def test_the_mirror_image_loses_as_much():
     joints, keypoints = scene(), torch.rand(4, 2, 17, 2, dtype=torch.float64)
     loss = projection_loss(joints, keypoints, rows(*[BENT] * 4))
-    mirrored = projection_loss(
-        mirror(joints, H36M_17), mirror(keypoints, H36M_17), rows(*[BENT.mirrored()] * 4)
-    )
+    images = (mirror(points, H36M_17) for points in (joints, keypoints))
+    mirrored = projection_loss(*images, rows(*[BENT.mirrored()] * 4))
     torch.testing.assert_close(mirrored, loss, rtol=1e-6, atol=0)
 
 

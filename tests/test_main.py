@@ -13,6 +13,15 @@ def said(capsys) -> tuple[str, str]:
     return captured.out, captured.err
 
 
+def failing(monkeypatch, problem):
+    """Running a notebook ends with the problem."""
+
+    def run(*_):
+        raise problem
+
+    monkeypatch.setattr(notebook, "run", run)
+
+
 def test_run_passes_parameters_as_values(monkeypatch, capsys, tmp_path):
     calls = []
 
@@ -30,39 +39,22 @@ def test_run_passes_parameters_as_values(monkeypatch, capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "problem",
-    [
-        ValueError("no such thing"),
-        MissingDataError("no such thing"),
-        CheckpointError("no such thing"),
-        notebook.NotebookFailed("no such thing"),
-        OSError("no such thing"),
-    ],
-    ids=lambda p: type(p).__name__,
+    "problem", [ValueError, MissingDataError, CheckpointError, notebook.NotebookFailed, OSError]
 )
 def test_what_a_person_can_mend_is_one_line(monkeypatch, capsys, problem):
-    def fail(*_):
-        raise problem
-
-    monkeypatch.setattr(notebook, "run", fail)
+    failing(monkeypatch, problem("no such thing"))
     assert command_line.main(["run", "a.ipynb", "b.ipynb"]) == 1
     assert said(capsys) == ("", "paperlib: no such thing\n")
 
 
 def test_a_fault_of_the_program_is_not_hidden(monkeypatch):
-    def fail(*_):
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(notebook, "run", fail)
+    failing(monkeypatch, ZeroDivisionError)
     with pytest.raises(ZeroDivisionError):
         command_line.main(["run", "a.ipynb", "b.ipynb"])
 
 
 def test_stopping_is_said_and_has_its_own_status(monkeypatch, capsys):
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(notebook, "run", stop)
+    failing(monkeypatch, KeyboardInterrupt)
     assert command_line.main(["run", "a.ipynb", "b.ipynb"]) == 130
     assert "stopped; what was finished is kept" in said(capsys)[1]
 

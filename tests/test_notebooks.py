@@ -23,9 +23,12 @@ MACHINE = re.compile(r"(?<![\w.])/(work|root|tmp|home|Users)/")
 LONGEST = 20  # lines of a code cell
 INTERACTIVE = ("plotly", "javascript", "widget")
 
-every = pytest.mark.parametrize(
-    "text", TEXTS, ids=lambda p: p.relative_to(FOLDER).with_suffix("").as_posix()
-)
+
+def name_of(path: Path) -> str:
+    return path.relative_to(FOLDER).with_suffix("").as_posix()
+
+
+every = pytest.mark.parametrize("text", TEXTS, ids=name_of)
 
 
 def executed(text: Path) -> nbformat.NotebookNode:
@@ -41,13 +44,9 @@ def outputs(text: Path) -> list:
 
 
 def test_there_are_notebooks_and_each_has_its_text():
-    names = {p.relative_to(FOLDER).with_suffix("").as_posix() for p in TEXTS}
+    names = set(map(name_of, TEXTS))
     assert {"start_here", "table1", "pavllo2019/table5"} <= names
-    assert {
-        p.relative_to(FOLDER).with_suffix("").as_posix()
-        for p in FOLDER.rglob("*.ipynb")
-        if ".ipynb_checkpoints" not in p.parts
-    } >= names
+    assert set(map(name_of, FOLDER.rglob("*.ipynb"))) >= names
 
 
 @every
@@ -139,14 +138,8 @@ def test_figures_and_notebooks_belong_together():
 
 
 def command(*words) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "paperlib", *map(str, words)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    command = [sys.executable, "-m", "paperlib", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
 def test_a_misspelt_parameter_is_refused_by_the_command_line(tmp_path):
@@ -173,10 +166,7 @@ def test_a_wrong_receptive_field_is_answered_with_the_choices(tmp_path):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_papermill_alone_cannot_run_a_misspelt_parameter_either(tmp_path):
     with pytest.raises(PapermillExecutionError, match=r"unknown parameter 'chanels'.*'channels'"):
-        papermill.execute_notebook(
-            str(FOLDER / "pavllo2019" / "table5.ipynb"),
-            str(tmp_path / "out.ipynb"),
-            parameters={"chanels": 256},
-            progress_bar=False,
-            kernel_manager_class=AsyncOwnSocketsKernelManager,  # as others start beside it
-        )
+        # others start kernels beside it
+        options = {"progress_bar": False, "kernel_manager_class": AsyncOwnSocketsKernelManager}
+        paths = FOLDER / "pavllo2019" / "table5.ipynb", tmp_path / "out.ipynb"
+        papermill.execute_notebook(*map(str, paths), parameters={"chanels": 256}, **options)

@@ -67,16 +67,11 @@ def test_a_file_appears_in_one_move(tmp_path):
         assert temporary.parent == target.parent and temporary.suffix == ".csv"
         temporary.write_text("whole")
     assert target.read_text() == "whole"
-    assert list(target.parent.iterdir()) == [target]
-
-
-def test_the_former_content_stays_until_the_new_is_whole(tmp_path):
-    target = tmp_path / "result.csv"
-    target.write_text("old")
     with paths.replacing(target) as temporary:
         temporary.write_text("new")
-        assert target.read_text() == "old"
+        assert target.read_text() == "whole"  # the former content stays until the new is there
     assert target.read_text() == "new"
+    assert list(target.parent.iterdir()) == [target]
 
 
 @pytest.mark.parametrize("problem", [OSError, ValueError, KeyboardInterrupt, SystemExit])

@@ -75,12 +75,9 @@ def test_devices_do_not_mix(gpu, what):
         REFUSED[what](torch.ones(3), torch.ones(3, device=gpu))
 
 
-def test_an_array_must_be_fetched(gpu):
+def test_arrays_and_the_hosts_generator_are_refused(gpu):
     with pytest.raises(TypeError, match="can't convert cuda"):
         torch.ones(3, device=gpu).numpy()
-
-
-def test_the_hosts_generator_is_refused(gpu):
     with pytest.raises(RuntimeError, match="'cuda' device type for generator"):
         torch.randn(3, device=gpu, generator=torch.Generator())
 
@@ -287,9 +284,3 @@ def test_moving_gradients_is_counted(pretended):
 def test_it_comes_once(pretended):
     with pytest.raises(RuntimeError, match="there already"):
         pretended.__enter__()
-
-
-def test_without_it_there_is_no_gpu():
-    if not torch.cuda.is_available():
-        with pytest.raises(ValueError, match="no GPU"):
-            choose_device("cuda")

@@ -30,69 +30,58 @@ EVERY_CONVERSION = pytest.mark.parametrize(
 )
 
 
-def limbs(*parts: str) -> list[str]:
-    """``limbs("right hip knee")`` is right_hip, right_knee; words without a side stand alone."""
+# joints in the order of their papers, both sides, and parents where a text gives them; a part such
+# as "left hip knee" is left_hip, left_knee
+WRITTEN = {
+    H36M_17: (
+        "pelvis, right hip knee ankle, left hip knee ankle, spine, thorax, neck_nose, head_top, "
+        "left shoulder elbow wrist, right shoulder elbow wrist",
+        ((4, 5, 6, 11, 12, 13), (1, 2, 3, 14, 15, 16)),
+        (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
+    ),
+    HUMANEVA_15: (
+        "pelvis, thorax, left shoulder elbow wrist, right shoulder elbow wrist, "
+        "left hip knee ankle, right hip knee ankle, head",
+        ((2, 3, 4, 8, 9, 10), (5, 6, 7, 11, 12, 13)),
+        (-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1),
+    ),
+    MUPOTS_17: (
+        "head_top, neck, right shoulder elbow wrist, left shoulder elbow wrist, "
+        "right hip knee ankle, left hip knee ankle, hip, spine, head_nose",
+        ((5, 6, 7, 11, 12, 13), (2, 3, 4, 8, 9, 10)),
+        # the protocol rescales these bones; there the hip is its own parent
+        (1, 15, 1, 2, 3, 1, 5, 6, 14, 8, 9, 14, 11, 12, -1, 14, 1),
+    ),
+    MPII_16: (
+        "right ankle knee hip, left hip knee ankle, pelvis, thorax, upper_neck, head_top, "
+        "right wrist elbow shoulder, left shoulder elbow wrist",
+        ((3, 4, 5, 13, 14, 15), (2, 1, 0, 12, 11, 10)),
+        None,
+    ),
+    COMMON_14: (
+        "hip, right hip knee ankle, left hip knee ankle, neck, "
+        "left shoulder elbow wrist, right shoulder elbow wrist",
+        ((4, 5, 6, 8, 9, 10), (1, 2, 3, 11, 12, 13)),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("skeleton", WRITTEN, ids=lambda s: s.name)
+def test_joints_stand_in_the_order_of_their_source(skeleton):
+    text, sides, parents = WRITTEN[skeleton]
     names = []
-    for part in parts:
+    for part in text.split(", "):
         side, *joints = part.split()
-        names += [f"{side}_{joint}" for joint in joints] if joints else [side]
-    return names
+        names += [f"{side}_{joint}" for joint in joints] or [side]
+    assert list(skeleton.joints) == names
+    assert (skeleton.left, skeleton.right) == sides
+    assert parents in (None, skeleton.parents)
 
 
-def test_human36m_is_17_of_32_joints_in_the_reference_order():
+def test_human36m_keeps_17_of_32_joints():
     dropped = {4, 5, 9, 10, 11, 16, 20, 21, 22, 23, 24, 28, 29, 30, 31}
     assert tuple(sorted(set(range(32)) - dropped)) == H36M_17_OF_32
-    assert list(H36M_17.joints) == limbs(
-        "pelvis",
-        "right hip knee ankle",
-        "left hip knee ankle",
-        "spine",
-        "thorax",
-        "neck_nose",
-        "head_top",
-        "left shoulder elbow wrist",
-        "right shoulder elbow wrist",
-    )
-    assert H36M_17.parents == (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
-    assert H36M_17.left == (4, 5, 6, 11, 12, 13)
-    assert H36M_17.right == (1, 2, 3, 14, 15, 16)
-
-
-def test_humaneva_has_15_joints_in_the_reference_order():
-    assert list(HUMANEVA_15.joints) == limbs(
-        "pelvis",
-        "thorax",
-        "left shoulder elbow wrist",
-        "right shoulder elbow wrist",
-        "left hip knee ankle",
-        "right hip knee ankle",
-        "head",
-    )
-    assert HUMANEVA_15.parents == (-1, 0, 1, 2, 3, 1, 5, 6, 0, 8, 9, 0, 11, 12, 1)
-    assert HUMANEVA_15.left == (2, 3, 4, 8, 9, 10)
-    assert HUMANEVA_15.right == (5, 6, 7, 11, 12, 13)
-
-
-def test_mupots_has_17_joints_in_the_annotated_order():
-    assert list(MUPOTS_17.joints) == limbs(
-        "head_top",
-        "neck",
-        "right shoulder elbow wrist",
-        "left shoulder elbow wrist",
-        "right hip knee ankle",
-        "left hip knee ankle",
-        "hip",
-        "spine",
-        "head_nose",
-    )
-    assert MUPOTS_17.left == (5, 6, 7, 11, 12, 13)
-    assert MUPOTS_17.right == (2, 3, 4, 8, 9, 10)
-
-
-def test_mupots_bones_are_those_the_protocol_rescales():
-    protocol = [1, 15, 1, 2, 3, 1, 5, 6, 14, 8, 9, 14, 11, 12, 14, 14, 1]
-    protocol[14] = -1  # there the hip is its own parent
-    assert MUPOTS_17.parents == tuple(protocol)
 
 
 def test_mpi_inf_3dhp_joints_are_picked_for_mupots():
@@ -108,30 +97,7 @@ def test_coco_alternates_left_and_right_after_the_nose():
     assert COCO_19.joints == (*COCO_17.joints, "hip", "neck")
 
 
-def test_mpii_starts_at_the_right_ankle():
-    assert list(MPII_16.joints) == limbs(
-        "right ankle knee hip",
-        "left hip knee ankle",
-        "pelvis",
-        "thorax",
-        "upper_neck",
-        "head_top",
-        "right wrist elbow shoulder",
-        "left shoulder elbow wrist",
-    )
-    assert MPII_16.left == (3, 4, 5, 13, 14, 15)
-    assert MPII_16.right == (2, 1, 0, 12, 11, 10)
-
-
 def test_common_joints_start_at_the_hip():
-    assert list(COMMON_14.joints) == limbs(
-        "hip",
-        "right hip knee ankle",
-        "left hip knee ankle",
-        "neck",
-        "left shoulder elbow wrist",
-        "right shoulder elbow wrist",
-    )
     assert COMMON_14.root == 0
 
 
@@ -213,9 +179,9 @@ def test_joints_named_alike_stay_where_they_are(source, target):
 
 def test_middle_of_hips_and_shoulders_is_added_to_coco():
     pose = torch.zeros(17, 2, dtype=torch.float64)
-    pose[COCO_17.index("left_hip")] = torch.tensor([1.0, 10.0], dtype=torch.float64)
-    pose[COCO_17.index("right_hip")] = torch.tensor([3.0, 20.0], dtype=torch.float64)
-    pose[COCO_17.index("left_shoulder")] = torch.tensor([5.0, 6.0], dtype=torch.float64)
+    places = {"left_hip": (1.0, 10.0), "right_hip": (3.0, 20.0), "left_shoulder": (5.0, 6.0)}
+    for joint, place in places.items():
+        pose[COCO_17.index(joint)] = torch.tensor(place).double()
     more = convert(pose, COCO_17, COCO_19)
     assert more.dtype == torch.float64
     assert torch.equal(more[:17], pose)

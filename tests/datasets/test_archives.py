@@ -7,6 +7,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+import samples
 
 from paperlib.datasets.archives import layout, read_archive
 from paperlib.errors import UnsafeFileError
@@ -84,14 +85,9 @@ def test_nested_containers_and_arrays_come_back_as_they_were(tmp_path, protocol)
 def test_what_numpy_itself_saves(tmp_path):
     listed = np.empty(2, dtype=object)
     listed[:] = [FLOATS, "text"]
-    np.savez_compressed(
-        tmp_path / "a.npz",
-        positions_3d={"S1": FLOATS},
-        plain=np.asfortranarray(FLOATS),
-        listed=listed,
-        number=np.float64(3),
-        nothing=np.zeros((0, 17)),
-    )
+    arrays = {"positions_3d": {"S1": FLOATS}, "plain": np.asfortranarray(FLOATS), "listed": listed}
+    arrays |= {"number": np.float64(3), "nothing": np.zeros((0, 17))}
+    np.savez_compressed(tmp_path / "a.npz", **arrays)
     back = read_archive(tmp_path / "a.npz")
     assert same(back["positions_3d"], {"S1": FLOATS})
     assert same(back["plain"], FLOATS) and same(back["listed"], listed)
@@ -165,10 +161,7 @@ def text(value: str) -> bytes:
 
 
 HOSTILE = {
-    "system": (
-        os.system.__module__ + ".system",
-        lambda marker: Calls(os.system, f"touch {marker}"),
-    ),
+    "system": (f"{os.name}.system", lambda marker: Calls(os.system, f"touch {marker}")),
     "eval": ("builtins.eval", lambda marker: Calls(eval, f"open({str(marker)!r}, 'w')")),
     "getattr": ("builtins.getattr", lambda marker: Calls(getattr, "", "join")),
     "open": ("open", lambda marker: Calls(open, str(marker), "w")),
@@ -203,38 +196,26 @@ def test_these_attacks_do_run_in_an_ordinary_reader(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "name"),
-    [
-        ("os", "system"),
-        ("builtins", "exec"),
-        ("__builtin__", "eval"),
-        ("numpy", "dtype.__reduce__"),
-        ("numpy", "load"),
-        ("numpy.core.multiarray", "fromfile"),
-        ("numpy.testing._private.utils", "runstring"),
-        ("paperlib.datasets.archives", "read_archive"),
-        ("functools", "partial"),
-        ("copyreg", "_reconstructor"),
-        ("_codecs", "lookup"),
-    ],
+    "name",
+    "os system,builtins exec,__builtin__ eval,numpy dtype.__reduce__,numpy load,functools partial,"
+    "numpy.core.multiarray fromfile,numpy.testing._private.utils runstring,_codecs lookup,"
+    "paperlib.datasets.archives read_archive,copyreg _reconstructor".split(","),
 )
-def test_any_other_name_is_refused(tmp_path, module, name):
+def test_any_other_name_is_refused(tmp_path, name):
+    module, name = name.split()
     data = by_name(module, name, text("true") + b"\x85")
     path = write_members(tmp_path / "bad.npz", item=npy_of_pickle(data))
     with pytest.raises(UnsafeFileError, match=f"{module}.{name}"):
         read_archive(path)
 
 
+RECONSTRUCT = ("numpy.core.multiarray", "_reconstruct")
 GADGETS = {
     # _reconstruct(function, ...) must not call the function
     "reconstruct a function": by_name(
-        "numpy.core.multiarray",
-        "_reconstruct",
-        b"c_codecs\nencode\n" + text("x") + text("latin1") + b"\x87",
+        *RECONSTRUCT, b"c_codecs\nencode\n" + text("x") + text("latin1") + b"\x87"
     ),
-    "reconstruct text": by_name(
-        "numpy.core.multiarray", "_reconstruct", text("x") + b"K\x00\x85U\x01b\x87"
-    ),
+    "reconstruct text": by_name(*RECONSTRUCT, text("x") + b"K\x00\x85U\x01b\x87"),
     "call ndarray for memory": by_name("numpy", "ndarray", b"J\xff\xff\xff\x7f\x85\x85"),
     "encode by another codec": by_name("_codecs", "encode", text("x") + text("rot13") + b"\x86"),
     "make bytes of any size": by_name("builtins", "bytes", b"J\xff\xff\xff\x7f\x85"),
@@ -254,14 +235,8 @@ GADGETS = {
 @pytest.mark.parametrize("gadget", GADGETS)
 def test_what_is_admitted_cannot_be_misused(tmp_path, gadget):
     path = write_members(tmp_path / "bad.npz", item=npy_of_pickle(GADGETS[gadget]))
-    with pytest.raises(ValueError, match=r"bad\.npz"):
-        read_archive(path)
-
-
-@pytest.mark.parametrize("gadget", ["reconstruct a function", "reconstruct text"])
-def test_only_the_array_type_is_reconstructed(tmp_path, gadget):
-    path = write_members(tmp_path / "bad.npz", item=npy_of_pickle(GADGETS[gadget]))
-    with pytest.raises(ValueError, match="only plain arrays"):
+    why = ".*only plain arrays" if gadget.startswith("reconstruct") else ""
+    with pytest.raises(ValueError, match=rf"bad\.npz{why}"):
         read_archive(path)
 
 
@@ -286,7 +261,7 @@ def test_truncated_and_foreign_files(tmp_path):
     path = tmp_path / "cut.npz"
     np.savez_compressed(path, positions_3d={"S1": RNG.normal(size=(500, 3))})
     whole = path.read_bytes()
-    for data in (whole[: len(whole) // 2], b"", b"<html>not found</html>"):
+    for data in (whole[: len(whole) // 2], whole[:-200], b"", b"<html>not found</html>"):
         path.write_bytes(data)
         with pytest.raises(ValueError, match=r"cut\.npz.*fetch or prepare it again"):
             read_archive(path)
@@ -328,41 +303,23 @@ def test_a_missing_file_is_the_callers_matter(tmp_path):
         read_archive(tmp_path / "none.npz")
 
 
-H36M_SIDES = [[4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]]
-COCO_SIDES = [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]]
-MPII_SIDES = [[3, 4, 5, 13, 14, 15], [0, 1, 2, 10, 11, 12]]
-HUMANEVA_SIDES = [[2, 3, 4, 8, 9, 10], [5, 6, 7, 11, 12, 13]]
+LAYOUTS = {"h36m": H36M_17, "coco": COCO_17, "mpii": MPII_16, "humaneva15": HUMANEVA_15}
 
 
-@pytest.mark.parametrize(
-    ("joints", "name", "sides", "skeleton"),
-    [
-        (17, "h36m", H36M_SIDES, H36M_17),
-        (17, "coco", COCO_SIDES, COCO_17),
-        (16, "mpii", MPII_SIDES, MPII_16),
-        (17, None, H36M_SIDES, H36M_17),
-        (17, None, COCO_SIDES, COCO_17),
-        (16, None, MPII_SIDES, MPII_16),
-        (15, "humaneva15", HUMANEVA_SIDES, HUMANEVA_15),
-        (15, None, HUMANEVA_SIDES, HUMANEVA_15),
-    ],
-)
-def test_layouts(joints, name, sides, skeleton):
-    metadata = {"num_joints": joints, "keypoints_symmetry": sides}
-    metadata |= {"layout_name": name} if name else {}
-    assert layout(metadata, "x.npz") is skeleton
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_layouts(name, named):
+    assert layout(samples.metadata(name, named), "x.npz") is LAYOUTS[name]
+
+
+UNKNOWN = {"coco": 16, "humaneva15": 20, "humaneva20": 20}
+OTHERS_SIDES = samples.metadata("h36m") | {"layout_name": "coco"}
 
 
 @pytest.mark.parametrize(
     "metadata",
-    [
-        None,
-        {"layout_name": "coco"},
-        {"layout_name": "coco", "num_joints": 16},
-        {"layout_name": "humaneva15", "num_joints": 20},
-        {"layout_name": "humaneva20", "num_joints": 20},
-        {"layout_name": "coco", "num_joints": 17, "keypoints_symmetry": H36M_SIDES},
-    ],
+    [None, {"layout_name": "coco"}, OTHERS_SIDES]
+    + [{"layout_name": name, "num_joints": joints} for name, joints in UNKNOWN.items()],
 )
 def test_unknown_layouts_are_refused(metadata):
     with pytest.raises(ValueError, match=r"x\.npz"):

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import io
+import random
 import tarfile
 import threading
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from paperlib.datasets import cmu, download
 from paperlib.errors import MissingDataError
 
+UNREACHABLE = "http://127.0.0.1:9/owner/mocap/archive/abc.tar.gz"
 INSIDE = "mocap/data/cmu_eval"
 CONTENT = {
     "train/walking/walking_1.txt": b"1,2,3\n",
@@ -80,14 +82,21 @@ def server():
 def folder(tmp_path, monkeypatch) -> Path:
     """Where the files go; the list of files is that of CONTENT."""
     monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path))
-    manifest = pd.DataFrame(
-        {
-            "path_in_archive": [f"cmu_expmap/{name}" for name in CONTENT],
-            "sha256": [hashlib.sha256(content).hexdigest() for content in CONTENT.values()],
-        }
-    )
+    names = [f"cmu_expmap/{name}" for name in CONTENT]
+    sums = [hashlib.sha256(content).hexdigest() for content in CONTENT.values()]
+    manifest = pd.DataFrame({"path_in_archive": names, "sha256": sums})
     monkeypatch.setattr(cmu, "manifest", lambda: manifest)
     return tmp_path / "cmu_mocap" / "cmu_expmap"
+
+
+def fetch(server, *names: str) -> Path:
+    return download.fetch_cmu(tuple((server.url(name), INSIDE) for name in names or ("abc",)))
+
+
+def write(folder: Path, contents: dict[str, bytes]):
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def found(folder: Path) -> dict[str, bytes]:
@@ -99,7 +108,7 @@ def found(folder: Path) -> dict[str, bytes]:
 
 def test_files_are_fetched_into_place(folder, server):
     server.pages["abc.tar.gz"] = tarball({**CONTENT, "train/walking/walking_9.txt": b"unknown"})
-    assert download.fetch_cmu(((server.url("abc"), INSIDE),)) == folder
+    assert fetch(server) == folder
     assert found(folder) == CONTENT
     assert cmu.find() == folder.parent
 
@@ -125,7 +134,7 @@ def test_wrong_content_is_refused_and_named(folder, server):
     name = "test/running/running_1.txt"
     server.pages["abc.tar.gz"] = tarball({**CONTENT, name: b"something else"})
     with pytest.raises(MissingDataError) as problem:
-        download.fetch_cmu(((server.url("abc"), INSIDE),))
+        fetch(server)
     message = str(problem.value)
     assert message.startswith("1 of 3 CMU files") and f"{name} from {server.url('abc')}" in message
     assert "another content" in message and "the same command goes on" in message
@@ -144,30 +153,24 @@ def test_the_second_source_gives_what_the_first_does_not(folder, server):
 
 def test_whole_files_are_kept_and_damaged_ones_replaced(folder, server):
     whole, damaged = list(CONTENT)[:2]
-    for name, content in ((whole, CONTENT[whole]), (damaged, b"4,5")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+    write(folder, {whole: CONTENT[whole], damaged: b"4,5"})
     stamp = (folder / whole).stat().st_mtime_ns
     server.pages["abc.tar.gz"] = tarball({n: c for n, c in CONTENT.items() if n != whole})
-    download.fetch_cmu(((server.url("abc"), INSIDE),))
+    fetch(server)
     assert found(folder) == CONTENT
     assert (folder / whole).stat().st_mtime_ns == stamp
 
 
 def test_nothing_is_fetched_where_everything_is(folder):
-    for name, content in CONTENT.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    unreachable = (("http://127.0.0.1:9/owner/mocap/archive/abc.tar.gz", INSIDE),)
-    assert download.fetch_cmu(unreachable) == folder
+    write(folder, CONTENT)
+    assert download.fetch_cmu(((UNREACHABLE, INSIDE),)) == folder
 
 
 def test_an_unreachable_source_is_said_with_what_to_do(folder):
-    source = "http://127.0.0.1:9/owner/mocap/archive/abc.tar.gz"
     with pytest.raises(MissingDataError) as problem:
-        download.fetch_cmu(((source, INSIDE),))
+        download.fetch_cmu(((UNREACHABLE, INSIDE),))
     message = str(problem.value)
-    assert message.startswith("3 of 3 CMU files") and source in message
+    assert message.startswith("3 of 3 CMU files") and UNREACHABLE in message
     assert "cmu_expmap/{train,test}/<action>/" in message
 
 
@@ -176,40 +179,36 @@ def test_a_source_without_an_archive_is_said(folder, server, page):
     if page is not None:
         server.pages["abc.tar.gz"] = page
     with pytest.raises(MissingDataError, match="3 of 3 CMU files"):
-        download.fetch_cmu(((server.url("abc"), INSIDE),))
+        fetch(server)
     assert found(folder) == {} if folder.exists() else True
 
 
 def test_a_source_that_lacks_the_files_is_said(folder, server):
     server.pages["abc.tar.gz"] = tarball({})
     with pytest.raises(MissingDataError, match="the sources do not hold them"):
-        download.fetch_cmu(((server.url("abc"), INSIDE),))
+        fetch(server)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
 def test_an_archive_that_was_cut_off_is_said(folder, server, share):
-    import random
-
     noise = random.Random(0).randbytes(60_000)
     page = tarball({"other.bin": noise, **CONTENT, "more.bin": noise})
     server.pages["abc.tar.gz"] = page[: int(share * len(page))]
     if share > 0.5:  # the files came before the cut
-        download.fetch_cmu(((server.url("abc"), INSIDE),))
+        fetch(server)
         assert found(folder) == CONTENT
     else:
         with pytest.raises(MissingDataError, match=r"3 of 3 CMU files .*abc\.tar\.gz"):
-            download.fetch_cmu(((server.url("abc"), INSIDE),))
+            fetch(server)
 
 
 def test_a_connection_that_breaks_is_said_and_the_next_source_asked(folder, server):
-    import random
-
     page = tarball({"other.bin": random.Random(0).randbytes(60_000), **CONTENT})
     server.pages["abc.tar.gz"] = (page, 2000)
     with pytest.raises(MissingDataError, match=r"abc\.tar\.gz"):
-        download.fetch_cmu(((server.url("abc"), INSIDE),))
+        fetch(server)
     server.pages["def.tar.gz"] = tarball(CONTENT)
-    download.fetch_cmu(((server.url("abc"), INSIDE), (server.url("def"), INSIDE)))
+    fetch(server, "abc", "def")
     assert found(folder) == CONTENT
 
 
@@ -230,7 +229,7 @@ def test_a_file_that_cannot_be_written_leaves_no_half(folder, server, monkeypatc
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(MissingDataError, match="disk full"):
-        download.fetch_cmu(((server.url("abc"), INSIDE),))
+        fetch(server)
     assert found(folder) == {}
 
 
@@ -244,8 +243,6 @@ def test_the_inventory_has_a_line_for_each_data_set(folder, monkeypatch, tmp_pat
     assert lines["cmu"].startswith("not here") and "python -m paperlib data cmu" in lines["cmu"]
     assert lines["human36m"].startswith("not here. Human3.6M: data_3d_h36m.npz")
     assert lines["humaneva"].startswith("not here. HumanEva-I: data_3d_humaneva15.npz")
-    for name, content in CONTENT.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+    write(folder, CONTENT)
     lines = dict(line.split(": ", 1) for line in download.inventory())
     assert lines["cmu"] == f"in {folder.parent}"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from samples import joint, z_up
 from scipy.spatial.transform import Rotation
 
 from paperlib.datasets import cmu, expmap
@@ -43,14 +44,6 @@ def read(tmp_path):
         return expmap.read_expmap(path, **options)
 
     return read
-
-
-def joint(positions: torch.Tensor, name: str) -> np.ndarray:
-    return positions[..., H36M_17.index(name), :].double().numpy()
-
-
-def z_up(x, y, z) -> np.ndarray:
-    return np.array([x, -z, y])
 
 
 # --- a file worked by hand -------------------------------------------------------------------
@@ -137,20 +130,8 @@ def test_the_thorax_gets_its_116_mm_back_and_nothing_below_moves(read):
     text = text_of(line())
     short, whole = read(text, restore_thorax=False)[0], read(text)[0]
     moved = (whole - short).double().norm(dim=-1)
-    above = [
-        H36M_17.index(n)
-        for n in (
-            "thorax",
-            "neck_nose",
-            "head_top",
-            "left_shoulder",
-            "left_elbow",
-            "left_wrist",
-            "right_shoulder",
-            "right_elbow",
-            "right_wrist",
-        )
-    ]
+    above = [H36M_17.index(name) for name in ("thorax", "neck_nose", "head_top")]
+    above += [j for j, n in enumerate(H36M_17.joints) if n.endswith(("shoulder", "elbow", "wrist"))]
     below = sorted(set(range(17)) - set(above))
     torch.testing.assert_close(moved[above], torch.full((9,), 0.116).double(), atol=1e-6, rtol=0)
     assert moved[below].max() == 0
@@ -168,12 +149,8 @@ def euler(axes: str, *degrees) -> np.ndarray:
 
 def test_root_angles_are_put_in_the_order_that_was_meant():
     # one frame at a time: these have nothing in common, and the frames before and after have a say
-    a, b, c = (
-        grid.ravel()
-        for grid in np.meshgrid(
-            np.arange(-85, 86, 34.0), np.arange(-88, 89, 22.0), np.arange(-180, 180, 48.0)
-        )
-    )
+    steps = np.arange(-85, 86, 34.0), np.arange(-88, 89, 22.0), np.arange(-180, 180, 48.0)
+    a, b, c = (grid.ravel() for grid in np.meshgrid(*steps))
     published = torch.from_numpy(euler("zxy", c, a, b))
     got = np.concatenate([expmap.correct_root(frame[None]).numpy() for frame in published])
     np.testing.assert_allclose(got, euler("zyx", c, b, a), atol=1e-9)
@@ -216,25 +193,20 @@ def test_a_body_that_stays_turned_past_90_degrees_does_not_leap_back(way):
 def test_every_corrected_root_is_a_rotation():
     published = Rotation.random(200, rng=np.random.default_rng(0)).as_matrix()
     got = expmap.correct_root(torch.from_numpy(published)).numpy()
-    np.testing.assert_allclose(
-        got @ np.swapaxes(got, 1, 2), np.tile(np.eye(3), (200, 1, 1)), atol=1e-9
-    )
+    squares = got @ np.swapaxes(got, 1, 2)
+    np.testing.assert_allclose(squares, np.tile(np.eye(3), (200, 1, 1)), atol=1e-9)
     np.testing.assert_allclose(np.linalg.det(got), 1, atol=1e-9)
 
 
 def test_the_correction_can_be_left_out(read):
-    turn = -Rotation.from_euler("ZXY", [30, 50, 60], degrees=True).as_rotvec()
-    text = text_of(line(joint0=turn))
-    hips = Rotation.from_euler("ZXY", [30, 50, 60], degrees=True).apply([2.5972, -7.13576, 0])
-    left = read(text, root_correction=False)[0]
-    np.testing.assert_allclose(
-        joint(left, "left_knee") - joint(left, "left_hip"), UNIT * z_up(*hips), atol=1e-6
-    )
-    meant = Rotation.from_euler("ZYX", [30, 60, 50], degrees=True).apply([2.5972, -7.13576, 0])
-    mended = read(text)[0]
-    np.testing.assert_allclose(
-        joint(mended, "left_knee") - joint(mended, "left_hip"), UNIT * z_up(*meant), atol=1e-6
-    )
+    published = Rotation.from_euler("ZXY", [30, 50, 60], degrees=True)
+    meant = Rotation.from_euler("ZYX", [30, 60, 50], degrees=True)
+    text = text_of(line(joint0=-published.as_rotvec()))
+    for correction, turn in ((False, published), (True, meant)):
+        got = read(text, root_correction=correction)[0]
+        thigh = joint(got, "left_knee") - joint(got, "left_hip")
+        expected = UNIT * z_up(*turn.apply([2.5972, -7.13576, 0]))
+        np.testing.assert_allclose(thigh, expected, atol=1e-6)
 
 
 # --- another frame rate ----------------------------------------------------------------------
@@ -252,9 +224,8 @@ def test_120_frames_a_second_become_50(frames, count):
 
 def test_the_same_rate_keeps_every_frame():
     for frames in (1, 7, 1000):
-        torch.testing.assert_close(
-            expmap.resampling_times(frames, 120.0, 120.0), torch.arange(frames).double()
-        )
+        times = expmap.resampling_times(frames, 120.0, 120.0)
+        torch.testing.assert_close(times, torch.arange(frames).double())
 
 
 def test_points_are_taken_between_their_neighbours():
@@ -278,9 +249,8 @@ def test_resampled_bodies_keep_the_lengths_of_their_bones():
     root, rotations = expmap.parse_expmap(text_of(*vectors))
     times = expmap.resampling_times(len(root), 120, 50)
     offsets = expmap.rest_offsets()
-    joints = expmap.positions_38(
-        expmap.resample_points(root, times), expmap.resample_rotations(rotations, times), offsets
-    )
+    root = expmap.resample_points(root, times)
+    joints = expmap.positions_38(root, expmap.resample_rotations(rotations, times), offsets)
     lengths = bone_lengths(joints, CMU_38.parents)
     assert (lengths - offsets[1:].norm(dim=-1)).abs().max() < 1e-12
 
@@ -436,28 +406,22 @@ def test_feet_come_down_to_a_floor(mended):
 
 
 # least cosine of the pelvis' tilt, as published and after the correction
+_TILT = """
+train/directing_traffic/directing_traffic: 1 -0.00 0.97, 4 0.88 0.98
+train/walking_extra/walking: 22 0.00 0.96, 23 0.00 0.99, 24 0.02 0.99, 25 0.10 0.99, 26 0.62 0.99
+train/walking_extra/walking: 48 -0.02 0.94, 49 -0.03 0.94, 50 -0.00 0.96
+train/soccer/soccer: 1 0.86 0.93, 2 0.81 0.91, 3 0.82 0.90, 4 0.86 0.92, 5 0.82 0.91
+train/walking/walking: 2 0.97 0.97
+train/jumping/jumping: 2 0.89 0.89
+test/washwindow/washwindow: 1 0.78 0.69
+test/soccer/soccer: 1 0.85 0.89
+test/jumping/jumping: 1 0.79 0.79
+test/basketball/basketball: 1 0.97 0.98
+"""
 TILT = {
-    "train/directing_traffic/directing_traffic_1": (-0.00, 0.97),
-    "train/walking_extra/walking_26": (0.62, 0.99),
-    "train/walking_extra/walking_25": (0.10, 0.99),
-    "train/walking_extra/walking_50": (-0.00, 0.96),
-    "train/walking_extra/walking_48": (-0.02, 0.94),
-    "train/walking_extra/walking_24": (0.02, 0.99),
-    "train/walking_extra/walking_49": (-0.03, 0.94),
-    "train/walking_extra/walking_23": (0.00, 0.99),
-    "train/walking_extra/walking_22": (0.00, 0.96),
-    "train/soccer/soccer_5": (0.82, 0.91),
-    "train/soccer/soccer_3": (0.82, 0.90),
-    "train/soccer/soccer_2": (0.81, 0.91),
-    "train/directing_traffic/directing_traffic_4": (0.88, 0.98),
-    "test/washwindow/washwindow_1": (0.78, 0.69),
-    "train/soccer/soccer_4": (0.86, 0.92),
-    "test/soccer/soccer_1": (0.85, 0.89),
-    "train/soccer/soccer_1": (0.86, 0.93),
-    "train/walking/walking_2": (0.97, 0.97),
-    "test/jumping/jumping_1": (0.79, 0.79),
-    "train/jumping/jumping_2": (0.89, 0.89),
-    "test/basketball/basketball_1": (0.97, 0.98),
+    f"{action}_{number}": (float(before), float(after))
+    for action, files in (row.split(": ") for row in _TILT.strip().splitlines())
+    for number, before, after in map(str.split, files.split(", "))
 }
 
 
@@ -490,8 +454,5 @@ def test_hardly_any_body_jumps_between_two_frames(files, mended):
     after = {name: count for name, p in mended.items() if (count := jumps(p))}
     before = sum(jumps(expmap.read_expmap(path, root_correction=False)) for path in files.values())
     assert before == pytest.approx(170, abs=10)
-    assert after == {
-        "train/directing_traffic/directing_traffic_1": 1,
-        "train/walking_extra/walking_27": 1,
-        "train/walking_extra/walking_50": 1,
-    }
+    once = "directing_traffic/directing_traffic_1 walking_extra/walking_27 walking_extra/walking_50"
+    assert after == {f"train/{name}": 1 for name in once.split()}

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from samples import assert_close
 
 from paperlib.cameras import Camera, project, world_to_camera
 from paperlib.datasets import filming
@@ -24,20 +25,9 @@ def filmed(world, cameras=STUDIO, **about):
 
 
 def camera(position=(0.0, -5.0, 1.0), target=(0.0, 0.0, 1.0), **lens) -> Camera:
-    lens = {
-        "focal": (1000.0, 1100.0),
-        "centre": (500.0, 480.0),
-        "radial": (0.0, 0.0, 0.0),
-        "tangential": (0.0, 0.0),
-    } | lens
-    return Camera(
-        name="test",
-        width=1000,
-        height=1000,
-        orientation=look_at(position, target),
-        position=position,
-        **lens,
-    )
+    lens = {"focal": (1000.0, 1100.0), "centre": (500.0, 480.0)} | lens
+    pose = {"orientation": look_at(position, target), "position": position}
+    return Camera("test", 1000, 1000, **lens, **pose)
 
 
 PLACES = [
@@ -52,9 +42,9 @@ PLACES = [
 def test_a_camera_has_its_target_in_the_middle_of_its_image(position, target):
     seen = world_to_camera(torch.tensor(target).double(), camera(position, target))
     distance = math.dist(position, target)
-    torch.testing.assert_close(seen, torch.tensor([0.0, 0.0, distance]).double(), atol=1e-6, rtol=0)
+    assert_close(seen, [0.0, 0.0, distance], 1e-6)
     pixel = project(seen, camera(position, target))
-    torch.testing.assert_close(pixel, torch.tensor([500.0, 480.0]).double(), atol=1e-3, rtol=0)
+    assert_close(pixel, [500.0, 480.0], 1e-3)
 
 
 @pytest.mark.parametrize(("position", "target"), PLACES)
@@ -68,7 +58,7 @@ def test_a_camera_is_level_and_not_upside_down(position, target):
 def test_what_stands_to_the_right_is_seen_on_the_right():
     """From y = -5, looking along +y, +x is to the right."""
     seen = world_to_camera(torch.tensor([1.0, 0.0, 1.0]), camera())
-    torch.testing.assert_close(seen, torch.tensor([1.0, 0.0, 5.0]), atol=1e-5, rtol=0)
+    assert_close(seen, [1.0, 0.0, 5.0], 1e-5)
 
 
 def test_the_orientation_is_a_unit_quaternion():
@@ -110,19 +100,13 @@ def test_keypoints_are_the_projections_worked_by_hand():
     world = standing()
     world[0, 3] = torch.tensor([1.0, 0.0, 1.5])
     (plain,) = filmed(world, (camera(),))
-    torch.testing.assert_close(
-        plain.positions[0, 3], torch.tensor([1.0, -0.5, 5.0]), atol=1e-5, rtol=0
-    )
-    torch.testing.assert_close(
-        plain.keypoints[0, 3], torch.tensor([700.0, 370.0]), atol=1e-2, rtol=0
-    )
+    assert_close(plain.positions[0, 3], [1.0, -0.5, 5.0], 1e-5)
+    assert_close(plain.keypoints[0, 3], [700.0, 370.0], 1e-2)
     # 1 + k1 r^2 + k2 r^4 = 0.98 + 0.0005 = 0.9805; p1 x + p2 y = 0.0005; factor 0.981
     lens = {"radial": (-0.4, 0.2, 0.0), "tangential": (0.005, 0.005)}
     (bent,) = filmed(world, (camera(**lens),))
-    expected = torch.tensor(
-        [500 + 1000 * (0.2 * 0.981 + 0.005 * 0.05), 480 + 1100 * (-0.1 * 0.981 + 0.005 * 0.05)]
-    )
-    torch.testing.assert_close(bent.keypoints[0, 3], expected, atol=1e-2, rtol=0)
+    x, y = 0.2 * 0.981 + 0.005 * 0.05, -0.1 * 0.981 + 0.005 * 0.05
+    assert_close(bent.keypoints[0, 3], [500 + 1000 * x, 480 + 1100 * y], 1e-2)
 
 
 def test_every_camera_gives_one_recording_of_the_same_clip():

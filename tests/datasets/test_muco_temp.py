@@ -9,6 +9,7 @@ import torch
 from paperlib.cameras import camera_to_world, project
 from paperlib.datasets import muco_temp, synthetic
 from paperlib.datasets.muco_temp import Size, compose, joined, single, to_and_fro
+from paperlib.kinematics import bone_lengths
 
 FAMILIES = ("walking", "reaching", "boxing")
 SIZE = Size(train=2, test=1, frames=120)
@@ -65,15 +66,9 @@ def test_nobody_comes_close_to_another_or_leaves_the_picture(videos):
 
 def test_who_is_set_down_stays_as_tall_and_stands_on_the_floor(videos, source):
     """Turning and moving along the floor changes no bone, and no height."""
-    bones = [(p, c) for p, c in videos.skeleton.bones]
-
-    def lengths(positions):
-        return torch.stack([(positions[:, c] - positions[:, p]).norm(dim=-1) for p, c in bones], 1)
-
     for r in people(videos):
         takes = [t for t in source.train if (t.subject, t.action) == (r.subject, r.action)]
-        theirs = lengths(takes[0].positions)
-        ours = lengths(r.positions)
+        theirs, ours = (bone_lengths(x.positions, x.skeleton.parents) for x in (takes[0], r))
         assert (ours.mean(dim=0) - theirs.mean(dim=0)).abs().max() < 0.02
         heights = camera_to_world(r.positions, r.camera)[..., 2]
         world = camera_to_world(takes[0].positions, takes[0].camera)[..., 2]
@@ -108,9 +103,8 @@ def test_nothing_jumps(videos):
 def test_the_same_seed_gives_the_same_videos_however_many(source, videos):
     again = compose(source, replace(SIZE, train=1))
     first = people(videos)
-    assert all(
-        torch.equal(a.positions, b.positions) for a, b in zip(again.train, first, strict=True)
-    )
+    pairs = zip(again.train, first, strict=True)
+    assert all(torch.equal(a.positions, b.positions) for a, b in pairs)
     other = compose(source, replace(SIZE, train=1, test=0), seed=1)
     assert not torch.equal(other.train[0].positions, first[0].positions)
 

@@ -12,29 +12,13 @@ from paperlib.recordings import Recording
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15
 from paperlib.windows import mirror
 
-CAMERA = Camera(
-    "front",
-    1000,
-    1000,
-    focal=(1100.0, 1105.0),
-    centre=(510.0, 490.0),
-    radial=(-0.2, 0.24, -0.003),
-    tangential=(-0.001, -0.0015),
-)
+LENS = {"radial": (-0.2, 0.24, -0.003), "tangential": (-0.001, -0.0015)}
+CAMERA = Camera("front", 1000, 1000, focal=(1100.0, 1105.0), centre=(510.0, 490.0), **LENS)
 # someone who faces +x, left +y, up +z, metres
-STANDING = {
-    "pelvis": (0, 0, 1.0),
-    "hip": (0, 0.1, 1.0),
-    "knee": (0, 0.1, 0.5),
-    "ankle": (0, 0.1, 0.1),
-    "spine": (0, 0, 1.25),
-    "thorax": (0, 0, 1.5),
-    "neck_nose": (0.05, 0, 1.62),
-    "head_top": (0, 0, 1.8),
-    "shoulder": (0, 0.2, 1.48),
-    "elbow": (0, 0.2, 1.2),
-    "wrist": (0.1, 0.2, 1.0),
-}
+STANDING = {"pelvis": (0, 0, 1.0), "spine": (0, 0, 1.25), "thorax": (0, 0, 1.5)}
+STANDING |= {"neck_nose": (0.05, 0, 1.62), "head_top": (0, 0, 1.8)}
+STANDING |= {"hip": (0, 0.1, 1.0), "knee": (0, 0.1, 0.5), "ankle": (0, 0.1, 0.1)}
+STANDING |= {"shoulder": (0, 0.2, 1.48), "elbow": (0, 0.2, 1.2), "wrist": (0.1, 0.2, 1.0)}
 SAME = ("elbow", "wrist", "knee", "ankle")
 
 
@@ -48,20 +32,9 @@ def standing() -> torch.Tensor:
 
 
 def recording(positions: torch.Tensor, skeleton=H36M_17) -> Recording:
-    count = len(skeleton)
-    return Recording(
-        "S1",
-        "standing",
-        "take1",
-        50.0,
-        CAMERA,
-        torch.zeros(len(positions), count, 2),
-        torch.ones(len(positions), count),
-        positions,
-        skeleton,
-        skeleton,
-        visible=torch.ones(len(positions), count, dtype=torch.bool),
-    )
+    ones, joints = torch.ones(positions.shape[:2]), [skeleton] * 2
+    blank = torch.zeros(*ones.shape, 2), ones, positions, *joints
+    return Recording("S1", "standing", "take1", 50.0, CAMERA, *blank, visible=ones > 0)
 
 
 def seen(frames: int = 6) -> Recording:
@@ -104,9 +77,8 @@ def test_turned_and_moved_with_the_body():
 
 def test_the_mirror_image_of_a_body_has_the_mirror_image_of_its_points():
     body = standing() + 0.1 * torch.randn(5, 17, 3, dtype=torch.float64)
-    torch.testing.assert_close(
-        coco_points(mirror(body, H36M_17)), mirror(coco_points(body), COCO_17)
-    )
+    mirrored = mirror(coco_points(body), COCO_17)
+    torch.testing.assert_close(coco_points(mirror(body, H36M_17)), mirrored)
 
 
 def test_a_bent_neck_takes_the_face_along():
@@ -161,11 +133,9 @@ def test_embedded_people_have_their_noses_in_front():
     for one in datasets.load("synthetic", small=True).test[::5]:
         points = coco_points(one.positions)
         nose, left, right = (points[:, COCO_17.index(j)] for j in ("nose", "left_ear", "right_ear"))
-        pelvis, *hips = (
-            one.positions[:, H36M_17.index(j)] for j in ("pelvis", "left_hip", "right_hip")
-        )
-        up = one.positions[:, H36M_17.index("spine")] - pelvis
-        ahead = torch.linalg.cross(hips[0] - hips[1], up)
+        joints = (H36M_17.index(j) for j in ("pelvis", "spine", "left_hip", "right_hip"))
+        pelvis, spine, *hips = (one.positions[:, j] for j in joints)
+        ahead = torch.linalg.cross(hips[0] - hips[1], spine - pelvis)
         assert (((nose - (left + right) / 2) * ahead).sum(-1) > 0).all()
         # and nobody's face is larger than a face
         assert ((nose - left).norm(dim=-1) < 0.16).all()

@@ -3,27 +3,26 @@ import os
 
 import numpy as np
 import pytest
+import samples
 
 from paperlib.detection.files import Keypoints2D, read_keypoints
 from paperlib.errors import UnsafeFileError
 from paperlib.skeletons import COCO_17
 
 RNG = np.random.default_rng(11)
-SYMMETRY = [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]]
 
 
-def person(at: float = 100.0, score: float = 0.5) -> np.ndarray:
-    """(17, 3): x, y, score; every number differs."""
-    joints = np.arange(17.0)
-    return np.stack([at + joints, at + 50 + joints, score + joints / 100], axis=1)
+def person(at: float = 100.0, score: float = 0.5, joints: int = 17) -> np.ndarray:
+    """(joints, 3): x, y, score; every number differs."""
+    steps = np.arange(float(joints))
+    return np.stack([at + steps, at + 50 + steps, score + steps / 100], axis=1)
 
 
 # -- VideoPose3D custom data sets
 
 
 def write_custom(path, videos: dict, sizes: dict | None = None, **changed):
-    metadata = {"layout_name": "coco", "num_joints": 17, "keypoints_symmetry": SYMMETRY}
-    metadata |= {"video_metadata": sizes or {}} | changed
+    metadata = samples.metadata("coco") | {"video_metadata": sizes or {}} | changed
     stored = {name: {"custom": [points]} for name, points in videos.items()}
     np.savez_compressed(path, positions_2d=stored, metadata=metadata)
     return path
@@ -33,10 +32,8 @@ def test_custom_data_set(tmp_path):
     videos = {"a.mp4": RNG.uniform(0, 900, (5, 17, 2)).astype("f4"), "b.mp4": np.ones((3, 17, 2))}
     sizes = {"a.mp4": {"w": 1920, "h": 1080}}
     read = read_keypoints(write_custom(tmp_path / "data_2d_custom_x.npz", videos, sizes))
-    assert [(k.name, k.width, k.height) for k in read] == [
-        ("a.mp4", 1920, 1080),
-        ("b.mp4", None, None),
-    ]
+    expected = [("a.mp4", 1920, 1080), ("b.mp4", None, None)]
+    assert [(k.name, k.width, k.height) for k in read] == expected
     for k in read:
         np.testing.assert_array_equal(k.keypoints, videos[k.name])
         assert k.keypoints.dtype == k.confidence.dtype == np.float32
@@ -46,17 +43,17 @@ def test_custom_data_set(tmp_path):
 def test_spoilt_custom_data_sets(tmp_path):
     path = tmp_path / "x.npz"
     points = np.ones((4, 17, 2))
-    with pytest.raises(ValueError, match=r"a: keypoints of shape \(4, 16, 2\)"):
-        read_keypoints(write_custom(path, {"a": points[:, :16]}))
-    with pytest.raises(ValueError, match="a: keypoints of no frames"):
-        read_keypoints(write_custom(path, {"a": points[:0]}))
-    with pytest.raises(ValueError, match="no videos"):
-        read_keypoints(write_custom(path, {}))
-    with pytest.raises(ValueError, match="16 joints, layout 'coco'"):
-        read_keypoints(write_custom(path, {"a": points}, num_joints=16))
-    points[2, 3, 1] = np.nan
-    with pytest.raises(ValueError, match=r"a: keypoints has NaN .* in 1 of 4 .* frame 2"):
-        read_keypoints(write_custom(path, {"a": points}))
+    spoilt = points.copy()
+    spoilt[2, 3, 1] = np.nan
+    for videos, changed, said in (
+        ({"a": points[:, :16]}, {}, r"a: keypoints of shape \(4, 16, 2\)"),
+        ({"a": points[:0]}, {}, "a: keypoints of no frames"),
+        ({}, {}, "no videos"),
+        ({"a": points}, {"num_joints": 16}, "16 joints, layout 'coco'"),
+        ({"a": spoilt}, {}, r"a: keypoints has NaN .* in 1 of 4 .* frame 2"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            read_keypoints(write_custom(path, videos, **changed))
 
 
 def test_hostile_custom_data_set(tmp_path):
@@ -85,13 +82,8 @@ def write_detectron(path, frames: list, size=(640, 480)):
     for kind, listed in enumerate((boxes, keypoints)):
         for t, pair in enumerate(listed):
             ragged[kind, t, 0], ragged[kind, t, 1] = pair
-    np.savez_compressed(
-        path,
-        boxes=ragged[0],
-        keypoints=ragged[1],
-        segments=np.array(None, dtype=object),
-        metadata={"w": size[0], "h": size[1]},
-    )
+    more = {"segments": np.array(None, dtype=object), "metadata": {"w": size[0], "h": size[1]}}
+    np.savez_compressed(path, boxes=ragged[0], keypoints=ragged[1], **more)
     return path
 
 
@@ -188,11 +180,6 @@ BODY_25 = [0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11]
 COCO_18 = [0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10]
 
 
-def openpose_person(joints: int, at: float, score: float = 0.5) -> np.ndarray:
-    steps = np.arange(float(joints))
-    return np.stack([at + steps, at + 50 + steps, score + steps / 100], axis=1)
-
-
 def write_openpose(folder, frames: dict):
     folder.mkdir(exist_ok=True)
     for name, people in frames.items():
@@ -203,7 +190,7 @@ def write_openpose(folder, frames: dict):
 
 @pytest.mark.parametrize(("joints", "order"), [(25, BODY_25), (18, COCO_18)])
 def test_openpose_joints_are_put_into_the_order_of_coco(tmp_path, joints, order):
-    made = openpose_person(joints, 100)
+    made = person(joints=joints)
     (k,) = read_keypoints(write_openpose(tmp_path / "walk", {"walk_0": [made]}))
     np.testing.assert_allclose(k.keypoints[0], made[order, :2])
     np.testing.assert_allclose(k.confidence[0], made[order, 2], rtol=1e-6)
@@ -212,9 +199,9 @@ def test_openpose_joints_are_put_into_the_order_of_coco(tmp_path, joints, order)
 
 def test_openpose_surest_person_natural_order_and_empty_frames(tmp_path):
     frames = {
-        "v_9": [openpose_person(25, 100, 0.3), openpose_person(25, 200, 0.6)],
+        "v_9": [person(100, 0.3, 25), person(200, 0.6, 25)],
         "v_10": [],
-        "v_11": [openpose_person(25, 220, 0.5), openpose_person(25, 300, 0.1)],
+        "v_11": [person(220, 0.5, 25), person(300, 0.1, 25)],
     }
     (k,) = read_keypoints(write_openpose(tmp_path / "out", frames))
     assert k.keypoints[:, 0, 0].tolist() == [200, 210, 220]
@@ -222,7 +209,7 @@ def test_openpose_surest_person_natural_order_and_empty_frames(tmp_path):
 
 
 def test_openpose_joints_that_were_not_found(tmp_path):
-    made = [openpose_person(25, at) for at in (100, 110, 120)]
+    made = [person(at, joints=25) for at in (100, 110, 120)]
     made[1][0] = 0  # the nose, in the frame between
     for frame in made:
         frame[11] = 0  # the right ankle, never
@@ -241,9 +228,9 @@ def test_spoilt_openpose_folders(tmp_path):
     with pytest.raises(ValueError, match="nobody was detected"):
         read_keypoints(write_openpose(tmp_path / "empty", {"v_0": [], "v_1": []}))
     with pytest.raises(ValueError, match=r"45 numbers per person, expected .* 25 or 18 joints"):
-        read_keypoints(write_openpose(tmp_path / "mpi", {"v_0": [openpose_person(15, 1)]}))
+        read_keypoints(write_openpose(tmp_path / "mpi", {"v_0": [person(joints=15)]}))
     with pytest.raises(ValueError, match="several videos"):
-        people = [openpose_person(25, 1)]
+        people = [person(joints=25)]
         read_keypoints(write_openpose(tmp_path / "two", {"v_0": people, "w_0": people}))
     write_json(tmp_path / "two" / "v_0_keypoints.json", [1])
     with pytest.raises(ValueError, match=r"v_0_keypoints\.json: no list of 'people'"):

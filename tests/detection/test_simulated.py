@@ -15,34 +15,17 @@ from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MPII_16
 CAMERA = Camera("front", 1000, 1000, focal=(1000.0, 1000.0), centre=(500.0, 500.0))
 QUIET = Profile(0.0, 0.0)  # no errors but those asked for
 # metres from the root, x right, y down: left and right stay half a metre apart
-REST = {
-    "hip": (0.25, 0.0),
-    "knee": (0.25, 0.4),
-    "ankle": (0.25, 0.8),
-    "shoulder": (0.25, -0.5),
-    "elbow": (0.25, -0.25),
-    "wrist": (0.25, 0.05),
-    "head_top": (0.0, -0.8),
-}
-HIPS = [H36M_17.index("left_hip"), H36M_17.index("right_hip")]
-WRISTS = [H36M_17.index("left_wrist"), H36M_17.index("right_wrist")]
-LEG = [
-    [H36M_17.index(f"{side}_{p}") for p in ("hip", "knee", "ankle")] for side in ("left", "right")
-]
-ARM = [
-    [H36M_17.index(f"{side}_{p}") for p in ("shoulder", "elbow", "wrist")]
-    for side in ("left", "right")
-]
+DOWN = {"hip": 0.0, "knee": 0.4, "ankle": 0.8, "shoulder": -0.5, "elbow": -0.25, "wrist": 0.05}
+REST = {joint: (0.25, y) for joint, y in DOWN.items()} | {"head_top": (0.0, -0.8)}
+LEG, ARM = (
+    [[H36M_17.index(f"{side}_{part}") for part in limb.split()] for side in ("left", "right")]
+    for limb in ("hip knee ankle", "shoulder elbow wrist")
+)
+HIPS, WRISTS = [side[0] for side in LEG], [side[2] for side in ARM]
 
 
 def standing(
-    frames: int = 200,
-    depth: float = 5.0,
-    clip: str = "take1",
-    camera: Camera = CAMERA,
-    width: float = 1.0,
-    skeleton=H36M_17,
-    **changes,
+    frames=200, depth=5.0, clip="take1", camera=CAMERA, width=1.0, skeleton=H36M_17, **changes
 ) -> Recording:
     """Someone who does not move; ``width`` scales the distance of left and right."""
     rest = torch.zeros(len(skeleton), 3)
@@ -51,15 +34,8 @@ def standing(
         side = {"left": 1, "right": -1}.get(skeleton.side(j), 0)
         rest[j] = torch.tensor([x * side * width, y, 0.0])
     positions = (rest + torch.tensor([0.0, 0.0, depth])).repeat(frames, 1, 1)
-    fields = {
-        "keypoints": project(positions, camera),
-        "confidence": torch.ones(frames, len(skeleton)),
-        "skeleton": skeleton,
-        "keypoint_skeleton": skeleton,
-    }
-    return Recording(
-        "S1", "standing", clip, 50.0, camera, positions=positions, **(fields | changes)
-    )
+    found = project(positions, camera), torch.ones(frames, len(skeleton)), positions
+    return Recording("S1", "standing", clip, 50.0, camera, *found, skeleton, skeleton, **changes)
 
 
 def errors(recording: Recording, profile: Profile, seed: int = 0) -> torch.Tensor:
@@ -68,9 +44,8 @@ def errors(recording: Recording, profile: Profile, seed: int = 0) -> torch.Tenso
 
 
 def equal(one: Recording, other: Recording) -> bool:
-    return torch.equal(one.keypoints, other.keypoints) and torch.equal(
-        one.confidence, other.confidence
-    )
+    fields = ("keypoints", "confidence")
+    return all(torch.equal(getattr(one, field), getattr(other, field)) for field in fields)
 
 
 # ---- the same again ------------------------------------------------------------------------------
@@ -85,17 +60,9 @@ def test_the_same_seed_and_name_give_the_same_detections(profile):
 
 
 def test_recordings_cameras_and_people_have_their_own_errors():
-    side = replace(CAMERA, name="side")
-    found = [
-        errors(one, PROFILES["simulated"])
-        for one in (
-            standing(),
-            standing(clip="take2"),
-            standing(camera=side),
-            standing(person=1),
-            replace(standing(), action="sitting"),
-        )
-    ]
+    changes = {"clip": "take2"}, {"camera": replace(CAMERA, name="side")}, {"person": 1}
+    others = [replace(standing(), **change) for change in (*changes, {"action": "sitting"})]
+    found = [errors(one, PROFILES["simulated"]) for one in (standing(), *others)]
     for i, one in enumerate(found):
         for other in found[:i]:
             correlation = torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]
@@ -146,13 +113,8 @@ def test_unknown_detectors_are_refused_and_the_choices_named():
     with pytest.raises(ValueError, match="'ground_truth', 'simulated_fine'") as error:
         detect(DATA, "simulate")
     assert "Did you mean 'simulated'?" in str(error.value)
-    assert DETECTORS == (
-        "ground_truth",
-        "simulated_fine",
-        "simulated",
-        "simulated_pretrained",
-        "simulated_coarse",
-    )
+    names = "ground_truth simulated_fine simulated simulated_pretrained simulated_coarse"
+    assert DETECTORS == tuple(names.split())
 
 
 def test_weaker_detectors_err_more():

@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from paperlib.skeletons import SKELETONS
+
 _HEADS = {  # both ends, and the other joints that are the head's own
     "h36m_17": ("neck_nose", "head_top", ""),
     "humaneva_15": ("thorax", "head", ""),
@@ -26,6 +28,11 @@ def written(request):
     hips, shoulders = ["right_hip", "left_hip"], ["left_shoulder", "right_shoulder"]
     spine = {"pelvis", "hip", "spine", "thorax", "neck"}
     return request.param, segments, (hips, shoulders, {*hips, *shoulders, *spine})
+
+
+@pytest.fixture(params=_HEADS)
+def skeleton(request):
+    return SKELETONS[request.param]
 
 
 @pytest.fixture

@@ -19,12 +19,8 @@ def test_segments_are_those_written_out(written):
     body = body_of(skeleton)
     assert len(body.ends) == len(body.names) == len(segments) == 9 and body.names[-1] == "head"
     found = [
-        (
-            [skeleton.joints[j] for j in first],
-            [skeleton.joints[j] for j in second],
-            named(skeleton, own),
-        )
-        for (first, second), own in zip(body.ends, body.own, strict=True)
+        (*([skeleton.joints[j] for j in end] for end in ends), named(skeleton, own))
+        for ends, own in zip(body.ends, body.own, strict=True)
     ]
     assert found == segments
     assert [skeleton.joints[j] for j in body.corners] == hips + shoulders
@@ -34,25 +30,14 @@ def test_segments_are_those_written_out(written):
 def test_the_tables_of_others_are_the_reverse_of_own():
     body = body_of(H36M_17)
     assert body.others.shape == (17, 9) and body.outside_trunk.shape == (17,)
-    left_arm = body.names.index("left_shoulder_elbow")
-    assert named(H36M_17, (~body.others[:, left_arm]).nonzero().flatten()) == {
-        "left_shoulder",
-        "left_elbow",
-    }
-    elbow = H36M_17.index("left_elbow")
-    assert {body.names[s] for s in (~body.others[elbow]).nonzero().flatten()} == {
-        "left_shoulder_elbow",
-        "left_elbow_wrist",
-    }
-    assert named(H36M_17, body.outside_trunk.nonzero().flatten()) == set(H36M_17.joints) - {
-        "left_hip",
-        "right_hip",
-        "left_shoulder",
-        "right_shoulder",
-        "pelvis",
-        "spine",
-        "thorax",
-    }
+    arm, elbow = body.names.index("left_shoulder_elbow"), H36M_17.index("left_elbow")
+    own = named(H36M_17, (~body.others[:, arm]).nonzero().flatten())
+    assert own == {"left_shoulder", "left_elbow"}
+    segments = {body.names[s] for s in (~body.others[elbow]).nonzero().flatten()}
+    assert segments == {"left_shoulder_elbow", "left_elbow_wrist"}
+    trunk = named(H36M_17, (~body.outside_trunk).nonzero().flatten())
+    corners = {f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "shoulder")}
+    assert trunk == corners | {"pelvis", "spine", "thorax"}
 
 
 @pytest.mark.parametrize("name", WITH_BODY)
@@ -61,14 +46,8 @@ def test_both_sides_are_alike(name):
     body, mirror = body_of(skeleton), skeleton.mirrored
 
     def found(turned):
-        return {
-            (
-                frozenset(turned[j] for j in first),
-                frozenset(turned[j] for j in second),
-                frozenset(turned[j] for j in own),
-            )
-            for (first, second), own in zip(body.ends, body.own, strict=True)
-        }
+        segments = ((*ends, own) for ends, own in zip(body.ends, body.own, strict=True))
+        return {tuple(frozenset(turned[j] for j in part) for part in parts) for parts in segments}
 
     assert found(mirror) == found(range(len(skeleton)))
     assert {mirror[j] for j in body.own_of_trunk} == body.own_of_trunk
@@ -80,13 +59,9 @@ def test_both_sides_are_alike(name):
 
 def test_an_end_of_several_joints_is_their_mean(device):
     points = torch.zeros(2, 17, 2, device=device)
-    for joint, place in {
-        "left_shoulder": (2.0, 4.0),
-        "right_shoulder": (-4.0, 2.0),
-        "left_ear": (1.0, 0.0),
-        "right_ear": (-2.0, 1.0),
-        "left_knee": (5.0, 7.0),
-    }.items():
+    places = {"left_shoulder": (2.0, 4.0), "right_shoulder": (-4.0, 2.0)}
+    places |= {"left_ear": (1.0, 0.0), "right_ear": (-2.0, 1.0), "left_knee": (5.0, 7.0)}
+    for joint, place in places.items():
         points[1, COCO_17.index(joint)] = torch.tensor(place, device=device)
     start, end = body_of(COCO_17).segments(points)
     assert start.shape == end.shape == (2, 9, 2) and start.device.type == device.type
@@ -103,8 +78,10 @@ def test_without_a_head_there_are_limbs_and_a_trunk():
 
 def test_who_has_no_trunk_is_refused():
     assert "left_shoulder" in CMU_38.joints
-    with pytest.raises(ValueError, match="cmu_38 has no right_hip, left_hip: no trunk to hide"):
-        body_of(CMU_38)
+    flat, deep = torch.zeros(5, 38, 2), torch.ones(5, 38, 3)
+    for function, points in ((body_of, ()), (boxed_man, (flat,)), (cylinder_man, (deep,))):
+        with pytest.raises(ValueError, match="cmu_38 has no right_hip, left_hip: no trunk to hide"):
+            function(*points, CMU_38)
     toy = Skeleton("toy", ("pelvis", "left_hip", "right_hip"), (-1, 0, 0))
     with pytest.raises(ValueError, match="toy has no left_shoulder, right_shoulder: no trunk"):
         body_of(toy)
@@ -125,13 +102,6 @@ NAN = torch.full((17, 3), torch.nan)
 def test_what_is_not_known_is_refused(function, arguments, what):
     with pytest.raises(ValueError, match=f"{what} have NaN or infinite values"):
         function(*arguments)
-
-
-def test_boxes_of_other_joints_are_refused():
-    with pytest.raises(ValueError, match=r"expected keypoints \(\.\.\., 17, 2\) of h36m_17"):
-        boxes(torch.zeros(19, 2), H36M_17)
-    with pytest.raises(ValueError, match="the width is a distance, 0 or more, got -1"):
-        boxes(torch.zeros(17, 2), H36M_17, width=-1)
 
 
 def test_a_trunk_alone_hides_nothing():

@@ -9,10 +9,7 @@ from matplotlib.path import Path
 from scipy.spatial import Delaunay
 
 from paperlib.occlusion import body_of, boxed_man, boxes
-from paperlib.skeletons import CMU_38, COCO_17, H36M_17, HUMANEVA_15, SKELETONS
-
-NAMES = ["h36m_17", "humaneva_15", "coco_17", "mupots_17"]
-EVERY_BODY = pytest.mark.parametrize("skeleton", [SKELETONS[n] for n in NAMES], ids=NAMES)
+from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS
 
 
 def people(skeleton, *shape, dtype=torch.float64, device="cpu"):
@@ -93,31 +90,16 @@ def test_float32_agrees_with_float64():
 
 
 @pytest.mark.parametrize("turn", [0, 30, 90, 135, 180, 270])  # degrees: level and upright too
-@pytest.mark.parametrize(
-    ("along", "aside", "inside"),
-    [
-        (0.5, 0.0, True),
-        (0.5, 0.09, True),
-        (0.5, -0.09, True),
-        (0.5, 0.11, False),
-        (0.5, -0.11, False),
-        (0.98, 0.09, True),
-        (1.02, 0.0, False),  # no rounded cap, and no longer than the limb
-        (1.02, 0.09, False),
-        (-0.02, 0.0, False),
-        (0.02, -0.09, True),
-    ],
-)
-def test_a_box_ends_with_its_joints_and_is_as_wide_as_said(placed, turn, along, aside, inside):
-    """The spine belongs to no limb; of the left arm only the fore arm has a length."""
+@pytest.mark.parametrize("along", [-0.02, 0.02, 0.5, 0.98, 1.02])
+@pytest.mark.parametrize("aside", [-0.11, -0.09, 0.0, 0.09, 0.11])
+def test_a_box_ends_with_its_joints_and_is_as_wide_as_said(placed, turn, along, aside):
+    """It has no rounded cap. The spine belongs to no limb; of the left arm only the fore arm has
+    a length."""
     cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-    points = placed(
-        H36M_17,
-        left_shoulder=(0.0, 0.0),
-        left_elbow=(0.0, 0.0),
-        left_wrist=(cos, sin),
-        spine=(cos * along - sin * aside, sin * along + cos * aside),
-    )
+    arm = {"left_shoulder": (0.0, 0.0), "left_elbow": (0.0, 0.0), "left_wrist": (cos, sin)}
+    spine = (cos * along - sin * aside, sin * along + cos * aside)
+    points = placed(H36M_17, **arm, spine=spine)
+    inside = 0 < along < 1 and abs(aside) < 0.1
     assert ("spine" in hidden_names(points, H36M_17, width=0.1)) == inside
 
 
@@ -131,13 +113,8 @@ def test_a_segment_without_length_hides_nothing(placed):
 
 
 def test_upright_and_level_limbs_have_boxes(placed):
-    points = placed(
-        H36M_17,
-        left_elbow=(0.0, 0.0),
-        left_wrist=(0.0, -2.0),
-        right_knee=(-3.0, 0.0),
-        right_ankle=(-4.0, 0.0),
-    )
+    arm = {"left_elbow": (0.0, 0.0), "left_wrist": (0.0, -2.0)}
+    points = placed(H36M_17, **arm, right_knee=(-3.0, 0.0), right_ankle=(-4.0, 0.0))
     body = body_of(H36M_17)
     found = boxes(points, H36M_17, width=0.5)
     assert torch.isfinite(found).all()
@@ -150,52 +127,32 @@ def test_upright_and_level_limbs_have_boxes(placed):
 def test_a_keypoint_is_never_hidden_by_its_own_segments(placed):
     """An arm folded so that the wrist lies on the upper arm, and the shoulder in the fore arm's
     box."""
-    points = placed(
-        HUMANEVA_15, left_shoulder=(0.0, 0.0), left_elbow=(0.0, -1.0), left_wrist=(0.0, 0.5)
-    )
+    arm = {"left_shoulder": (0.0, 0.0), "left_elbow": (0.0, -1.0)}
+    points = placed(HUMANEVA_15, **arm, left_wrist=(0.0, 0.5))
     # the shoulder lies on the fore arm; elbow and wrist belong to it, and the upper arm ends first
     assert hidden_names(points, HUMANEVA_15, width=0.1) == {"left_shoulder"}
-    points = placed(
-        HUMANEVA_15, left_shoulder=(0.0, 0.0), left_elbow=(0.0, -1.0), left_wrist=(0.0, -0.5)
-    )
+    points = placed(HUMANEVA_15, **arm, left_wrist=(0.0, -0.5))
     assert hidden_names(points, HUMANEVA_15, width=0.1) == {"left_wrist"}
 
 
 def test_a_face_is_not_hidden_by_its_head_and_a_hand_is(placed):
-    head = {
-        "left_shoulder": (-1.0, 0.0),
-        "right_shoulder": (1.0, 0.0),
-        "left_ear": (-0.1, -1.0),
-        "right_ear": (0.1, -1.0),
-    }
+    head = {"left_shoulder": (-1.0, 0.0), "right_shoulder": (1.0, 0.0)}
+    head |= {"left_ear": (-0.1, -1.0), "right_ear": (0.1, -1.0)}
     face = {"nose": (0.0, -0.9), "left_eye": (-0.05, -0.95), "right_eye": (0.05, -0.95)}
     points = placed(COCO_17, **head, **face, left_wrist=(0.05, -0.5), left_ankle=(0.3, -0.5))
     assert hidden_names(points, COCO_17, width=0.2) == {"left_wrist"}
 
 
-SQUARE = {
-    "left_shoulder": (1.0, 0.0),
-    "right_shoulder": (-1.0, 0.0),
-    "left_hip": (1.0, 2.0),
-    "right_hip": (-1.0, 2.0),
-}
+SQUARE = {"left_shoulder": (1.0, 0.0), "right_shoulder": (-1.0, 0.0)}
+SQUARE |= {"left_hip": (1.0, 2.0), "right_hip": (-1.0, 2.0)}
+INSIDE, OUTSIDE = [(0.3, 1), (-0.99, 0.01), (0.99, 1.98)], [(-1.01, 1), (0.3, -0.01), (-0.3, 2.01)]
 
 
-@pytest.mark.parametrize(
-    ("place", "inside"),
-    [
-        ((0.3, 1.0), True),
-        ((-0.99, 0.01), True),
-        ((0.99, 1.98), True),
-        ((-1.01, 1.0), False),
-        ((0.3, -0.01), False),
-        ((-0.3, 2.01), False),
-    ],
-)
-def test_what_lies_between_shoulders_and_hips_is_hidden(placed, place, inside):
+@pytest.mark.parametrize("place", INSIDE + OUTSIDE)
+def test_what_lies_between_shoulders_and_hips_is_hidden(placed, place):
     """With boxes of no width, for the trunk alone."""
     points = placed(COCO_17, **SQUARE, nose=place)
-    assert hidden_names(points, COCO_17, width=0) == ({"nose"} if inside else set())
+    assert hidden_names(points, COCO_17, width=0) == ({"nose"} if place in INSIDE else set())
 
 
 @pytest.mark.parametrize("swapped", ["shoulder", "hip", None])
@@ -227,9 +184,8 @@ def test_a_trunk_without_an_area_hides_nothing_beside_it(placed, direction):
     corners = {name: (x * share, y * share) for name, share in flat.items()}
     for share in (-0.5, 0.1, 0.7, 1.3, 1.5, 2.5):
         for aside in (-0.01, 0.01):
-            points = placed(
-                H36M_17, **corners, neck_nose=(x * share - y * aside, y * share + x * aside)
-            )
+            beside = (x * share - y * aside, y * share + x * aside)
+            points = placed(H36M_17, **corners, neck_nose=beside)
             assert "neck_nose" not in hidden_names(points, H36M_17, width=0)
 
 
@@ -245,7 +201,6 @@ def test_shoulders_hips_and_spine_are_never_hidden_by_the_trunk(placed):
 # ---- what must not change them ------------------------------------------------------------------
 
 
-@EVERY_BODY
 def test_turning_shifting_and_scaling_the_image_changes_nothing(skeleton):
     points = people(skeleton, 100)
     hidden = boxed_man(points, skeleton, width=0.05)
@@ -256,7 +211,6 @@ def test_turning_shifting_and_scaling_the_image_changes_nothing(skeleton):
         assert torch.equal(hidden, boxed_man(moved, skeleton, width=0.05 * scale))
 
 
-@EVERY_BODY
 def test_a_mirror_image_has_the_labels_of_the_other_side(skeleton):
     points = people(skeleton, 100)
     hidden = boxed_man(points, skeleton, width=0.05)
@@ -297,10 +251,6 @@ def test_keypoints_may_come_in_any_batch():
     ],
 )
 def test_wrong_input_is_explained(points, options, said):
-    with pytest.raises(ValueError, match=said):
-        boxed_man(points, H36M_17, **options)
-
-
-def test_who_has_no_trunk_is_refused():
-    with pytest.raises(ValueError, match="cmu_38 has no right_hip, left_hip"):
-        boxed_man(torch.zeros(5, 38, 2), CMU_38)
+    for function in (boxed_man, boxes):
+        with pytest.raises(ValueError, match=said):
+            function(points, H36M_17, **options)

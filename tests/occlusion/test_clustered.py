@@ -100,16 +100,14 @@ def test_a_joint_that_wins_one_cluster_and_loses_another():
     """The first is the nearest of its own two; the middle one's set has the last in it, which is
     nearer still."""
     points, depths = in_a_row(2.0, 3.0, 1.0)
-    assert clustered(points, depths, rule="pairs").tolist() == [False, True, False]
-    assert clustered(points, depths, rule="sets").tolist() == [True, True, False]
-    assert clustered(points, depths, rule="chains").tolist() == [True, True, False]
+    for rule, first in (("pairs", False), ("sets", True), ("chains", True)):
+        assert clustered(points, depths, rule=rule).tolist() == [first, True, False]
 
 
 def test_only_chains_reach_further_than_two_steps():
     points, depths = in_a_row(2.0, 3.0, 4.0, 1.0)
-    assert clustered(points, depths, rule="pairs").tolist() == [False, True, True, False]
-    assert clustered(points, depths, rule="sets").tolist() == [False, True, True, False]
-    assert clustered(points, depths, rule="chains").tolist() == [True, True, True, False]
+    for rule, first in (("pairs", False), ("sets", False), ("chains", True)):
+        assert clustered(points, depths, rule=rule).tolist() == [first, True, True, False]
 
 
 @pytest.mark.parametrize("joints", [2, 5, 16, 17])

@@ -7,10 +7,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from paperlib.occlusion import cylinder_man
-from paperlib.skeletons import CMU_38, COCO_17, COMMON_14, H36M_17, SKELETONS, Skeleton
-
-NAMES = ["h36m_17", "humaneva_15", "coco_17", "mupots_17"]
-EVERY_BODY = pytest.mark.parametrize("skeleton", [SKELETONS[n] for n in NAMES], ids=NAMES)
+from paperlib.skeletons import COCO_17, COMMON_14, H36M_17, SKELETONS, Skeleton
 
 
 def people(skeleton, *shape, dtype=torch.float64, device="cpu"):
@@ -141,12 +138,8 @@ def test_a_head_is_twice_as_wide_as_a_limb(placed, beside, expected):
     assert seen(positions, H36M_17, "left_wrist") == pytest.approx(expected)
 
 
-TRUNK = {
-    "left_shoulder": (0.2, -0.3, 2.0),
-    "right_shoulder": (-0.2, -0.3, 2.0),
-    "left_hip": (0.1, 0.3, 2.0),
-    "right_hip": (-0.1, 0.3, 2.0),
-}
+TRUNK = {"left_shoulder": (0.2, -0.3, 2.0), "right_shoulder": (-0.2, -0.3, 2.0)}
+TRUNK |= {"left_hip": (0.1, 0.3, 2.0), "right_hip": (-0.1, 0.3, 2.0)}
 
 
 @pytest.mark.parametrize(
@@ -173,12 +166,8 @@ def test_shoulders_hips_and_spine_are_never_hidden_by_the_trunk(placed):
 
 def test_a_joint_is_never_hidden_by_its_own_limbs(placed):
     """An arm stretched at the camera, straight."""
-    arm = {
-        "left_shoulder": (0.0, 0.0, 3.0),
-        "left_elbow": (0.0, 0.0, 2.7),
-        "left_wrist": (0.0, 0.0, 2.4),
-    }
-    positions = placed(H36M_17, **arm)
+    depths = {"left_shoulder": 3.0, "left_elbow": 2.7, "left_wrist": 2.4}
+    positions = placed(H36M_17, **{joint: (0.0, 0.0, z) for joint, z in depths.items()})
     assert seen(positions, H36M_17, "left_elbow") == seen(positions, H36M_17, "left_wrist") == 1
     assert seen(positions, H36M_17, "left_shoulder") == pytest.approx(0, abs=1e-9)
 
@@ -188,15 +177,13 @@ def test_a_joint_that_belongs_to_nothing_is_hidden_by_anything_and_no_more_than_
     toes = Skeleton("with_a_toe", (*joints, "left_toe"), (*parents, joints.index("left_ankle")))
     assert (cylinder_man(placed(toes, hip=(0.0, 5.0, 9.0)), toes) == 1).all()
     arm = {"right_elbow": (0.01, -1.0, 2.0), "right_wrist": (0.01, 1.0, 2.0)}
-    assert seen(placed(toes, **arm, left_toe=(0.0, 0.0, 4.0)), toes, "left_toe") == pytest.approx(
-        0.4
-    )
+    positions = placed(toes, **arm, left_toe=(0.0, 0.0, 4.0))
+    assert seen(positions, toes, "left_toe") == pytest.approx(0.4)
 
 
 # ---- what must not change it --------------------------------------------------------------------
 
 
-@EVERY_BODY
 def test_turning_all_about_the_camera_changes_nothing(skeleton):
     positions = people(skeleton, 30)
     turns = torch.from_numpy(Rotation.random(30, rng=0).as_matrix())
@@ -204,7 +191,6 @@ def test_turning_all_about_the_camera_changes_nothing(skeleton):
     torch.testing.assert_close(cylinder_man(turned, skeleton), cylinder_man(positions, skeleton))
 
 
-@EVERY_BODY
 def test_scaling_positions_and_diameters_together_changes_nothing(skeleton):
     positions = people(skeleton, 30)
     visible = cylinder_man(positions, skeleton)
@@ -212,7 +198,6 @@ def test_scaling_positions_and_diameters_together_changes_nothing(skeleton):
     torch.testing.assert_close(scaled, visible)
 
 
-@EVERY_BODY
 def test_a_mirror_image_has_the_visibility_of_the_other_side(skeleton):
     positions = people(skeleton, 30)
     mirrored = positions * torch.tensor([-1.0, 1.0, 1.0], dtype=torch.float64)
@@ -238,27 +223,18 @@ def test_positions_may_come_in_any_batch():
 
 
 @pytest.mark.parametrize(
-    ("positions", "options", "said"),
+    ("shape", "options", "said"),
     [
-        (torch.zeros(5, 15, 3), {}, r"expected positions \(\.\.\., 17, 3\) of h36m_17, got \(5, 1"),
-        (torch.zeros(5, 17, 2), {}, r"expected positions .* of h36m_17, got \(5, 17, 2\)"),
-        (torch.zeros(3), {}, r"expected positions .* got \(3,\)"),
-        (
-            torch.ones(5, 17, 3),
-            {"limb": 0.0},
-            "diameters are above 0 metres, got limb=0.0 head=0.1",
-        ),
-        (torch.ones(5, 17, 3), {"head": -0.1}, "diameters are above 0 metres, .* head=-0.1"),
-        (torch.ones(5, 17, 3), {"trunk": 0}, "diameters are above 0 metres, .* trunk=0"),
-        (torch.ones(5, 17, 3), {"trunk": float("nan")}, "diameters are above 0 .* trunk=nan"),
-        (torch.ones(5, 17, 3), {"limb": float("nan")}, "diameters are above 0 .* limb=nan"),
+        ((5, 15, 3), {}, r"expected positions \(\.\.\., 17, 3\) of h36m_17, got \(5, 1"),
+        ((5, 17, 2), {}, r"expected positions .* of h36m_17, got \(5, 17, 2\)"),
+        ((3,), {}, r"expected positions .* got \(3,\)"),
+        ((5, 17, 3), {"limb": 0.0}, "diameters are above 0 metres, got limb=0.0 head=0.1"),
+        ((5, 17, 3), {"head": -0.1}, "diameters are above 0 metres, .* head=-0.1"),
+        ((5, 17, 3), {"trunk": 0}, "diameters are above 0 metres, .* trunk=0"),
+        ((5, 17, 3), {"trunk": float("nan")}, "diameters are above 0 .* trunk=nan"),
+        ((5, 17, 3), {"limb": float("nan")}, "diameters are above 0 .* limb=nan"),
     ],
 )
-def test_wrong_input_is_explained(positions, options, said):
+def test_wrong_input_is_explained(shape, options, said):
     with pytest.raises(ValueError, match=said):
-        cylinder_man(positions, H36M_17, **options)
-
-
-def test_who_has_no_trunk_is_refused():
-    with pytest.raises(ValueError, match="cmu_38 has no right_hip, left_hip"):
-        cylinder_man(torch.ones(5, 38, 3), CMU_38)
+        cylinder_man(torch.ones(shape), H36M_17, **options)

@@ -68,8 +68,9 @@ def test_the_margin_is_a_share_of_the_longer_side():
     """Half of it on either side: the outermost keypoints are a quarter of the picture inside."""
     keypoints = torch.tensor([[[10.0, 50.0], [30.0, 250.0], [20.0, 100.0]]])
     maps = heatmaps(keypoints, size=80, margin=0.5, sigma=1.0)
-    rows = (maps.sum(dim=-1) * torch.arange(80)).sum(dim=-1) / maps.sum(dim=(-2, -1))
-    columns = (maps.sum(dim=-2) * torch.arange(80)).sum(dim=-1) / maps.sum(dim=(-2, -1))
+    rows, columns = (
+        maps.sum(dim=d) @ torch.arange(80.0) / maps.sum(dim=(-2, -1)) for d in (-1, -2)
+    )
     # 400 units are 80 pixels, about (20, 150); pixel 0 has its middle at half a pixel
     assert rows[0].tolist() == pytest.approx([19.5, 59.5, 29.5], abs=1e-3)
     assert columns[0].tolist() == pytest.approx([37.5, 41.5, 39.5], abs=1e-3)
@@ -99,9 +100,8 @@ def test_scaling_and_shifting_all_keypoints_changes_nothing(dtype):
 def test_mirroring_keypoints_mirrors_the_pictures():
     keypoints = random_people()
     mirrored = keypoints * torch.tensor([-1.0, 1.0], dtype=torch.float64)
-    torch.testing.assert_close(
-        heatmaps(mirrored, size=32), heatmaps(keypoints, size=32).flip(-1), atol=1e-9, rtol=0
-    )
+    expected = heatmaps(keypoints, size=32).flip(-1)
+    torch.testing.assert_close(heatmaps(mirrored, size=32), expected, atol=1e-9, rtol=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -62,24 +62,17 @@ def expected_labels(recording):
     positions, skeleton = recording.positions, recording.skeleton
     screen = on_screen(project(positions, recording.camera), recording.camera)
     depths = positions[..., 2]
+    chains, wide = {"tolerance": 0.2, "rule": "chains"}, {"limb": 0.15, "trunk": 0.3}
     return [
         ("rendered", {}, ~joint_visibility(positions, skeleton)),
         ("clustered", {}, clustered(positions[..., :2], depths)),
-        (
-            "clustered",
-            {"tolerance": 0.2, "rule": "chains"},
-            clustered(positions[..., :2], depths, 0.2, "chains"),
-        ),
+        ("clustered", chains, clustered(positions[..., :2], depths, **chains)),
         ("clustered", {"unit": "image"}, clustered(screen, depths)),
         ("clustered", {"unit": "image", "tolerance": 0.1}, clustered(screen, depths, 0.1)),
         ("boxed_man", {}, boxed_man(screen, skeleton)),
         ("boxed_man", {"width": 0.06}, boxed_man(screen, skeleton, 0.06)),
         ("cylinder_man", {}, cylinder_man(positions, skeleton) < 0.5),
-        (
-            "cylinder_man",
-            {"limb": 0.15, "trunk": 0.3},
-            cylinder_man(positions, skeleton, limb=0.15, trunk=0.3) < 0.5,
-        ),
+        ("cylinder_man", wide, cylinder_man(positions, skeleton, **wide) < 0.5),
     ]
 
 
@@ -136,12 +129,8 @@ def test_exact_keypoints_are_guessed_as_they_are_labelled(recording):
 
 
 def test_labels_are_of_the_joints_and_guesses_of_the_keypoints(walking):
-    mixed = replace(
-        walking,
-        positions=convert(walking.positions, H36M_17, HUMANEVA_15),
-        skeleton=HUMANEVA_15,
-        visible=None,
-    )
+    positions = convert(walking.positions, H36M_17, HUMANEVA_15)
+    mixed = replace(walking, positions=positions, skeleton=HUMANEVA_15, visible=None)
     for method in GUESSES:
         assert labels(mixed, method).shape == (len(walking), 15)
         assert torch.equal(guesses(mixed, method), guesses(walking, method))

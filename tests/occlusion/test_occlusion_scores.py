@@ -82,11 +82,7 @@ def test_frames_may_come_in_any_batch_and_order(per_joint):
 @pytest.mark.parametrize(
     ("guessed", "hidden", "said"),
     [
-        (
-            GUESSED,
-            HIDDEN[:2],
-            r"guessed \(3, 4\) .* and hidden \(2, 4\) .* must be booleans of the",
-        ),
+        (GUESSED, HIDDEN[:2], r"guessed \(3, 4\) .* hidden \(2, 4\) .* must be booleans of the"),
         (GUESSED.float(), HIDDEN, r"guessed \(3, 4\) torch.float32 and hidden .* must be booleans"),
         (GUESSED, HIDDEN.int(), r"hidden \(3, 4\) torch.int32 must be booleans"),
         (GUESSED[:0], HIDDEN[:0], "no joints to score"),

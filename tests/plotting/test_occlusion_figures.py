@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +11,6 @@ from paperlib import datasets
 from paperlib.occlusion import Curve, boxed_man, boxes, heatmaps, labels
 from paperlib.plotting import boxed_body, heatmap_strip, joint_scores, labellings, tolerance_curves
 from paperlib.plotting.occlusion import body_view, verdicts
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +29,10 @@ def marked(ax) -> dict[str, np.ndarray]:
 
 def test_verdicts_by_hand():
     truth, said = np.array([0, 0, 1, 1], bool), np.array([0, 1, 0, 1], bool)
-    found = {verdict: joints.tolist() for verdict, joints in verdicts(truth, said).items()}
-    assert found == {
-        "seen": [True, False, False, False],
-        "false alarm": [False, True, False, False],
-        "missed": [False, False, True, False],
-        "hidden": [False, False, False, True],
+    found = {
+        name: np.flatnonzero(joints).tolist() for name, joints in verdicts(truth, said).items()
     }
+    assert found == {"seen": [0], "false alarm": [1], "missed": [2], "hidden": [3]}
 
 
 def test_the_view_of_a_body_holds_all_of_it(recording):
@@ -50,9 +40,8 @@ def test_the_view_of_a_body_holds_all_of_it(recording):
     np.testing.assert_allclose(points, recording.keypoints[4], atol=1e-3)
     assert left < points[:, 0].min() and points[:, 0].max() < right
     assert top < points[:, 1].min() and points[:, 1].max() < bottom
-    assert picture.shape[1] == 100 and picture.shape[0] == pytest.approx(
-        100 * (bottom - top) / (right - left), abs=1.5
-    )
+    height = 100 * (bottom - top) / (right - left)
+    assert picture.shape[1] == 100 and picture.shape[0] == pytest.approx(height, abs=1.5)
     # there is flesh under every joint, and none in the corners
     columns = ((points[:, 0] - left) / (right - left) * 100).astype(int)
     rows = ((points[:, 1] - top) / (bottom - top) * len(picture)).astype(int)
@@ -100,13 +89,10 @@ def test_the_boxed_body_is_that_of_its_labels(recording):
 
 def test_the_boxes_of_a_wide_picture_have_the_width_of_the_labels(recording):
     """Screen coordinates take half of the width, not of the height, for 1."""
-    camera = replace(recording.camera, height=700)
-    wide = replace(recording, camera=camera)
-    figure = boxed_body(wide, 4, width=0.03)
+    wide = replace(recording, camera=replace(recording.camera, height=700))
+    found = marked(boxed_body(wide, 4, width=0.03).axes[0])["owhite"]
     pixels = boxed_man(wide.keypoints[4], wide.skeleton, 15.0).numpy()
-    np.testing.assert_allclose(
-        marked(figure.axes[0])["owhite"], wide.keypoints[4][pixels], atol=1e-2
-    )
+    np.testing.assert_allclose(found, wide.keypoints[4][pixels], atol=1e-2)
 
 
 def test_curves_and_the_tolerance_in_use():

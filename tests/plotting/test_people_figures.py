@@ -2,29 +2,19 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from paperlib.plotting import energy_curves, floor_plan, occluded_path, shade_gaps
 from paperlib.plotting.people import gaps
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
-@pytest.mark.parametrize(
-    ("score", "expected"),
-    [
+def test_gaps_are_the_runs_of_frames_whose_score_is_zero():
+    for score, expected in (
         ([0.9, 0, 0, 0.5, 0.8, 0], [(1, 3), (5, 6)]),
         ([0, 0, 0.1, 0], [(0, 2), (3, 4)]),
         ([0, 0], [(0, 2)]),
         ([0.2, 1.0], []),
-    ],
-)
-def test_gaps_are_the_runs_of_frames_whose_score_is_zero(score, expected):
-    assert gaps(score) == gaps(np.array(score)) == expected
+    ):
+        assert gaps(score) == gaps(np.array(score)) == expected
 
 
 def test_grey_is_where_the_score_is_zero():

@@ -93,24 +93,18 @@ class PretendedGPU(contextlib.AbstractContextManager):
     def _of_cuda(self) -> dict[str, object]:
         """What ``torch.cuda`` says and does."""
         stream = self._stream()
-        return {
-            "is_available": lambda: True,
-            "device_count": lambda: 1,
-            "current_device": lambda: 0,
-            "set_device": lambda device: None,
+        fixed = {"is_available": True, "device_count": 1, "current_device": 0}
+        fixed |= {"get_device_capability": (9, 0), "get_device_name": "pretended GPU"}
+        fixed |= {"is_bf16_supported": True, "memory_allocated": 0, "max_memory_allocated": 0}
+        fixed |= dict.fromkeys(("set_device", "reset_peak_memory_stats", "empty_cache"))
+        answers = {name: lambda *_, it=value, **__: it for name, value in fixed.items()}
+        return answers | {
             "is_current_stream_capturing": lambda: self.recording is not None,
-            "is_bf16_supported": lambda *_, **__: True,
-            "get_device_capability": lambda *_: (9, 0),
-            "get_device_name": lambda *_: "pretended GPU",
             "manual_seed": self._seed,
             "manual_seed_all": self._seed,
             "get_rng_state": lambda *_: self.random_state.clone(),
             "set_rng_state": self._set_random_state,
             "synchronize": lambda *_: self.wait("synchronize"),
-            "memory_allocated": lambda *_: 0,
-            "max_memory_allocated": lambda *_: 0,
-            "reset_peak_memory_stats": lambda *_: None,
-            "empty_cache": lambda: None,
             "Stream": lambda *_, **__: stream,
             "current_stream": lambda *_: stream,
             "stream": lambda stream: contextlib.nullcontext(),

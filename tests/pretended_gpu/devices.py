@@ -28,9 +28,9 @@ class NamedDevices(TorchFunctionMode):
         if mine is not None:
             if name == "__get__":
                 asked = getattr(getattr(function, "__self__", None), "__name__", "")
-                return (
-                    _DEVICE_FIELDS[asked] if asked in _DEVICE_FIELDS else function(*args, **kwargs)
-                )
+                if asked in _DEVICE_FIELDS:
+                    return _DEVICE_FIELDS[asked]
+                return function(*args, **kwargs)
             if name in _REFUSED and not kwargs.get("force"):
                 raise TypeError("can't convert cuda:0 device type tensor to numpy; use cpu() first")
             if name in _ASKED:

@@ -17,13 +17,9 @@ class OnGPU(torch.Tensor):
 
     @staticmethod
     def __new__(cls, inner: torch.Tensor):
-        tensor = torch.Tensor._make_wrapper_subclass(
-            cls,
-            inner.shape,
-            strides=inner.stride(),
-            storage_offset=inner.storage_offset(),
-            dtype=inner.dtype,
-        )
+        place = {"strides": inner.stride(), "storage_offset": inner.storage_offset()}
+        make = torch.Tensor._make_wrapper_subclass
+        tensor = make(cls, inner.shape, dtype=inner.dtype, **place)
         tensor.inner = inner
         return tensor
 

@@ -8,28 +8,20 @@ from paperlib.rendering import capsule_radii, joint_visibility
 from paperlib.rendering.visibility import _may_hide, sight_distance
 from paperlib.skeletons import H36M_17, SKELETONS
 
-# a person facing the camera: x right, y down, z away, metres from the pelvis
-_STANDING = {
-    "pelvis": (0.0, 0.0, 0.0),
-    "right_hip": (-0.13, 0.0, 0.0),
-    "right_knee": (-0.14, 0.45, 0.0),
-    "right_ankle": (-0.15, 0.88, 0.0),
-    "spine": (0.0, -0.24, 0.0),
-    "thorax": (0.0, -0.50, 0.0),
-    "neck_nose": (0.0, -0.62, 0.0),
-    "head_top": (0.0, -0.74, 0.0),
-    "right_shoulder": (-0.17, -0.47, 0.0),
-    "right_elbow": (-0.38, -0.25, 0.0),
-    "right_wrist": (-0.50, -0.02, 0.0),
-}
+# a person facing the camera, upright: x right, y down, metres from the pelvis
+_STANDING = {"pelvis": (0, 0), "spine": (0, -0.24), "thorax": (0, -0.50)}
+_STANDING |= {"neck_nose": (0, -0.62), "head_top": (0, -0.74)}
+_STANDING |= {"right_hip": (-0.13, 0), "right_knee": (-0.14, 0.45), "right_ankle": (-0.15, 0.88)}
+_STANDING |= {"right_shoulder": (-0.17, -0.47), "right_elbow": (-0.38, -0.25)}
+_STANDING |= {"right_wrist": (-0.50, -0.02)}
 
 
 def standing(distance: float = 5.0) -> torch.Tensor:
     """(17, 3) camera space; the left side mirrors the right."""
     rows = []
     for name in H36M_17.joints:
-        x, y, z = _STANDING[name.replace("left_", "right_")]
-        rows.append((-x if name.startswith("left_") else x, y, z + distance))
+        x, y = _STANDING[name.replace("left_", "right_")]
+        rows.append((-x if name.startswith("left_") else x, y, distance))
     return torch.tensor(rows)
 
 
@@ -180,8 +172,7 @@ def test_each_bone_has_a_radius_and_both_sides_the_same(skeleton):
 
 
 def test_limbs_taper():
-    radius = dict(
-        zip([H36M_17.joints[c] for _, c in H36M_17.bones], capsule_radii(H36M_17), strict=True)
-    )
+    children = [H36M_17.joints[child] for _, child in H36M_17.bones]
+    radius = dict(zip(children, capsule_radii(H36M_17), strict=True))
     assert radius["left_wrist"] < radius["left_elbow"] < radius["left_shoulder"]
     assert radius["left_ankle"] < radius["left_knee"] < radius["thorax"]

@@ -96,7 +96,7 @@ def test_compiled_is_as_plain(data, device, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
-def test_without_a_compiler_training_goes_on(data, monkeypatch, compiler):
+def test_without_a_compiler_training_goes_on(data, monkeypatch):
     plain = stepped(data, torch.device("cpu"), "plain", monkeypatch)
     torch._dynamo.reset()  # what was compiled for other tests
     with (
@@ -115,7 +115,7 @@ def raising(*args, **kwargs):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
-def test_a_gradient_that_cannot_be_compiled_leaves_no_trace(data, monkeypatch, compiler):
+def test_a_gradient_that_cannot_be_compiled_leaves_no_trace(data, monkeypatch):
     """Dropout and batch norm go on from where they were."""
     plain = stepped(data, torch.device("cpu"), "plain", monkeypatch, dropout=0.5)
     backend = aot_autograd(fw_compiler=nop, bw_compiler=raising)
@@ -127,7 +127,7 @@ def test_a_gradient_that_cannot_be_compiled_leaves_no_trace(data, monkeypatch, c
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
-def test_trying_the_compiler_leaves_no_trace(data, monkeypatch, compiler):
+def test_trying_the_compiler_leaves_no_trace(data, monkeypatch):
     """The first batch enters the running statistics once."""
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     statistics = {}
@@ -140,7 +140,7 @@ def test_trying_the_compiler_leaves_no_trace(data, monkeypatch, compiler):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
-def test_what_is_wrong_with_the_loss_itself_is_said(data, monkeypatch, compiler):
+def test_what_is_wrong_with_the_loss_itself_is_said(data, monkeypatch):
     step, _, order = prepared(data, torch.device("cpu"), "compiled", monkeypatch, 1)
     step.update = replace(step.update, loss=raising)
     with pytest.warns(UserWarning), pytest.raises(RuntimeError, match="no way back"):

@@ -203,7 +203,7 @@ def test_the_same_seed_drops_the_same(device):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own
-def test_a_compiler_takes_it_whole(compiler):
+def test_a_compiler_takes_it_whole():
     layer, x = unit()
     twin, _ = unit()
     compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
