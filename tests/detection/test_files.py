@@ -290,7 +290,7 @@ def test_joints_at_minus_one_without_a_score_were_not_detected(tmp_path):
 
 
 def test_the_person_who_was_found_is_taken_and_not_the_one_of_nan(tmp_path):
-    lost, found = openpose_person(25, np.nan, np.nan), openpose_person(25, 300.0)
+    lost, found = person(np.nan, np.nan, joints=25), person(300.0, joints=25)
     folder = write_openpose(tmp_path / "video", {t: [lost, found] for t in range(3)})
     (video,) = read_keypoints(folder)
     assert (video.keypoints > 200).all() and (video.confidence > 0).all()
