@@ -226,12 +226,18 @@ class Dataset:
         return f"Dataset({self.name!r}, {len(self.train)} train, {len(self.test)} test recordings)"
 
     @property
+    def _any(self) -> Recording:
+        if not self.train and not self.test:
+            raise ValueError(f"{self.name} has no recordings")
+        return (self.train or self.test)[0]
+
+    @property
     def skeleton(self) -> Skeleton:
-        return (self.train or self.test)[0].skeleton
+        return self._any.skeleton
 
     @property
     def keypoint_skeleton(self) -> Skeleton:
-        return (self.train or self.test)[0].keypoint_skeleton
+        return self._any.keypoint_skeleton
 
     def split(self, name: str) -> tuple[Recording, ...]:
         return getattr(self, one_of("split", name, ("train", "test")))
@@ -250,6 +256,8 @@ class Dataset:
         """The training clips alone, every ``every``-th of them held out as ``test``: what choices
         are made on, so that the real test split is looked at once."""
         clips = sorted({(r.subject, r.action, r.clip) for r in self.train})
+        if len(clips) < 2:
+            raise ValueError(f"{self.name}: {len(clips)} training clips cannot be split in two")
         if not 2 <= every <= len(clips):
             raise ValueError(
                 f"{self.name}: every {every}th of {len(clips)} training clips would leave nothing "

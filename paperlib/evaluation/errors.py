@@ -29,7 +29,13 @@ class Evaluation:
     """Errors of every recording, in metres (a frame, where they are errors of motion)."""
 
     recordings: tuple[Recording, ...]
-    values: dict[str, tuple[float, ...]]  # metric -> the mean of each recording
+    values: dict[str, tuple[float, ...]]  # metric -> the mean of each recording, metres
+
+    def __repr__(self) -> str:
+        errors = ", ".join(
+            f"{name} {1000 * self.average(name):.1f} mm" for name in ("mpjpe", "p_mpjpe")
+        )
+        return f"Evaluation({len(self.recordings)} recordings: {errors}, averaged over actions)"
 
     def per(
         self, metric: str, by: str | Sequence[str] = "action"

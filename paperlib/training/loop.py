@@ -56,7 +56,10 @@ def train(
     where = choose_device(device)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)
-        model = objective.model(recipe).to(where)
+        model = objective.model(recipe)
+        if not isinstance(model, nn.Module):
+            raise ValueError(f"build() must return a torch.nn.Module, got {model!r}")
+        model.to(where)
         description = describe(objective, model, recipe, seed, where.type, each_epoch)
         fast.for_training(model)
         run = Run(model, key_of(description), description)

@@ -129,6 +129,10 @@ class Recipe:
         return self.shortened(epochs).but(**changes)
 
     def but(self, **changes) -> "Recipe":
+        """The recipe with some values changed. Fewer ``epochs`` leave the decay of each epoch as it
+        is; :meth:`shortened` makes it fall as far."""
+        for name in changes:
+            one_of("value of a recipe", name, self.as_dict())
         return replace(self, **changes)
 
     def shortened(self, epochs: int) -> "Recipe":

@@ -44,6 +44,10 @@ class Run:
     loss_so_far: list[float] = field(default_factory=list)  # … and the sums of their losses
     reused: bool = False  # found on disk, not trained now
 
+    def __repr__(self) -> str:
+        epochs = self.description["recipe"]["epochs"]
+        return f"Run({self.key!r}, {self.epoch} of {epochs} epochs, {self.seconds:.0f} s)"
+
     @property
     def path(self) -> Path:
         return runs_dir() / self.key
