@@ -31,22 +31,9 @@ TRAIN = ("S1", "S5", "S6", "S7", "S8")
 TEST = ("S9", "S11")
 
 # in the order of the papers' tables
-ACTIONS = (
-    "Directions",
-    "Discussion",
-    "Eating",
-    "Greeting",
-    "Phoning",
-    "Photo",
-    "Posing",
-    "Purchases",
-    "Sitting",
-    "SittingDown",
-    "Smoking",
-    "Waiting",
-    "WalkDog",
-    "Walking",
-    "WalkTogether",
+ACTIONS = tuple(
+    "Directions Discussion Eating Greeting Phoning Photo Posing Purchases Sitting SittingDown"
+    " Smoking Waiting WalkDog Walking WalkTogether".split()
 )
 
 _RENAMED = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}  # the data set's own names
@@ -115,16 +102,10 @@ def cameras(subject: str) -> tuple[Camera, ...]:
 
 def _camera(lens: dict[str, Any], place: dict[str, Any]) -> Camera:
     assert lens["camera_id"] == place["camera_id"]
-    return Camera(
-        name=str(lens["camera_id"]),
-        width=lens["res_w_px"],
-        height=lens["res_h_px"],
-        focal=tuple(lens["focal_length_xy_px"]),
-        centre=tuple(lens["principal_point_xy_px"]),
-        radial=tuple(lens["radial_distortion_k1_k2_k3"]),
-        tangential=tuple(lens["tangential_distortion_p1_p2"]),
-        **placed(place),
-    )
+    named = ("focal_length_xy_px", "principal_point_xy_px", "radial_distortion_k1_k2_k3")
+    numbers = [tuple(lens[name]) for name in (*named, "tangential_distortion_p1_p2")]
+    size = (lens["res_w_px"], lens["res_h_px"])
+    return Camera(str(lens["camera_id"]), *size, *numbers, **placed(place))
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -179,17 +160,9 @@ def _views(clip: _Clip, detections: Keypoints | None, ids: tuple[str, ...]) -> I
             continue
         positions = world_to_camera(clip.world, camera)
         keypoints = seen[index] if seen else project(positions, camera).float()
-        yield Recording(
-            subject=clip.subject,
-            action=clip.action,
-            clip=clip.name,
-            fps=float(constants("human36m")["frame_rate_hz"]),
-            camera=camera,
-            positions=positions.float(),
-            keypoints=keypoints,
-            confidence=torch.ones(keypoints.shape[:2]),
-            keypoint_skeleton=detections.skeleton if detections else H36M_17,
-        )
+        about = (*clip[:3], float(constants("human36m")["frame_rate_hz"]), camera)
+        found = (keypoints, torch.ones(keypoints.shape[:2]), positions.float())
+        yield Recording(*about, *found, H36M_17, detections.skeleton if detections else H36M_17)
 
 
 def _source(keypoints: str, clips: list[_Clip], ids: tuple[str, ...], actions) -> str:

@@ -139,14 +139,8 @@ def _frame_rate() -> float:
 def _placed(subject: str, name: str) -> Camera:
     """A camera as it stood for ``subject``, with a guess for its lens."""
     width, height = constants("humaneva")["image_size_px"]
-    return Camera(
-        name=name,
-        width=width,
-        height=height,
-        focal=(width, width),
-        centre=(width / 2, height / 2),
-        **placed(constants("humaneva")["extrinsics"][subject][name]),
-    )
+    place = placed(constants("humaneva")["extrinsics"][subject][name])
+    return Camera(name, width, height, (width, width), (width / 2, height / 2), **place)
 
 
 def _fitted(subject: str, chunks: list[_Chunk], exact: Keypoints) -> tuple[Camera, ...]:
@@ -236,15 +230,7 @@ def _views(
     seen = detections.views(chunk.stored_under, chunk.name, len(chunk.world))
     for camera, keypoints in zip(placed, seen, strict=True):
         if camera.name in ids:
-            yield Recording(
-                subject=chunk.subject,
-                action=chunk.action,
-                clip=f"{chunk.part} {chunk.name}",
-                fps=_frame_rate(),
-                camera=camera,
-                positions=world_to_camera(chunk.world, camera).float(),
-                keypoints=keypoints,
-                confidence=torch.ones(keypoints.shape[:2]),
-                skeleton=HUMANEVA_15,
-                keypoint_skeleton=detections.skeleton,
-            )
+            about = (chunk.subject, chunk.action, f"{chunk.part} {chunk.name}", _frame_rate())
+            positions = world_to_camera(chunk.world, camera).float()
+            found = (keypoints, torch.ones(keypoints.shape[:2]), positions)
+            yield Recording(*about, camera, *found, HUMANEVA_15, detections.skeleton)

@@ -126,18 +126,9 @@ def _views(
         if coordinates == "normal":
             check_projection(positions, keypoints, calibrated[name], where)
         keypoints, positions = (_mended(p, subject, sequence) for p in (keypoints, positions))
-        yield Recording(
-            subject=subject,
-            action=sequence,
-            clip=f"{subject} {sequence}",
-            fps=FPS,
-            camera=calibrated[name],
-            positions=positions,
-            keypoints=keypoints,
-            confidence=torch.ones(keypoints.shape[:2]),
-            skeleton=MUPOTS_17,
-            keypoint_skeleton=MUPOTS_17,
-        )
+        about = (subject, sequence, f"{subject} {sequence}", FPS, calibrated[name])
+        found = (keypoints, torch.ones(keypoints.shape[:2]), positions)
+        yield Recording(*about, *found, MUPOTS_17, MUPOTS_17)
 
 
 def _cell(stored: dict[str, np.ndarray], field: str, camera: str, where: str) -> torch.Tensor:
@@ -194,15 +185,9 @@ def _camera(name: str, block: dict[str, list[float]], where: str) -> Camera:
     if (to_camera @ to_camera.T - torch.eye(3)).abs().max() > 1e-3:
         raise ValueError(f"{where}: the extrinsic matrix holds no rotation, row by row")
     turn = torch.nn.functional.normalize(matrix_to_quaternion(to_camera.T), dim=-1)
-    return Camera(
-        name=name,
-        width=int(block["size"][0]),
-        height=int(block["size"][1]),
-        focal=(fx, fy),
-        centre=(cx, cy),
-        orientation=tuple(turn.tolist()),
-        position=tuple((-to_camera.T @ place[:3, 3] / 1000).tolist()),
-    )
+    position = tuple((-to_camera.T @ place[:3, 3] / 1000).tolist())
+    stands = {"orientation": tuple(turn.tolist()), "position": position}
+    return Camera(name, *map(int, block["size"]), (fx, fy), (cx, cy), **stands)
 
 
 # -- test sequences ------------------------------------------------------------------------------

@@ -136,20 +136,13 @@ def video(
             f"{part}, video {number}: no room for {people} people, {APART} m apart and each seen "
             f"in {100 * SEEN:.0f} % of the frames, in {_RESTARTS} attempts; ask for fewer people"
         )
-    return tuple(
-        exact_recording(
-            positions[person],
-            camera,
-            take.skeleton,
-            visible[person],
-            subject=take.subject,
-            action=take.action,
-            clip=f"{part}{number:02d}",
-            fps=FPS,
-            person=person,
-        )
-        for person, take in enumerate(chosen)
-    )
+    people_seen = []
+    for person, take in enumerate(chosen):
+        about = {"subject": take.subject, "action": take.action, "person": person}
+        about |= {"clip": f"{part}{number:02d}", "fps": FPS}
+        view = (positions[person], camera, take.skeleton, visible[person])
+        people_seen.append(exact_recording(*view, **about))
+    return tuple(people_seen)
 
 
 def _played(take: Recording, frames: int, rng: np.random.Generator) -> torch.Tensor:
