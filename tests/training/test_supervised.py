@@ -27,11 +27,6 @@ def build() -> nn.Module:
     return TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.25)
 
 
-@pytest.fixture(autouse=True)
-def runs(tmp_path, monkeypatch):
-    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
-
-
 def train(recipe=RECIPE, make=build, device="cpu", **options):
     return training.train(Supervised(make, DATA), recipe, device=device, progress=False, **options)
 
