@@ -118,8 +118,6 @@ WRONG = [(n, 0) for n in ("num_joints_in", "in_features", "num_joints_out", "cha
 WRONG += [("num_joints_in", None), ("in_features", -1), ("num_joints_out", -2), ("channels", 6.5)]
 WRONG += [("channels", "8"), ("num_blocks", -1), ("num_blocks", 1.5), ("causal", "no")]
 WRONG += [("dense", 1), *(("dropout", wrong) for wrong in (1.0, 1.5, -0.1, -0.5, "none"))]
-
-
 REFUSED = [(name, *wrong) for name in MODELS for wrong in WRONG if wrong[0] in example(name).config]
 
 

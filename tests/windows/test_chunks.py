@@ -15,8 +15,6 @@ CAMERAS = [
     for name, focal in (("near", 1100.0), ("far", 2200.0), ("side", 1500.0), ("top", 900.0))
 ]
 LENGTHS = (7, 1, 4, 12)
-
-
 RECORDINGS = [recording(n, camera=c) for n, c in zip(LENGTHS, CAMERAS, strict=True)]
 
 
@@ -97,15 +95,11 @@ def test_each_chunk_is_seen_by_its_own_camera():
     torch.testing.assert_close(focal, torch.tensor(expected * 2))
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        TemporalModel(17, 2, 17, (3, 3), channels=8),
-        TemporalModel(17, 2, 17, (3, 3), channels=8, causal=True),
-        LinearModel(17, 2, 17, channels=8),
-    ],
-    ids=["symmetric", "causal", "linear"],
-)
+MODELS = [TemporalModel(17, 2, 17, (3, 3), c, channels=8) for c in (False, True)]
+MODELS += [LinearModel(17, 2, 17, channels=8)]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["symmetric", "causal", "linear"])
 def test_a_model_gives_a_pose_for_each_target_and_the_same_as_alone(model):
     """A recording of whole chunks: frame by frame, the windows of one target are parts of them."""
     one = recording(24, camera=CAMERAS[0])
