@@ -13,13 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from paperlib.datasets.expmap import (
-    FPS,
-    resample_points,
-    resample_rotations,
-    resampling_times,
-    y_up_to_z_up,
-)
+from paperlib.datasets import expmap
 from paperlib.kinematics import forward_kinematics, rotation_from_euler
 
 # the bone whose end each of the 17 joints is, in their order
@@ -116,8 +110,8 @@ def read_amc(asf: str | Path, amc: str | Path, fps: float | None = None) -> torc
     root, local = _frames(bones, Path(amc))
     root = root * metres
     if fps is not None:
-        times = resampling_times(len(root), FPS, fps)
-        root, local = resample_points(root, times), resample_rotations(local, times)
+        times = expmap.resampling_times(len(root), expmap.FPS, fps)
+        root, local = expmap.resample_points(root, times), expmap.resample_rotations(local, times)
     offsets = torch.tensor([b.direction for b in bones], dtype=torch.float64)
     offsets = offsets * torch.tensor([[b.length] for b in bones], dtype=torch.float64)
     # in this format a bone carries its own offset; ours turns a joint's offset by its parent. One
@@ -134,7 +128,7 @@ def read_amc(asf: str | Path, amc: str | Path, fps: float | None = None) -> torc
     joints = forward_kinematics(torch.stack(turns, dim=1), torch.stack(table), parents, root)
     names = {bone.name: ends[b] for b, bone in enumerate(bones)}
     chosen = [names[bone] for bone in _BONE_ENDS]
-    return y_up_to_z_up(joints[:, chosen]).float()
+    return expmap.y_up_to_z_up(joints[:, chosen]).float()
 
 
 def _frames(bones: tuple[Bone, ...], path: Path) -> tuple[torch.Tensor, torch.Tensor]:

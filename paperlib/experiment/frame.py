@@ -113,15 +113,10 @@ class Experiment:
         given = {name: namespace[name] for name in known}
         for name, choices in known.items():
             check_value(name, given[name], choices)
-        return cls(
-            notebook=notebook,
-            dataset=_resolve(given["dataset"], dataset),
-            preset=resolve_preset(given["preset"], given["device"]),
-            seed=given["seed"],
-            device=choose_device(given["device"]).type,
-            retrain=given["retrain"],
-            parameters={name: given[name] for name in own},
-        )
+        name, device = _resolve(given["dataset"], dataset), choose_device(given["device"]).type
+        preset = resolve_preset(given["preset"], given["device"])
+        values = {name: given[name] for name in own}
+        return cls(notebook, name, preset, given["seed"], device, given["retrain"], values)
 
     def __repr__(self) -> str:
         own = "".join(f", {name} {value}" for name, value in self.parameters.items())
@@ -154,9 +149,8 @@ class Experiment:
                     f"detector={self.detector!r} is a file of keypoints that belongs to a licensed "
                     f"data set; on {self.dataset} data use one of {', '.join(detection.DETECTORS)}"
                 )
-            return datasets.load(
-                self.dataset, small=self.preset == "smoke", keypoints=self.detector
-            )
+            small = self.preset == "smoke"
+            return datasets.load(self.dataset, small=small, keypoints=self.detector)
         return detection.detect(self.exact, self.detector, self.seed)
 
     @property

@@ -191,13 +191,6 @@ def test_the_short_cuts_carry_the_frame_an_output_belongs_to(causal, home):
         assert home in seen
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("frames", [9, 10, 31])
-def test_output_shape(frames):
-    model = tiny((3, 3), joints_in=17, features=3, joints_out=15)
-    assert model(torch.randn(2, frames, 17, 3)).shape == (2, frames - 8, 15, 3)
-
-
 # ---- filter widths -------------------------------------------------------------------------------
 
 

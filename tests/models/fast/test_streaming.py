@@ -148,9 +148,8 @@ def test_two_streams_of_one_model_share_nothing():
     model = trained()
     one, other = Streaming(model), Streaming(model)
     sequences = torch.randn(2, 12, 5, 2)
-    poses = torch.stack(
-        [torch.stack([one.step(a), other.step(b)]) for a, b in zip(*sequences, strict=True)], 1
-    )
+    pairs = zip(*sequences, strict=True)
+    poses = torch.stack([torch.stack([one.step(a), other.step(b)]) for a, b in pairs], 1)
     for got, sequence in zip(poses, sequences, strict=True):
         assert_same(got, in_one_piece(model, sequence))
 
