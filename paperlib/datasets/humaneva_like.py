@@ -8,7 +8,7 @@ own, as in :mod:`paperlib.datasets.humaneva`. The motion is that of
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import torch
@@ -42,15 +42,9 @@ def load(seed: int = 0, seconds: float = 7.5, actions: Iterable[str] | None = No
     if not seconds > 0:
         raise ValueError(f"seconds is {seconds}: a take must last longer than 0 seconds")
     wanted = chosen("action", actions, ACTIONS)
-    parts = {
-        part: tuple(
-            recording
-            for subject in SUBJECTS
-            for action in wanted
-            for recording in _take(part, subject, action, seed, seconds)
-        )
-        for part in TAKES
-    }
+    parts = {part: () for part in TAKES}
+    for part, subject, action in product(TAKES, SUBJECTS, wanted):
+        parts[part] += tuple(_take(part, subject, action, seed, seconds))
     return Dataset(
         name="humaneva_like",
         source=(

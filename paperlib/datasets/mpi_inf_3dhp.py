@@ -9,6 +9,7 @@ implementation does, and what cannot be mended is left out.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -61,12 +62,8 @@ def load(
     people = chosen("subject", subjects, SUBJECTS)
     ids = chosen("camera", cameras, CAMERAS)
     one_of("coordinates", coordinates, mupots.COORDINATES)
-    train = [
-        view
-        for subject in people
-        for sequence in SEQUENCES
-        for view in _views(subject, sequence, ids, coordinates)
-    ]
+    clips = product(people, SEQUENCES)
+    train = [view for clip in clips for view in _views(*clip, ids, coordinates)]
     return Dataset(
         name=f"mpi_inf_3dhp-{coordinates}",
         source=(

@@ -67,14 +67,11 @@ def compose(source: Dataset, size: Size | None = None, seed: int = 0) -> Dataset
     enough (:data:`SHORTEST`).
     """
     size = size or Size()
-    parts = {
-        part: [
-            recording
-            for number in range(getattr(size, part))
-            for recording in video(source.split(part), part, number, size.frames, size.people, seed)
-        ]
-        for part in ("train", "test")
-    }
+    parts = {"train": [], "test": []}
+    for part, made in parts.items():
+        takes = source.split(part)
+        for number in range(getattr(size, part)):
+            made += video(takes, part, number, size.frames, size.people, seed)
     return Dataset(
         name=f"muco_temp-{source.name}",
         source=(

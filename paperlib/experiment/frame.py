@@ -205,17 +205,12 @@ class Experiment:
         """What the rows of a system have in common; a system that was not trained has no ``run``,
         and takes one frame."""
         field = 1 if run is None else run.model.receptive_field
-        return {
-            "dataset": self.dataset,
-            "detector": self.detector,
-            "preset": self.preset,
-            "system": system,
-            # the notebook's, also for single-frame systems: their depth follows it
-            "receptive_field": self.parameters.get("receptive_field", field),
-            "seed": self.seed,
-            "seconds": 0.0 if run is None else run.seconds,
-            "device": results.machine(self.device),
-        }
+        # the notebook's, also for single-frame systems: their depth follows it
+        field = self.parameters.get("receptive_field", field)
+        about = {"dataset": self.dataset, "detector": self.detector, "preset": self.preset}
+        about |= {"system": system, "receptive_field": field, "seed": self.seed}
+        seconds = 0.0 if run is None else run.seconds
+        return about | {"seconds": seconds, "device": results.machine(self.device)}
 
     def rows(
         self, system: str, evaluation: Evaluation, run: Run, by: str | tuple[str, ...] = "action"

@@ -119,12 +119,8 @@ def errors(poses, target):
     """The four metrics of one sequence, millimetres."""
     scaled = [(p * t).sum() / (p * p).sum() * p for p, t in zip(poses, target, strict=True)]
     turned = [aligned(p, t) for p, t in zip(poses, target, strict=True)]
-    return [
-        distance(poses, target),
-        distance(np.array(turned), target),
-        distance(np.array(scaled), target),
-        distance(np.diff(poses, axis=0), np.diff(target, axis=0)),
-    ]
+    fitted = [distance(np.array(of_each), target) for of_each in (poses, turned, scaled)]
+    return [*fitted, distance(np.diff(poses, axis=0), np.diff(target, axis=0))]
 
 
 def averaged(rows):

@@ -49,7 +49,6 @@ def whole_and_resumed(interrupted, monkeypatch, tmp_path) -> Callable[..., tuple
     the one with a Ctrl-C at each of the steps ``calls``, each counted from where it went on."""
 
     def both(train: Callable, calls: Iterable[int]) -> tuple:
-        monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "whole"))
         whole = train()
         monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "parts"))
         for call in calls:

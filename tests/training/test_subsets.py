@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import samples
@@ -26,12 +27,8 @@ def recording(subject: str, clip: str, frames: int, camera=samples.CAMERA, fps=5
 
 
 def everyone(subjects=("S1", "S5", "S6")) -> tuple[Recording, ...]:
-    return tuple(
-        recording(subject, clip, frames, camera)
-        for subject in subjects
-        for clip, frames in LENGTHS.items()
-        for camera in (samples.CAMERA, SIDE)
-    )
+    views = product(subjects, LENGTHS.items(), (samples.CAMERA, SIDE))
+    return tuple(recording(subject, *clip, camera) for subject, clip, camera in views)
 
 
 DATA = Dataset("people", "Made here.", everyone(), everyone(("S9",)))

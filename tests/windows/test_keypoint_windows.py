@@ -16,7 +16,7 @@ from paperlib.cameras import (
 )
 from paperlib.datasets.filming import exact_recording
 from paperlib.recordings import Recording
-from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS
+from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS, Skeleton
 from paperlib.windows import keypoint_windows, mirror, network_input, pad_sequence, padding
 
 CAMERA = Camera(
@@ -179,12 +179,8 @@ def seen_by(camera: Camera, frames: int, clip: str, skeleton=H36M_17) -> Recordi
     return exact_recording(positions, camera, skeleton, None, **ABOUT, clip=clip)
 
 
-HEAD_FIRST = replace(
-    HUMANEVA_15,
-    name="head_first",
-    joints=HUMANEVA_15.joints[::-1],
-    parents=tuple(14 - p if p >= 0 else -1 for p in HUMANEVA_15.parents[::-1]),
-)  # its root is not the first joint
+PARENTS = tuple(14 - p if p >= 0 else -1 for p in HUMANEVA_15.parents[::-1])
+HEAD_FIRST = Skeleton("head_first", HUMANEVA_15.joints[::-1], PARENTS)  # its root comes late
 
 
 @pytest.mark.parametrize("skeleton", [H36M_17, HEAD_FIRST], ids=lambda s: s.name)
