@@ -37,15 +37,9 @@ def matrix_to_quaternion(matrix: torch.Tensor) -> torch.Tensor:
     a, b, c = m[..., 2, 1], m[..., 0, 2], m[..., 1, 0]
     d, e, f = m[..., 1, 2], m[..., 2, 0], m[..., 0, 1]
     w2, x2, y2, z2 = squares.unbind(-1)
-    rows = torch.stack(
-        [
-            torch.stack([w2, a - d, b - e, c - f], dim=-1),
-            torch.stack([a - d, x2, c + f, b + e], dim=-1),
-            torch.stack([b - e, c + f, y2, a + d], dim=-1),
-            torch.stack([c - f, b + e, a + d, z2], dim=-1),
-        ],
-        dim=-2,
-    )
+    rows = [w2, a - d, b - e, c - f, a - d, x2, c + f, b + e]
+    rows += [b - e, c + f, y2, a + d, c - f, b + e, a + d, z2]
+    rows = torch.stack(rows, dim=-1).unflatten(-1, (4, 4))
     best = squares.argmax(dim=-1)[..., None, None].expand(*squares.shape[:-1], 1, 4)
     q = torch.nn.functional.normalize(rows.gather(-2, best).squeeze(-2), dim=-1)
     return torch.where(q[..., :1] < 0, -q, q)

@@ -8,6 +8,7 @@ All are differentiable, except the percentages.
 How a paper then averages over sequences and actions is :func:`pooled`.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from math import pi
 
@@ -178,11 +179,10 @@ def pooled(
     pavllo2019: groups are actions, values are means of one video and camera. veges2020: each
     sequence is its own group, so that sequences count alike.
     """
-    total: dict[Hashable, float] = {}
-    weight: dict[Hashable, int] = {}
+    total, weight = Counter(), Counter()
     for value, count, group in zip(values, frames, groups, strict=True):
-        total[group] = total.get(group, 0.0) + float(value) * count
-        weight[group] = weight.get(group, 0) + count
+        total[group] += float(value) * count
+        weight[group] += count
     if not total or min(weight.values()) <= 0:
         raise ValueError("nothing to average: each group needs at least one frame")
     means = {group: total[group] / weight[group] for group in total}

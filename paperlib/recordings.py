@@ -19,10 +19,11 @@ from paperlib.skeletons import H36M_17, Skeleton
 
 # the fields of a recording that hold a row for each frame; what is None is not known
 TENSORS = ("positions", "keypoints", "confidence", "visible", "depths", "frames")
-# what no person before a camera exceeds: metres, pixels, a probability
+# what no person before a camera exceeds: metres, pixels, a probability. Pixels go far: a lens model
+# throws a faulty marker hundreds of millions of them out (HumanEva-I); squared, they are finite yet
 _LIMITS = {
     "positions": (-1e4, 1e4),
-    "keypoints": (-1e6, 1e6),
+    "keypoints": (-1e12, 1e12),
     "confidence": (0, 1),
     "depths": (-1e4, 1e4),
 }

@@ -27,16 +27,7 @@ RESULTS = ROOT / "data" / "results"
 PAPERS = ROOT / "data" / "papers"
 
 # together these identify a measurement; a new row of the same replaces the old one
-IDENTITY = (
-    "dataset",
-    "detector",
-    "preset",
-    "system",
-    "receptive_field",
-    "seed",
-    "metric",
-    "action",
-)
+IDENTITY = tuple("dataset detector preset system receptive_field seed metric action".split())
 COLUMNS = (*IDENTITY, "value", "unit", "seconds", "device", "torch", "commit")
 
 STATUS = ("reproduced", "within tolerance", "deviates", "not run (licence)", "not run (compute)")

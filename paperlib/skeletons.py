@@ -169,25 +169,17 @@ SKELETONS = {
     for s in (H36M_17, HUMANEVA_15, MUPOTS_17, COCO_17, COCO_19, MPII_16, COMMON_14, CMU_38)
 }
 
+_CMU_LIMBS = {"hip": "up_leg", "knee": "leg", "ankle": "foot"}
+_CMU_LIMBS |= {"shoulder": "arm", "elbow": "fore_arm", "wrist": "hand"}
 # target joint -> source joint or joints whose mean it is; joints named alike need no entry
 _RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("cmu_38", "h36m_17"): {
-        "pelvis": "hips",
-        "right_hip": "right_up_leg",
-        "right_knee": "right_leg",
-        "right_ankle": "right_foot",
-        "left_hip": "left_up_leg",
-        "left_knee": "left_leg",
-        "left_ankle": "left_foot",
-        "thorax": "neck1",
-        "neck_nose": "head",
-        "head_top": "head_end",
-        "left_shoulder": "left_arm",
-        "left_elbow": "left_fore_arm",
-        "left_wrist": "left_hand",
-        "right_shoulder": "right_arm",
-        "right_elbow": "right_fore_arm",
-        "right_wrist": "right_hand",
+        **{"pelvis": "hips", "thorax": "neck1", "neck_nose": "head", "head_top": "head_end"},
+        **{
+            f"{side}_{ours}": f"{side}_{theirs}"
+            for side in ("left", "right")
+            for ours, theirs in _CMU_LIMBS.items()
+        },
     },
     ("coco_17", "coco_19"): {"hip": "left_hip right_hip", "neck": "left_shoulder right_shoulder"},
     ("coco_17", "common_14"): {"hip": "left_hip right_hip", "neck": "left_shoulder right_shoulder"},

@@ -21,6 +21,9 @@ from paperlib.refinement import PAPER, Settings, refine
 from paperlib.rendering import joint_visibility
 from paperlib.skeletons import Skeleton
 
+# the looks of a slider
+_WIDE = {"style": {"description_width": "12em"}, "layout": {"width": "70%"}}
+
 
 def _lines(pose: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     """(3, 3 M): each bone's two ends, then a gap, as one broken line."""
@@ -42,33 +45,16 @@ def pose_player(
     wrong = [name for name, poses in bodies.items() if np.shape(poses) != truth.shape]
     if wrong:
         raise ValueError(f"{', '.join(wrong)}: expected poses of shape {truth.shape}")
+    looks = {name: {"line": {"width": 6, "color": colour_of(name)}} for name in bodies}
+    looks["truth"] = {"line": {"width": 12, "color": INK}, "opacity": 0.4}
     figure = go.FigureWidget(
-        [
-            go.Scatter3d(
-                mode="lines",
-                name=name,
-                opacity=0.4 if name == "truth" else 1.0,
-                line={
-                    "width": 12 if name == "truth" else 6,
-                    "color": INK if name == "truth" else colour_of(name),
-                },
-            )
-            for name in bodies
-        ]
+        [go.Scatter3d(mode="lines", name=n, **{"opacity": 1.0} | look) for n, look in looks.items()]
     )
     reach = float(np.abs(truth).max()) * 1.05
     axis = {"range": [-reach, reach], "visible": False}
-    figure.update_layout(
-        scene={
-            "xaxis": axis,
-            "yaxis": axis,
-            "zaxis": axis,
-            "aspectmode": "cube",
-            "camera": {"eye": {"x": 0.9, "y": -1.1, "z": 0.3}},
-        },
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        height=460,
-    )
+    scene = {"aspectmode": "cube", "camera": {"eye": {"x": 0.9, "y": -1.1, "z": 0.3}}}
+    scene |= dict.fromkeys(("xaxis", "yaxis", "zaxis"), axis)
+    figure.update_layout(scene=scene, margin=dict.fromkeys("lrtb", 0), height=460)
     last = len(recording) - 1
     slider = ipywidgets.IntSlider(0, 0, last, description="frame", layout={"width": "70%"})
     play = ipywidgets.Play(min=0, max=last, interval=round(1000 / min(recording.fps, 25)))
@@ -110,17 +96,10 @@ def smoothing_demo(
     seconds = np.arange(len(positions)) / fps
     for axis, label in enumerate(("to the right, m", "down, m", "away, m")):
         for name, path in paths.items():
-            look = {"width": 5 if name == "truth" else 2, "color": colour_of(name)}
-            figure.add_scatter(
-                x=seconds,
-                y=path[:, axis],
-                name=name,
-                line=look,
-                showlegend=axis == 0,
-                opacity=0.4 if name == "truth" else 1.0,
-                row=axis + 1,
-                col=1,
-            )
+            width, opacity = (5, 0.4) if name == "truth" else (2, 1.0)
+            look = {"line": {"width": width, "color": colour_of(name)}, "opacity": opacity}
+            look |= {"name": name, "showlegend": axis == 0}
+            figure.add_scatter(x=seconds, y=path[:, axis], row=axis + 1, col=1, **look)
         figure.update_yaxes(title_text=label, row=axis + 1, col=1)
     score = np.asarray(visibility).reshape(len(visibility), -1).mean(axis=1)
     for start, stop in gaps(score):
@@ -145,24 +124,18 @@ def smoothing_demo(
 def _knobs(settings: Settings) -> dict[str, ipywidgets.Widget]:
     """A slider for the weights of the root, the long step and the median filter; a weight below
     the lowest of a slider starts there."""
-    wide = {"style": {"description_width": "12em"}, "layout": {"width": "70%"}}
     weights = {"root_short": "weight, short step", "root_long": "weight, long step"}
     sliders = {
         name: ipywidgets.FloatLogSlider(
-            getattr(settings, name), min=-3, max=3, step=0.1, description=label, **wide
+            getattr(settings, name), min=-3, max=3, step=0.1, description=label, **_WIDE
         )
         for name, label in weights.items()
     }
     steps = {"long_step": ("long step, frames", 1, 60, 1), "median": ("median filter", 1, 31, 2)}
     for name, (label, low, high, step) in steps.items():
-        sliders[name] = ipywidgets.IntSlider(
-            getattr(settings, name),
-            low,
-            max(high, getattr(settings, name)),
-            step,
-            description=label,
-            **wide,
-        )
+        now = getattr(settings, name)
+        limits = (low, max(high, now), step)
+        sliders[name] = ipywidgets.IntSlider(now, *limits, description=label, **_WIDE)
     return sliders
 
 
@@ -180,39 +153,30 @@ def occlusion_demo(recording: Recording, frame: int = 0) -> ipywidgets.VBox:
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x")
     figure.update_layout(height=520, margin={"l": 0, "r": 0, "t": 40, "b": 0})
-    wide = {"style": {"description_width": "12em"}, "layout": {"width": "70%"}}
-    knobs = {
-        "method": ipywidgets.Dropdown(
-            options=["clustered", "boxed_man", "cylinder_man"], description="labelling", **wide
-        ),
-        "frame": ipywidgets.IntSlider(frame, 0, len(recording) - 1, description="frame", **wide),
-        "angle": ipywidgets.IntSlider(0, -180, 180, 5, description="turned by, degrees", **wide),
-        "tolerance": ipywidgets.FloatSlider(
-            6, min=0, max=30, step=0.5, description="clustered: tolerance, cm", **wide
-        ),
-        "width": ipywidgets.FloatSlider(
-            WIDTH,
-            min=0,
-            max=0.1,
-            step=0.0025,
-            readout_format=".4f",
-            description="boxed man: half width",
-            **wide,
-        ),
-    }
+    methods = ["clustered", "boxed_man", "cylinder_man"]
+    last, tolerances = len(recording) - 1, {"min": 0, "max": 30, "step": 0.5}
+    widths = {"min": 0, "max": 0.1, "step": 0.0025, "readout_format": ".4f"}
 
+    def named(words: str) -> dict:
+        return {"description": words, **_WIDE}
+
+    knobs = {
+        "method": ipywidgets.Dropdown(options=methods, **named("labelling")),
+        "frame": ipywidgets.IntSlider(frame, 0, last, **named("frame")),
+        "angle": ipywidgets.IntSlider(0, -180, 180, 5, **named("turned by, degrees")),
+        "tolerance": ipywidgets.FloatSlider(6, **tolerances, **named("clustered: tolerance, cm")),
+        "width": ipywidgets.FloatSlider(WIDTH, **widths, **named("boxed man: half width")),
+    }
     names = np.array(recording.skeleton.joints)
 
     def show(change):
         values = {name: knob.value for name, knob in knobs.items()}
         turned = _turned(recording.cut(values["frame"], values["frame"] + 1), values["angle"])
-        method = values["method"]
-        options = {
-            "clustered": {"tolerance": values["tolerance"] / 100},
-            "boxed_man": {"width": values["width"]},
-        }
+        options = {"clustered": {"tolerance": values["tolerance"] / 100}, "cylinder_man": {}}
+        options |= {"boxed_man": {"width": values["width"]}}
         truth = labels(turned, "rendered")[0].numpy()
-        found = verdicts(truth, labels(turned, method, **options.get(method, {}))[0].numpy())
+        said = labels(turned, values["method"], **options[values["method"]])[0].numpy()
+        found = verdicts(truth, said)
         picture, (left, right, bottom, top), points = body_view(turned, 0, 120)
         with figure.batch_update():
             body, *marks = figure.data

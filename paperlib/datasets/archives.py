@@ -79,10 +79,8 @@ def layout(metadata: Any, path: str | Path) -> Skeleton:
 
 
 def _fits(skeleton: Skeleton, sides: Any) -> bool:
-    return sides is None or [sorted(map(int, side)) for side in sides] == [
-        sorted(skeleton.left),
-        sorted(skeleton.right),
-    ]
+    ours = [sorted(skeleton.left), sorted(skeleton.right)]
+    return sides is None or [sorted(map(int, side)) for side in sides] == ours
 
 
 def _check_sizes(archive: zipfile.ZipFile) -> None:
@@ -112,11 +110,9 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) ->
 
 
 def _read_header(stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype]:
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    version = np.lib.format.read_magic(stream)
+    of = np.lib.format
+    readers = {(1, 0): of.read_array_header_1_0, (2, 0): of.read_array_header_2_0}
+    version = of.read_magic(stream)
     if version not in readers:
         raise ValueError(f".npy format {version} is unknown")
     with warnings.catch_warnings():

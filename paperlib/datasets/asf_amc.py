@@ -13,36 +13,14 @@ from typing import NamedTuple
 
 import torch
 
-from paperlib.datasets.expmap import (
-    FPS,
-    resample_points,
-    resample_rotations,
-    resampling_times,
-    y_up_to_z_up,
-)
+from paperlib.datasets import expmap
 from paperlib.kinematics import forward_kinematics, rotation_from_euler
-from paperlib.skeletons import H36M_17
 
-# the bone whose end each of the 17 joints is
-_BONE_ENDS = {
-    "pelvis": "root",
-    "right_hip": "rhipjoint",
-    "right_knee": "rfemur",
-    "right_ankle": "rtibia",
-    "left_hip": "lhipjoint",
-    "left_knee": "lfemur",
-    "left_ankle": "ltibia",
-    "spine": "lowerback",
-    "thorax": "lowerneck",
-    "neck_nose": "upperneck",
-    "head_top": "head",
-    "left_shoulder": "lclavicle",
-    "left_elbow": "lhumerus",
-    "left_wrist": "lradius",
-    "right_shoulder": "rclavicle",
-    "right_elbow": "rhumerus",
-    "right_wrist": "rradius",
-}
+# the bone whose end each of the 17 joints is, in their order
+_BONE_ENDS = (
+    "root rhipjoint rfemur rtibia lhipjoint lfemur ltibia lowerback lowerneck upperneck head"
+    " lclavicle lhumerus lradius rclavicle rhumerus rradius"
+).split()
 
 
 @dataclass(frozen=True)
@@ -96,17 +74,10 @@ def _parse_asf(path: Path) -> Asf:
         for name in children:
             bone = found[name]
             index[name] = len(bones)
-            bones.append(
-                Bone(
-                    name=name,
-                    parent=index[parent],
-                    direction=_three(bone["direction"]),
-                    length=float(bone["length"][0]) * metres,
-                    axis=_three(bone["axis"]),
-                    freedoms=tuple(bone.get("dof", ())),
-                )
-            )
-    absent = sorted(set(_BONE_ENDS.values()) - set(index))
+            length = float(bone["length"][0]) * metres
+            place = (index[parent], _three(bone["direction"]), length, _three(bone["axis"]))
+            bones.append(Bone(name, *place, tuple(bone.get("dof", ()))))
+    absent = sorted(set(_BONE_ENDS) - set(index))
     if absent:
         raise ValueError(f"{path.name}: the bones {', '.join(absent)} are missing")
     return Asf(tuple(bones), metres)
@@ -139,8 +110,8 @@ def read_amc(asf: str | Path, amc: str | Path, fps: float | None = None) -> torc
     root, local = _frames(bones, Path(amc))
     root = root * metres
     if fps is not None:
-        times = resampling_times(len(root), FPS, fps)
-        root, local = resample_points(root, times), resample_rotations(local, times)
+        times = expmap.resampling_times(len(root), expmap.FPS, fps)
+        root, local = expmap.resample_points(root, times), expmap.resample_rotations(local, times)
     offsets = torch.tensor([b.direction for b in bones], dtype=torch.float64)
     offsets = offsets * torch.tensor([[b.length] for b in bones], dtype=torch.float64)
     # in this format a bone carries its own offset; ours turns a joint's offset by its parent. One
@@ -156,8 +127,8 @@ def read_amc(asf: str | Path, amc: str | Path, fps: float | None = None) -> torc
         ends[b] = joint + 1
     joints = forward_kinematics(torch.stack(turns, dim=1), torch.stack(table), parents, root)
     names = {bone.name: ends[b] for b, bone in enumerate(bones)}
-    chosen = [names[_BONE_ENDS[joint]] for joint in H36M_17.joints]
-    return y_up_to_z_up(joints[:, chosen]).float()
+    chosen = [names[bone] for bone in _BONE_ENDS]
+    return expmap.y_up_to_z_up(joints[:, chosen]).float()
 
 
 def _frames(bones: tuple[Bone, ...], path: Path) -> tuple[torch.Tensor, torch.Tensor]:

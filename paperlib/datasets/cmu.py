@@ -30,16 +30,9 @@ read_expmap = expmap.read_expmap  # one file, as joint positions
 
 FOLDER = "cmu_mocap"
 FPS = 50.0
-ACTIONS = (
-    "walking",
-    "walking_extra",
-    "running",
-    "jumping",
-    "soccer",
-    "basketball",
-    "basketball_signal",
-    "directing_traffic",
-    "washwindow",
+ACTIONS = tuple(
+    "walking walking_extra running jumping soccer basketball basketball_signal directing_traffic"
+    " washwindow".split()
 )
 ANKLE_HEIGHT = 0.08  # metres of an ankle joint above the floor when the foot is flat on it
 # frames of motion to leave out: the left arm jumps 66 cm after the second one
@@ -188,20 +181,13 @@ def load(
     parts = {"train": [], "test": []}
     for key, positions in sorted(_world(folder, root_correction).items()):
         split, action, clip, body = key.split("/")
-        if action not in wanted:
-            continue
-        parts[split] += film(
-            torch.from_numpy(positions), subject=body, action=action, clip=clip, fps=FPS
-        )
+        if action in wanted:
+            world = torch.from_numpy(positions)
+            parts[split] += film(world, subject=body, action=action, clip=clip, fps=FPS)
     if include_asf_amc:
         for name, positions in asf_amc.trials(folder / "asf_amc", FPS):
-            parts["train"] += film(
-                onto_stage(positions, 0.0),
-                subject=f"subject{name.split('_')[0]}",
-                action="acrobatics",
-                clip=name,
-                fps=FPS,
-            )
+            world, who = onto_stage(positions, 0.0), f"subject{name.split('_')[0]}"
+            parts["train"] += film(world, subject=who, action="acrobatics", clip=name, fps=FPS)
     return Dataset(
         name="cmu",
         source=(

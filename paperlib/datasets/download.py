@@ -59,11 +59,8 @@ def fetch_cmu(sources: tuple[tuple[str, str], ...] = CMU_SOURCES) -> Path:
         whole.rename(folder)
     manifest = cmu.manifest()
     names = manifest["path_in_archive"].str.removeprefix("cmu_expmap/")
-    missing = {
-        name: sha
-        for name, sha in zip(names, manifest["sha256"], strict=True)
-        if not _is_whole(folder / name, sha)
-    }
+    hashes = dict(zip(names, manifest["sha256"], strict=True))
+    missing = {name: sha for name, sha in hashes.items() if not _is_whole(folder / name, sha)}
     problems = []
     for url, inside in sources:
         if not missing:

@@ -79,12 +79,9 @@ def correct_root(rotation: torch.Tensor) -> torch.Tensor:
     a = torch.asin(rotation[:, 2, 1].clamp(-1, 1))
     b = torch.atan2(-rotation[:, 2, 0], rotation[:, 2, 2])
     c = torch.atan2(-rotation[:, 0, 1], rotation[:, 1, 1])
-    meant = torch.stack(
-        [
-            rotation_from_euler("zyx", torch.stack(angles, dim=-1))
-            for angles in ((c, b, a), (c + math.pi, b + math.pi, math.pi - a))
-        ]
-    )
+    readings = ((c, b, a), (c + math.pi, b + math.pi, math.pi - a))
+    meant = [rotation_from_euler("zyx", torch.stack(angles, dim=-1)) for angles in readings]
+    meant = torch.stack(meant)
     beyond = b.abs() > math.pi / 2
     unlikely = 1e-3 * torch.stack([beyond, ~beyond], dim=-1).double()
     # angle from each reading of a frame to each of the next: |R - S| = 2 sqrt(2) sin(angle / 2)

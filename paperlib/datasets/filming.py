@@ -30,63 +30,28 @@ def look_at(
     return tuple(q.tolist())
 
 
-def _camera(name: str, azimuth: float, distance: float, height: float, **lens) -> Camera:
+def placed_camera(name: str, size: tuple[int, int], aim: float, row: tuple[float, ...]) -> Camera:
+    """A camera of ``size`` pixels that looks at ``aim`` metres above the middle of the stage.
+
+    ``row`` says where it stands (azimuth in degrees, distance and height in metres) and what its
+    lens is: focal lengths and centre, two numbers each, then k1, k2, k3, p1, p2.
+    """
+    azimuth, distance, height, fx, fy, cx, cy, *distortion = row
     angle = math.radians(azimuth)
     position = (distance * math.cos(angle), distance * math.sin(angle), height)
-    return Camera(
-        name=name,
-        width=1000,
-        height=1000,
-        orientation=look_at(position, (0.0, 0.0, 0.95)),
-        position=position,
-        **lens,
-    )
+    lens = ((fx, fy), (cx, cy), tuple(distortion[:3]), tuple(distortion[3:]))
+    return Camera(name, *size, *lens, look_at(position, (0.0, 0.0, aim)), position)
 
 
 # Near the corners of the stage, at heights and with lenses like those of motion-capture studios;
 # the numbers are our own, and no two cameras are alike.
-STUDIO = (
-    _camera(
-        "cam0",
-        38,
-        6.0,
-        1.60,
-        focal=(1146.0, 1144.5),
-        centre=(508.0, 512.0),
-        radial=(-0.20, 0.24, -0.003),
-        tangential=(-0.0008, -0.0014),
-    ),
-    _camera(
-        "cam1",
-        141,
-        6.2,
-        1.52,
-        focal=(1150.5, 1149.0),
-        centre=(513.5, 504.0),
-        radial=(-0.19, 0.23, 0.006),
-        tangential=(-0.0015, -0.0022),
-    ),
-    _camera(
-        "cam2",
-        226,
-        5.8,
-        1.66,
-        focal=(1148.0, 1147.0),
-        centre=(492.0, 507.5),
-        radial=(-0.21, 0.25, -0.002),
-        tangential=(0.0012, -0.0007),
-    ),
-    _camera(
-        "cam3",
-        317,
-        6.1,
-        1.56,
-        focal=(1143.0, 1145.0),
-        centre=(503.0, 496.0),
-        radial=(-0.20, 0.22, -0.008),
-        tangential=(-0.0006, -0.0016),
-    ),
-)
+_STUDIO = {
+    "cam0": (38, 6.0, 1.60, 1146.0, 1144.5, 508.0, 512.0, -0.20, 0.24, -0.003, -0.0008, -0.0014),
+    "cam1": (141, 6.2, 1.52, 1150.5, 1149.0, 513.5, 504.0, -0.19, 0.23, 0.006, -0.0015, -0.0022),
+    "cam2": (226, 5.8, 1.66, 1148.0, 1147.0, 492.0, 507.5, -0.21, 0.25, -0.002, 0.0012, -0.0007),
+    "cam3": (317, 6.1, 1.56, 1143.0, 1145.0, 503.0, 496.0, -0.20, 0.22, -0.008, -0.0006, -0.0016),
+}
+STUDIO = tuple(placed_camera(name, (1000, 1000), 0.95, row) for name, row in _STUDIO.items())
 
 
 def film(
@@ -103,25 +68,17 @@ def film(
 
     Keypoints are the exact projections with confidence 1; ``visible`` is found by ray and capsule.
     """
-    return tuple(
-        _one_view(world.float(), camera, skeleton, subject, action, clip, fps) for camera in cameras
-    )
+    about = {"subject": subject, "action": action, "clip": clip, "fps": fps}
+    return tuple(_one_view(world.float(), camera, skeleton, about) for camera in cameras)
 
 
-def _one_view(world, camera, skeleton, subject, action, clip, fps) -> Recording:
+def _one_view(world, camera, skeleton, about: dict[str, Any]) -> Recording:
     positions = world_to_camera(world, camera)
     if not (positions[..., 2] > 0.3).all():
-        raise ValueError(f"{subject}/{action}/{clip}: the person walks into camera {camera.name}")
-    return exact_recording(
-        positions,
-        camera,
-        skeleton,
-        joint_visibility(positions, skeleton),
-        subject=subject,
-        action=action,
-        clip=clip,
-        fps=fps,
-    )
+        place = "{subject}/{action}/{clip}".format(**about)
+        raise ValueError(f"{place}: the person walks into camera {camera.name}")
+    visible = joint_visibility(positions, skeleton)
+    return exact_recording(positions, camera, skeleton, visible, **about)
 
 
 def exact_recording(
@@ -131,15 +88,10 @@ def exact_recording(
     their exact projections with confidence 1. ``visible`` is ``(T, J)`` bool; ``about`` are the
     other fields."""
     keypoints = project(positions, camera)
+    about |= {"skeleton": skeleton, "keypoint_skeleton": skeleton, "visible": visible}
+    confidence = torch.ones_like(keypoints[..., 0])
     return Recording(
-        camera=camera,
-        positions=positions,
-        keypoints=keypoints,
-        confidence=torch.ones_like(keypoints[..., 0]),
-        skeleton=skeleton,
-        keypoint_skeleton=skeleton,
-        visible=visible,
-        **about,
+        camera=camera, positions=positions, keypoints=keypoints, confidence=confidence, **about
     )
 
 

@@ -14,15 +14,7 @@ from typing import Any, NamedTuple
 import torch
 
 from paperlib.cameras import Camera, project, world_to_camera
-from paperlib.datasets.prepared import (
-    Keypoints,
-    Source,
-    chosen,
-    constants,
-    in_metres,
-    of_joints,
-    placed,
-)
+from paperlib.datasets import prepared
 from paperlib.errors import one_of
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import H36M_17, H36M_17_OF_32
@@ -31,32 +23,15 @@ TRAIN = ("S1", "S5", "S6", "S7", "S8")
 TEST = ("S9", "S11")
 
 # in the order of the papers' tables
-ACTIONS = (
-    "Directions",
-    "Discussion",
-    "Eating",
-    "Greeting",
-    "Phoning",
-    "Photo",
-    "Posing",
-    "Purchases",
-    "Sitting",
-    "SittingDown",
-    "Smoking",
-    "Waiting",
-    "WalkDog",
-    "Walking",
-    "WalkTogether",
+ACTIONS = tuple(
+    "Directions Discussion Eating Greeting Phoning Photo Posing Purchases Sitting SittingDown"
+    " Smoking Waiting WalkDog Walking WalkTogether".split()
 )
 
 _RENAMED = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}  # the data set's own names
 _ABSENT = ("S11", "Directions")  # its video is damaged; every published number leaves it out
-_FILES = Source(
-    title="Human3.6M",
-    folder="human36m",
-    stem="h36m",
-    register="http://vision.imar.ro/human3.6m",
-    instead="synthetic",
+_FILES = prepared.Source(
+    "Human3.6M", "human36m", "h36m", "http://vision.imar.ro/human3.6m", "synthetic"
 )
 
 
@@ -83,8 +58,8 @@ def load(
     Raises ``MissingDataError`` where a file is not there, and ``ValueError`` where the files do
     not hold what they should.
     """
-    ids = chosen("camera", cameras, camera_ids())
-    wanted = chosen("action", actions, ACTIONS)
+    ids = prepared.chosen("camera", cameras, camera_ids())
+    wanted = prepared.chosen("action", actions, ACTIONS)
     _FILES.keypoints_file(keypoints)  # a name that is none is refused before a file is missed
     clips = _read_clips(wanted)
     detections = _read_detections(keypoints)
@@ -102,29 +77,23 @@ def load(
 
 def camera_ids() -> tuple[str, ...]:
     """The four cameras' ids, in the order in which keypoint archives list their views."""
-    return tuple(str(number) for number in constants("human36m")["camera_order_ids"])
+    return tuple(str(number) for number in prepared.constants("human36m")["camera_order_ids"])
 
 
 @cache
 def cameras(subject: str) -> tuple[Camera, ...]:
     """The four calibrated cameras as they stood for ``subject``, in the order of the archives."""
-    lenses = constants("human36m")["intrinsics"]
-    places = constants("human36m")["extrinsics"][one_of("subject", subject, TRAIN + TEST)]
+    lenses = prepared.constants("human36m")["intrinsics"]
+    places = prepared.constants("human36m")["extrinsics"][one_of("subject", subject, TRAIN + TEST)]
     return tuple(_camera(lens, place) for lens, place in zip(lenses, places, strict=True))
 
 
 def _camera(lens: dict[str, Any], place: dict[str, Any]) -> Camera:
     assert lens["camera_id"] == place["camera_id"]
-    return Camera(
-        name=str(lens["camera_id"]),
-        width=lens["res_w_px"],
-        height=lens["res_h_px"],
-        focal=tuple(lens["focal_length_xy_px"]),
-        centre=tuple(lens["principal_point_xy_px"]),
-        radial=tuple(lens["radial_distortion_k1_k2_k3"]),
-        tangential=tuple(lens["tangential_distortion_p1_p2"]),
-        **placed(place),
-    )
+    named = ("focal_length_xy_px", "principal_point_xy_px", "radial_distortion_k1_k2_k3")
+    numbers = [tuple(lens[name]) for name in (*named, "tangential_distortion_p1_p2")]
+    size = (lens["res_w_px"], lens["res_h_px"])
+    return Camera(str(lens["camera_id"]), *size, *numbers, **prepared.placed(place))
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -156,13 +125,13 @@ def _action(clip: str, path: Path) -> str:
 
 def _world(points: Any, where: str) -> torch.Tensor:
     """Positions (T, 17, 3) in metres, of stored ones with 32 joints or 17."""
-    points = of_joints(points, (32, 17), where)
+    points = prepared.of_joints(points, (32, 17), where)
     if points.shape[1] == 32:
         points = points[:, list(H36M_17_OF_32)]
-    return in_metres(points, where)
+    return prepared.in_metres(points, where)
 
 
-def _read_detections(keypoints: str) -> Keypoints | None:
+def _read_detections(keypoints: str) -> prepared.Keypoints | None:
     if keypoints == "gt" and _FILES.find(_FILES.keypoints_file("gt")) is None:
         return None
     return _FILES.keypoints(keypoints, camera_ids())
@@ -171,7 +140,9 @@ def _read_detections(keypoints: str) -> Keypoints | None:
 # -- recordings ----------------------------------------------------------------------------------
 
 
-def _views(clip: _Clip, detections: Keypoints | None, ids: tuple[str, ...]) -> Iterator[Recording]:
+def _views(
+    clip: _Clip, detections: prepared.Keypoints | None, ids: tuple[str, ...]
+) -> Iterator[Recording]:
     """The clip's recordings by the cameras of these ids."""
     seen = detections and detections.views(clip.subject, clip.name, len(clip.world))
     for index, camera in enumerate(cameras(clip.subject)):
@@ -179,17 +150,9 @@ def _views(clip: _Clip, detections: Keypoints | None, ids: tuple[str, ...]) -> I
             continue
         positions = world_to_camera(clip.world, camera)
         keypoints = seen[index] if seen else project(positions, camera).float()
-        yield Recording(
-            subject=clip.subject,
-            action=clip.action,
-            clip=clip.name,
-            fps=float(constants("human36m")["frame_rate_hz"]),
-            camera=camera,
-            positions=positions.float(),
-            keypoints=keypoints,
-            confidence=torch.ones(keypoints.shape[:2]),
-            keypoint_skeleton=detections.skeleton if detections else H36M_17,
-        )
+        about = (*clip[:3], float(prepared.constants("human36m")["frame_rate_hz"]), camera)
+        found = (keypoints, torch.ones(keypoints.shape[:2]), positions.float())
+        yield Recording(*about, *found, H36M_17, detections.skeleton if detections else H36M_17)
 
 
 def _source(keypoints: str, clips: list[_Clip], ids: tuple[str, ...], actions) -> str:

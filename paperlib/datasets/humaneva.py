@@ -21,15 +21,7 @@ import torch
 from scipy.optimize import least_squares
 
 from paperlib.cameras import Camera, project, world_to_camera
-from paperlib.datasets.prepared import (
-    Keypoints,
-    Source,
-    chosen,
-    constants,
-    in_metres,
-    of_joints,
-    placed,
-)
+from paperlib.datasets import prepared
 from paperlib.errors import one_of
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import HUMANEVA_15
@@ -41,12 +33,8 @@ ACTIONS = ("Walk", "Jog", "Box")  # of the papers' tables
 ALL_ACTIONS = (*ACTIONS, "Gestures", "ThrowCatch")
 
 _RENAMED = {"Walking": "Walk"}  # the data set's own name
-_FILES = Source(
-    title="HumanEva-I",
-    folder="humaneva",
-    stem="humaneva15",
-    register="http://humaneva.is.tue.mpg.de",
-    instead="humaneva_like",
+_FILES = prepared.Source(
+    "HumanEva-I", "humaneva", "humaneva15", "http://humaneva.is.tue.mpg.de", "humaneva_like"
 )
 _MOST_POINTS = 4000  # to fit a lens to, spread over all clips
 _WORST_FIT = 2.0  # pixels, root mean square
@@ -78,8 +66,8 @@ def load(
     Raises ``MissingDataError`` where a file is not there (the ``gt`` one is always needed, for the
     lenses), and ``ValueError`` where the files do not hold what they should.
     """
-    ids = chosen("camera", cameras, CAMERAS)
-    wanted = chosen("action", actions, ALL_ACTIONS)
+    ids = prepared.chosen("camera", cameras, CAMERAS)
+    wanted = prepared.chosen("action", actions, ALL_ACTIONS)
     _FILES.keypoints_file(keypoints)  # a name that is none is refused before a file is missed
     chunks = _read_chunks()
     exact = _FILES.keypoints("gt", CAMERAS)
@@ -133,23 +121,17 @@ def find() -> Path:
 
 
 def _frame_rate() -> float:
-    return float(constants("humaneva")["frame_rate_hz"])
+    return float(prepared.constants("humaneva")["frame_rate_hz"])
 
 
 def _placed(subject: str, name: str) -> Camera:
     """A camera as it stood for ``subject``, with a guess for its lens."""
-    width, height = constants("humaneva")["image_size_px"]
-    return Camera(
-        name=name,
-        width=width,
-        height=height,
-        focal=(width, width),
-        centre=(width / 2, height / 2),
-        **placed(constants("humaneva")["extrinsics"][subject][name]),
-    )
+    width, height = prepared.constants("humaneva")["image_size_px"]
+    place = prepared.placed(prepared.constants("humaneva")["extrinsics"][subject][name])
+    return Camera(name, width, height, (width, width), (width / 2, height / 2), **place)
 
 
-def _fitted(subject: str, chunks: list[_Chunk], exact: Keypoints) -> tuple[Camera, ...]:
+def _fitted(subject: str, chunks: list[_Chunk], exact: prepared.Keypoints) -> tuple[Camera, ...]:
     """The subject's cameras with the lenses that project its chunks to the ``exact`` keypoints."""
     if exact.skeleton != HUMANEVA_15:
         raise ValueError(f"{exact.path}: joints of {exact.skeleton.name}, expected humaneva15's")
@@ -213,7 +195,8 @@ def _read_chunks() -> list[_Chunk]:
         part, subject = key.split("/")
         for name, points in stored[key].items():
             where = f"{path}: {key}/{name}"
-            world = in_metres(of_joints(points, (len(HUMANEVA_15),), where), where)
+            points = prepared.of_joints(points, (len(HUMANEVA_15),), where)
+            world = prepared.in_metres(points, where)
             chunks.append(_Chunk(part, subject, _action(name, where), name, world))
     return chunks
 
@@ -230,21 +213,13 @@ def _action(name: str, where: str) -> str:
 
 
 def _views(
-    chunk: _Chunk, detections: Keypoints, placed: tuple[Camera, ...], ids: tuple[str, ...]
+    chunk: _Chunk, detections: prepared.Keypoints, placed: tuple[Camera, ...], ids: tuple[str, ...]
 ) -> Iterator[Recording]:
     """The chunk's recordings by the cameras of these ids."""
     seen = detections.views(chunk.stored_under, chunk.name, len(chunk.world))
     for camera, keypoints in zip(placed, seen, strict=True):
         if camera.name in ids:
-            yield Recording(
-                subject=chunk.subject,
-                action=chunk.action,
-                clip=f"{chunk.part} {chunk.name}",
-                fps=_frame_rate(),
-                camera=camera,
-                positions=world_to_camera(chunk.world, camera).float(),
-                keypoints=keypoints,
-                confidence=torch.ones(keypoints.shape[:2]),
-                skeleton=HUMANEVA_15,
-                keypoint_skeleton=detections.skeleton,
-            )
+            about = (chunk.subject, chunk.action, f"{chunk.part} {chunk.name}", _frame_rate())
+            positions = world_to_camera(chunk.world, camera).float()
+            found = (keypoints, torch.ones(keypoints.shape[:2]), positions)
+            yield Recording(*about, camera, *found, HUMANEVA_15, detections.skeleton)

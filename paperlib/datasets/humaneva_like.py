@@ -7,16 +7,14 @@ own, as in :mod:`paperlib.datasets.humaneva`. The motion is that of
 :mod:`paperlib.datasets.synthetic`.
 """
 
-import math
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import torch
 
-from paperlib.cameras import Camera
 from paperlib.datasets import synthetic
-from paperlib.datasets.filming import film, look_at
+from paperlib.datasets.filming import film, placed_camera
 from paperlib.datasets.humaneva import ACTIONS, SUBJECTS
 from paperlib.datasets.prepared import chosen
 from paperlib.recordings import Dataset, Recording
@@ -28,47 +26,13 @@ _FAMILIES = dict(zip(ACTIONS, ("walking", "jogging", "boxing"), strict=True))
 _LOST = (0.02, 0.08)  # shares of a take that a gap lasts
 
 
-def _camera(name: str, azimuth: float, distance: float, height: float, **lens) -> Camera:
-    angle = math.radians(azimuth)
-    position = (distance * math.cos(angle), distance * math.sin(angle), height)
-    return Camera(
-        name, 640, 480, orientation=look_at(position, (0.0, 0.0, 0.9)), position=position, **lens
-    )
-
-
 # In front of the stage and on both its sides, as HumanEva's colour cameras; the numbers are ours.
-CAMERAS = (
-    _camera(
-        "C1",
-        8,
-        5.6,
-        1.55,
-        focal=(742.0, 741.0),
-        centre=(313.0, 236.0),
-        radial=(-0.26, 0.11, 0.0),
-        tangential=(-0.0011, 0.0009),
-    ),
-    _camera(
-        "C2",
-        -80,
-        5.3,
-        1.48,
-        focal=(702.0, 700.5),
-        centre=(325.0, 229.0),
-        radial=(-0.24, 0.10, 0.0),
-        tangential=(0.0008, -0.0010),
-    ),
-    _camera(
-        "C3",
-        104,
-        5.4,
-        1.42,
-        focal=(718.0, 717.0),
-        centre=(318.0, 244.0),
-        radial=(-0.25, 0.12, 0.0),
-        tangential=(0.0006, 0.0012),
-    ),
-)
+_PLACED = {
+    "C1": (8, 5.6, 1.55, 742.0, 741.0, 313.0, 236.0, -0.26, 0.11, 0.0, -0.0011, 0.0009),
+    "C2": (-80, 5.3, 1.48, 702.0, 700.5, 325.0, 229.0, -0.24, 0.10, 0.0, 0.0008, -0.0010),
+    "C3": (104, 5.4, 1.42, 718.0, 717.0, 318.0, 244.0, -0.25, 0.12, 0.0, 0.0006, 0.0012),
+}
+CAMERAS = tuple(placed_camera(name, (640, 480), 0.9, row) for name, row in _PLACED.items())
 
 
 def load(seed: int = 0, seconds: float = 7.5, actions: Iterable[str] | None = None) -> Dataset:
@@ -78,15 +42,9 @@ def load(seed: int = 0, seconds: float = 7.5, actions: Iterable[str] | None = No
     if not seconds > 0:
         raise ValueError(f"seconds is {seconds}: a take must last longer than 0 seconds")
     wanted = chosen("action", actions, ACTIONS)
-    parts = {
-        part: tuple(
-            recording
-            for subject in SUBJECTS
-            for action in wanted
-            for recording in _take(part, subject, action, seed, seconds)
-        )
-        for part in TAKES
-    }
+    parts = {part: () for part in TAKES}
+    for part, subject, action in product(TAKES, SUBJECTS, wanted):
+        parts[part] += tuple(_take(part, subject, action, seed, seconds))
     return Dataset(
         name="humaneva_like",
         source=(
@@ -110,15 +68,9 @@ def _take(part: str, subject: str, action: str, seed: int, seconds: float) -> It
     world = convert(torch.from_numpy(motion), H36M_17, HUMANEVA_15)
     rng = np.random.default_rng([seed, take, *f"{subject} {action}".encode()])
     for number, start, stop in _chunks(len(world), rng):
-        yield from film(
-            world[start:stop],
-            subject=subject,
-            action=action,
-            clip=f"{part} {action} 1 chunk{number}",
-            fps=FPS,
-            cameras=CAMERAS,
-            skeleton=HUMANEVA_15,
-        )
+        about = {"subject": subject, "action": action, "clip": f"{part} {action} 1 chunk{number}"}
+        where = {"cameras": CAMERAS, "skeleton": HUMANEVA_15}
+        yield from film(world[start:stop], fps=FPS, **about, **where)
 
 
 def _chunks(frames: int, rng: np.random.Generator) -> Iterator[tuple[int, int, int]]:

@@ -9,21 +9,14 @@ implementation does, and what cannot be mended is left out.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from paperlib.cameras import Camera
-from paperlib.datasets.mupots import (
-    COORDINATES,
-    Files,
-    annotated,
-    check_projection,
-    fitted_camera,
-    in_metres,
-    read_mat,
-)
+from paperlib.datasets import mupots
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import one_of
 from paperlib.kinematics import matrix_to_quaternion
@@ -43,7 +36,7 @@ _SURPLUS = ("S3", "Seq1")  # has an annotation more than frames: the last
 _SWAPPED = ("S4", "Seq2", slice(3759, 5853))  # left and right exchanged
 # the data set's world has y up, the project's z: x, -z, y
 _Z_UP = torch.tensor([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]], dtype=torch.float64)
-_FILES = Files("MPI-INF-3DHP", "mpi_inf_3dhp", "mpi_inf_3dhp_test_set")
+_FILES = mupots.Files("MPI-INF-3DHP", "mpi_inf_3dhp", "mpi_inf_3dhp_test_set")
 
 
 def load(
@@ -68,13 +61,9 @@ def load(
     """
     people = chosen("subject", subjects, SUBJECTS)
     ids = chosen("camera", cameras, CAMERAS)
-    one_of("coordinates", coordinates, COORDINATES)
-    train = [
-        view
-        for subject in people
-        for sequence in SEQUENCES
-        for view in _views(subject, sequence, ids, coordinates)
-    ]
+    one_of("coordinates", coordinates, mupots.COORDINATES)
+    clips = product(people, SEQUENCES)
+    train = [view for clip in clips for view in _views(*clip, ids, coordinates)]
     return Dataset(
         name=f"mpi_inf_3dhp-{coordinates}",
         source=(
@@ -105,8 +94,8 @@ def _views(
 ) -> Iterator[Recording]:
     path = _FILES.require(f"{subject}/{sequence}/annot.mat")
     calibrated = read_calibration(_FILES.require(f"{subject}/{sequence}/camera.calibration"))
-    field = COORDINATES[coordinates]
-    stored = read_mat(path, "annot2", field, "frames", "cameras")
+    field = mupots.COORDINATES[coordinates]
+    stored = mupots.read_mat(path, "annot2", field, "frames", "cameras")
     numbers = stored["frames"].flatten().astype(np.int64)
     if (np.diff(numbers) != 1).any():
         raise ValueError(f"{path}: frame numbers with gaps, over which motion would leap")
@@ -122,22 +111,13 @@ def _views(
                 f"{where}: {len(keypoints)} frames of annot2, {len(points)} of {field} and "
                 f"{len(numbers)} frame numbers; expected as many of each, get the file again"
             )
-        positions = in_metres(points, torch.ones(len(points), dtype=torch.bool), where)
+        positions = mupots.in_metres(points, torch.ones(len(points), dtype=torch.bool), where)
         if coordinates == "normal":
-            check_projection(positions, keypoints, calibrated[name], where)
+            mupots.check_projection(positions, keypoints, calibrated[name], where)
         keypoints, positions = (_mended(p, subject, sequence) for p in (keypoints, positions))
-        yield Recording(
-            subject=subject,
-            action=sequence,
-            clip=f"{subject} {sequence}",
-            fps=FPS,
-            camera=calibrated[name],
-            positions=positions,
-            keypoints=keypoints,
-            confidence=torch.ones(keypoints.shape[:2]),
-            skeleton=MUPOTS_17,
-            keypoint_skeleton=MUPOTS_17,
-        )
+        about = (subject, sequence, f"{subject} {sequence}", FPS, calibrated[name])
+        found = (keypoints, torch.ones(keypoints.shape[:2]), positions)
+        yield Recording(*about, *found, MUPOTS_17, MUPOTS_17)
 
 
 def _cell(stored: dict[str, np.ndarray], field: str, camera: str, where: str) -> torch.Tensor:
@@ -194,15 +174,9 @@ def _camera(name: str, block: dict[str, list[float]], where: str) -> Camera:
     if (to_camera @ to_camera.T - torch.eye(3)).abs().max() > 1e-3:
         raise ValueError(f"{where}: the extrinsic matrix holds no rotation, row by row")
     turn = torch.nn.functional.normalize(matrix_to_quaternion(to_camera.T), dim=-1)
-    return Camera(
-        name=name,
-        width=int(block["size"][0]),
-        height=int(block["size"][1]),
-        focal=(fx, fy),
-        centre=(cx, cy),
-        orientation=tuple(turn.tolist()),
-        position=tuple((-to_camera.T @ place[:3, 3] / 1000).tolist()),
-    )
+    position = tuple((-to_camera.T @ place[:3, 3] / 1000).tolist())
+    stands = {"orientation": tuple(turn.tolist()), "position": position}
+    return Camera(name, *map(int, block["size"]), (fx, fy), (cx, cy), **stands)
 
 
 # -- test sequences ------------------------------------------------------------------------------
@@ -210,7 +184,7 @@ def _camera(name: str, block: dict[str, list[float]], where: str) -> Camera:
 
 def _test(name: str, coordinates: str) -> Recording:
     path = _FILES.require(f"{name}/annot_data.mat")
-    field = COORDINATES[coordinates]
+    field = mupots.COORDINATES[coordinates]
     stored = _read_hdf5(path, {"annot2", "annot3", field, "valid_frame"})
     valid = torch.from_numpy(stored.pop("valid_frame").flatten() == 1)
     for what, values in stored.items():
@@ -219,13 +193,13 @@ def _test(name: str, coordinates: str) -> Recording:
             raise ValueError(f"{path}: {what} of shape {values.shape}, expected {shape}")
     points = {what: torch.from_numpy(v[:, 0].astype(np.float64)) for what, v in stored.items()}
     pixels = points.pop("annot2")
-    metres = {what: in_metres(p, valid, path) for what, p in points.items()}
-    camera = fitted_camera(
+    metres = {what: mupots.in_metres(p, valid, path) for what, p in points.items()}
+    camera = mupots.fitted_camera(
         name, name in TEST_SEQUENCES[:4], pixels[valid], metres["annot3"][valid], path
     )
     seen = torch.ones(len(valid), 17, dtype=torch.bool)
     about = {"subject": name, "action": name, "clip": name, "fps": FPS, "camera": camera}
-    return annotated(pixels, metres[field], valid, seen, **about)
+    return mupots.annotated(pixels, metres[field], valid, seen, **about)
 
 
 def _read_hdf5(path: Path, names: set[str]) -> dict[str, np.ndarray]:

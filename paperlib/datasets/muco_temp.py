@@ -67,14 +67,11 @@ def compose(source: Dataset, size: Size | None = None, seed: int = 0) -> Dataset
     enough (:data:`SHORTEST`).
     """
     size = size or Size()
-    parts = {
-        part: [
-            recording
-            for number in range(getattr(size, part))
-            for recording in video(source.split(part), part, number, size.frames, size.people, seed)
-        ]
-        for part in ("train", "test")
-    }
+    parts = {"train": [], "test": []}
+    for part, made in parts.items():
+        takes = source.split(part)
+        for number in range(getattr(size, part)):
+            made += video(takes, part, number, size.frames, size.people, seed)
     return Dataset(
         name=f"muco_temp-{source.name}",
         source=(
@@ -136,20 +133,13 @@ def video(
             f"{part}, video {number}: no room for {people} people, {APART} m apart and each seen "
             f"in {100 * SEEN:.0f} % of the frames, in {_RESTARTS} attempts; ask for fewer people"
         )
-    return tuple(
-        exact_recording(
-            positions[person],
-            camera,
-            take.skeleton,
-            visible[person],
-            subject=take.subject,
-            action=take.action,
-            clip=f"{part}{number:02d}",
-            fps=FPS,
-            person=person,
-        )
-        for person, take in enumerate(chosen)
-    )
+    people_seen = []
+    for person, take in enumerate(chosen):
+        about = {"subject": take.subject, "action": take.action, "person": person}
+        about |= {"clip": f"{part}{number:02d}", "fps": FPS}
+        view = (positions[person], camera, take.skeleton, visible[person])
+        people_seen.append(exact_recording(*view, **about))
+    return tuple(people_seen)
 
 
 def _played(take: Recording, frames: int, rng: np.random.Generator) -> torch.Tensor:

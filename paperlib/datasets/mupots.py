@@ -111,24 +111,17 @@ def _tracks(name: str, coordinates: str) -> Iterator[Recording]:
     valid = _field(entries, "isValidFrame", (1, 1), path)[..., 0, 0] != 0  # (T, P)
     pixels = _field(entries, "annot2", (2, 17), path).mT  # (T, P, 17, 2)
     points = in_metres(_field(entries, "annot3", (3, 17), path).mT, valid, path)
-    camera = fitted_camera(name, name in INDOORS, pixels[valid], points[valid], path)
+    indoors = name in INDOORS
+    camera = fitted_camera(name, indoors, pixels[valid], points[valid], path)
     if coordinates != "normal":
         points = _field(entries, COORDINATES[coordinates], (3, 17), path).mT
         points = in_metres(points, valid, path)
     occluded = _occluded(labels, path_of_labels)
+    place = {"action": "indoors" if indoors else "outdoors", "fps": 30.0 if indoors else 60.0}
     for person in range(entries.shape[1]):
-        yield annotated(
-            pixels[:, person],
-            points[:, person],
-            valid[:, person],
-            ~occluded[:, person],
-            subject=f"{name}-{person}",  # nothing says who appears in two sequences
-            action="indoors" if name in INDOORS else "outdoors",
-            clip=name,
-            fps=30.0 if name in INDOORS else 60.0,
-            camera=camera,
-            person=person,
-        )
+        own = [part[:, person] for part in (pixels, points, valid, ~occluded)]
+        who = f"{name}-{person}"  # nothing says who appears in two sequences
+        yield annotated(*own, subject=who, clip=name, camera=camera, person=person, **place)
 
 
 def _field(entries: np.ndarray, field: str, shape: tuple[int, int], path: Path) -> torch.Tensor:
@@ -254,7 +247,5 @@ def annotated(
         keypoints=pixels[source].float(),
         confidence=valid[:, None].expand(-1, len(MUPOTS_17)).float(),
         visible=visible & valid[:, None],
-        skeleton=MUPOTS_17,
-        keypoint_skeleton=MUPOTS_17,
-        **about,
+        **{"skeleton": MUPOTS_17, "keypoint_skeleton": MUPOTS_17} | about,
     )

@@ -47,13 +47,8 @@ def load(
         for family in families:
             for take in range(1, int(takes) + 1):
                 world = world_motion(subject, family, take, seed=seed, seconds=seconds, fps=fps)
-                parts[subject in TEST] += film(
-                    torch.from_numpy(world),
-                    subject=subject,
-                    action=family,
-                    clip=f"take{take}",
-                    fps=fps,
-                )
+                about = {"subject": subject, "action": family, "clip": f"take{take}", "fps": fps}
+                parts[subject in TEST] += film(torch.from_numpy(world), **about)
     return Dataset(
         name="synthetic",
         source=(

@@ -30,12 +30,8 @@ GROUPS = ("action", "subject", "sequence")
 _FILE = "checkpoint.safetensors"  # of a run of ours
 _WITH_FILES = ("human36m", "humaneva")  # whose keypoints may come from a file
 # in which the papers' tables have them
-_ORDER = {
-    "cmu": cmu.ACTIONS,
-    "human36m": human36m.ACTIONS,
-    "humaneva": humaneva.ACTIONS,
-    "humaneva_like": humaneva.ACTIONS,
-}
+_ORDER = {"cmu": cmu.ACTIONS, "human36m": human36m.ACTIONS}
+_ORDER |= dict.fromkeys(datasets.HUMANEVA, humaneva.ACTIONS)
 
 
 @dataclass(frozen=True)

@@ -113,15 +113,10 @@ class Experiment:
         given = {name: namespace[name] for name in known}
         for name, choices in known.items():
             check_value(name, given[name], choices)
-        return cls(
-            notebook=notebook,
-            dataset=_resolve(given["dataset"], dataset),
-            preset=resolve_preset(given["preset"], given["device"]),
-            seed=given["seed"],
-            device=choose_device(given["device"]).type,
-            retrain=given["retrain"],
-            parameters={name: given[name] for name in own},
-        )
+        name, device = _resolve(given["dataset"], dataset), choose_device(given["device"]).type
+        preset = resolve_preset(given["preset"], given["device"])
+        values = {name: given[name] for name in own}
+        return cls(notebook, name, preset, given["seed"], device, given["retrain"], values)
 
     def __repr__(self) -> str:
         own = "".join(f", {name} {value}" for name, value in self.parameters.items())
@@ -154,9 +149,8 @@ class Experiment:
                     f"detector={self.detector!r} is a file of keypoints that belongs to a licensed "
                     f"data set; on {self.dataset} data use one of {', '.join(detection.DETECTORS)}"
                 )
-            return datasets.load(
-                self.dataset, small=self.preset == "smoke", keypoints=self.detector
-            )
+            small = self.preset == "smoke"
+            return datasets.load(self.dataset, small=small, keypoints=self.detector)
         return detection.detect(self.exact, self.detector, self.seed)
 
     @property
@@ -211,17 +205,12 @@ class Experiment:
         """What the rows of a system have in common; a system that was not trained has no ``run``,
         and takes one frame."""
         field = 1 if run is None else run.model.receptive_field
-        return {
-            "dataset": self.dataset,
-            "detector": self.detector,
-            "preset": self.preset,
-            "system": system,
-            # the notebook's, also for single-frame systems: their depth follows it
-            "receptive_field": self.parameters.get("receptive_field", field),
-            "seed": self.seed,
-            "seconds": 0.0 if run is None else run.seconds,
-            "device": results.machine(self.device),
-        }
+        # the notebook's, also for single-frame systems: their depth follows it
+        field = self.parameters.get("receptive_field", field)
+        about = {"dataset": self.dataset, "detector": self.detector, "preset": self.preset}
+        about |= {"system": system, "receptive_field": field, "seed": self.seed}
+        seconds = 0.0 if run is None else run.seconds
+        return about | {"seconds": seconds, "device": results.machine(self.device)}
 
     def rows(
         self, system: str, evaluation: Evaluation, run: Run, by: str | tuple[str, ...] = "action"

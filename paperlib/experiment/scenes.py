@@ -10,16 +10,7 @@ from paperlib.recordings import Dataset
 from paperlib.results import Protocol
 from paperlib.training import Recipe, Run
 
-METRICS = (
-    "mrpe",
-    "mpjpe",
-    "pck3d",
-    "n_mrpe",
-    "n_mpjpe",
-    "auc3d",
-    "pck3d_absolute",
-    "acceleration_error",
-)
+METRICS = tuple("mrpe mpjpe pck3d n_mrpe n_mpjpe auc3d pck3d_absolute acceleration_error".split())
 
 
 def scene_rows(
@@ -45,14 +36,9 @@ def scene_protocol(
     """What stands below a table of several people; ``exact`` is ``data`` with exact
     keypoints. The 2D error is that of people who were found."""
     base = experiment.protocol(data, recipe, receptive_field, seeds, exact)
-    found = [r.found for r in data.test]
-    errors = torch.cat(
-        [
-            (r.keypoints - e.keypoints).norm(dim=-1)[f]
-            for r, e, f in zip(data.test, exact.test, found, strict=True)
-        ]
-    )
-    lost = 1 - torch.cat(found).float().mean().item()
+    pairs = zip(data.test, exact.test, strict=True)
+    errors = torch.cat([(r.keypoints - e.keypoints).norm(dim=-1)[r.found] for r, e in pairs])
+    lost = 1 - torch.cat([r.found for r in data.test]).float().mean().item()
     return base.but(
         keypoint_error=errors.mean().item(),
         averaging=(

@@ -8,16 +8,8 @@ from paperlib.experiment.parameters import refuse_unknown
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.training import Recipe, Run, Supervised
 
-PARAMETERS = {
-    "dataset": "auto",
-    "detector": "simulated",
-    "receptive_field": 27,
-    "causal": False,
-    "preset": "auto",
-    "seed": 0,
-    "device": "auto",
-    "retrain": False,
-}
+PARAMETERS = {"dataset": "auto", "detector": "simulated", "receptive_field": 27, "causal": False}
+PARAMETERS |= {"preset": "auto", "seed": 0, "device": "auto", "retrain": False}
 
 
 def train_temporal(parameters: dict[str, Any]) -> Run:
@@ -27,24 +19,15 @@ def train_temporal(parameters: dict[str, Any]) -> Run:
     Under ``torchrun`` it is to be called within :func:`paperlib.training.processes.joined`.
     """
     refuse_unknown(parameters, PARAMETERS)
-    own = {
-        "detector": DETECTORS + FILES,
-        "receptive_field": RECEPTIVE_FIELDS,
-        "causal": (False, True),
-    }
+    own = {"detector": DETECTORS + FILES, "receptive_field": RECEPTIVE_FIELDS}
     values = PARAMETERS | parameters
-    experiment = Experiment.begin("train", values, **own)
+    experiment = Experiment.begin("train", values, **own, causal=(False, True))
     data, recipe = experiment.load(), Recipe.pavllo2019(experiment.preset)
 
     def build() -> TemporalModel:
-        return TemporalModel(
-            len(data.keypoint_skeleton),
-            2,
-            len(data.skeleton),
-            filter_widths(values["receptive_field"]),
-            causal=values["causal"],
-            channels=recipe.channels,
-            dropout=recipe.dropout,
-        )
+        joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
+        options = {"channels": recipe.channels, "dropout": recipe.dropout}
+        widths = filter_widths(values["receptive_field"])
+        return TemporalModel(*joints, widths, causal=values["causal"], **options)
 
     return experiment.train("temporal", Supervised(build, data), recipe)

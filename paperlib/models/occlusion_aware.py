@@ -112,12 +112,8 @@ class OcclusionAware(nn.Module):
         # each window zeroes its own middle frame, so that none shares its work with the next
         windows = places.unfold(1, self.receptive_field, 1).permute(0, 1, 4, 2, 3).flatten(0, 1)
         middle = self.receptive_field // 2
-        poses = [
-            self.lifting(_with_middle(part, part[:, middle] * factor))
-            for part, factor in zip(
-                windows.split(_AT_ONCE), kept.flatten(0, 1).split(_AT_ONCE), strict=True
-            )
-        ]
+        parts = zip(windows.split(_AT_ONCE), kept.flatten(0, 1).split(_AT_ONCE), strict=True)
+        poses = [self.lifting(_with_middle(w, w[:, middle] * factor)) for w, factor in parts]
         return torch.cat(poses).view(*occlusion.shape[:2], -1, 3), occlusion
 
     def _kept(self, occlusion: Tensor) -> Tensor:

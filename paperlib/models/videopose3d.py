@@ -29,18 +29,12 @@ class _SetAside:
 
 # what a pickled numpy RandomState and the numbers in it are made by, in old and new numpy
 _NOT_NEEDED = (
-    "numpy.random.__RandomState_ctor",
-    "numpy.random._pickle.__randomstate_ctor",
-    "numpy.random._pickle.__bit_generator_ctor",
-    "numpy.random._mt19937.MT19937",
-    "numpy.core.multiarray._reconstruct",
-    "numpy._core.multiarray._reconstruct",
-    "numpy.core.multiarray.scalar",
-    "numpy._core.multiarray.scalar",
-    "numpy.ndarray",
-    "numpy.dtype",
-    "_codecs.encode",
-)
+    "numpy.random.__RandomState_ctor numpy.random._pickle.__randomstate_ctor"
+    " numpy.random._pickle.__bit_generator_ctor numpy.random._mt19937.MT19937"
+    " numpy.core.multiarray._reconstruct numpy._core.multiarray._reconstruct"
+    " numpy.core.multiarray.scalar numpy._core.multiarray.scalar"
+    " numpy.ndarray numpy.dtype _codecs.encode"
+).split()
 
 
 def _read(path: Path) -> dict:

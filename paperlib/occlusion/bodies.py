@@ -82,14 +82,9 @@ def body_of(skeleton: Skeleton) -> Body:
         frozenset(numbers(first + second + (_FACE if name == "head" else ())))
         for name, (first, second) in segments.items()
     ]
-    return Body(
-        names=tuple(segments),
-        ends=tuple((numbers(first), numbers(second)) for first, second in segments.values()),
-        own=tuple(own),
-        corners=numbers(_CORNERS),
-        own_of_trunk=frozenset(numbers(_OF_TRUNK)),
-        joints=len(skeleton),
-    )
+    ends = tuple((numbers(first), numbers(second)) for first, second in segments.values())
+    trunk = {"corners": numbers(_CORNERS), "own_of_trunk": frozenset(numbers(_OF_TRUNK))}
+    return Body(tuple(segments), ends, tuple(own), joints=len(skeleton), **trunk)
 
 
 def check_points(

@@ -25,13 +25,8 @@ def error_bars(rows: pd.DataFrame, metrics: Mapping[str, str], title: str = "") 
                 ax.errorbar(mean, place, xerr=half, color=INK, capsize=3, lw=1)
                 ax.plot(values, [place] * len(values), "o", ms=3, color="white", mec=INK, mew=0.6)
             reach = 0 if np.isnan(half) else half
-            ax.annotate(
-                f"{mean:.1f}",
-                (mean + reach, place),
-                (5, 0),
-                va="center",
-                textcoords="offset points",
-            )
+            look = {"va": "center", "textcoords": "offset points"}
+            ax.annotate(f"{mean:.1f}", (mean + reach, place), (5, 0), **look)
         ax.set_yticks(range(len(systems)), systems if ax is axes[0][0] else [""] * len(systems))
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
@@ -49,14 +44,8 @@ def per_action(table: pd.DataFrame, label: str) -> Figure:
     for row, action in enumerate(actions):
         ax.plot([table[action].min(), table[action].max()], [row, row], color=MUTED, lw=1, zorder=1)
     for system in table.index:
-        ax.scatter(
-            table.loc[system],
-            range(len(actions)),
-            s=42,
-            color=colour_of(system),
-            label=system,
-            zorder=2,
-        )
+        look = {"s": 42, "color": colour_of(system), "label": system, "zorder": 2}
+        ax.scatter(table.loc[system], range(len(actions)), **look)
     ax.set_yticks(range(len(actions)), [a.replace("_", " ") for a in actions])
     ax.invert_yaxis()
     ax.set_xlabel(label)

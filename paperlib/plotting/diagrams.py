@@ -31,13 +31,8 @@ def _tree(ax: Axes, model: TemporalModel, colour: str, all_frames: bool) -> None
             first, last = first - taps[level - 1][0], last - taps[level - 1][-1]
             for frame in used:
                 for offset in taps[level - 1]:
-                    ax.plot(
-                        [frame + offset, frame],
-                        [level - 1, level],
-                        color=colour,
-                        lw=0.7,
-                        alpha=0.55,
-                    )
+                    ends = ([frame + offset, frame], [level - 1, level])
+                    ax.plot(*ends, color=colour, lw=0.7, alpha=0.55)
         if all_frames:
             ax.scatter(range(first, last + 1), [level] * (last - first + 1), s=14, color=IDLE)
         ax.scatter(sorted(used), [level] * len(used), s=18, color=colour, zorder=3)

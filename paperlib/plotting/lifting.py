@@ -82,13 +82,8 @@ def _keypoints(ax: Axes, recording: Recording, frames: range, frame: int, unit: 
         points = (keypoints[f] - middle) * [scale, -scale] + [x, _BODY / 2]
         ax.add_collection(bones(points, recording.keypoint_skeleton, lw=1.8))
         ax.plot([x, x], [_BODY + 0.35, _FIRST - 0.6], color=IDLE, lw=0.8)
-        ax.annotate(
-            f"{1000 * (f - frame) / recording.fps:+.0f}",
-            (x, -0.5),
-            ha="center",
-            va="top",
-            color=MUTED,
-        )
+        when = f"{1000 * (f - frame) / recording.fps:+.0f}"
+        ax.annotate(when, (x, -0.5), ha="center", va="top", color=MUTED)
     side = (frames[0] - frame) * unit - 1.2
     ax.annotate("time, ms", (side, -0.5), ha="right", va="top", color=MUTED)
     ax.annotate("2D keypoints", (side, _BODY / 2), ha="right", va="center", fontweight="bold")
@@ -104,14 +99,9 @@ def _layers(ax: Axes, taps: list[list[int]], levels: list[set[int]], unit: float
         y = _FIRST + level * _STEP
         if level:
             offsets = taps[level - 1]
-            ax.add_collection(
-                LineCollection(
-                    [_curve((f + o) * unit, y - _STEP, f * unit, y) for f in used for o in offsets],
-                    colors=colour,
-                    lw=0.7 + 0.5 * level,
-                    alpha=0.5,
-                )
-            )
+            ways = [((f + o) * unit, y - _STEP, f * unit, y) for f in used for o in offsets]
+            look = {"colors": colour, "lw": 0.7 + 0.5 * level, "alpha": 0.5}
+            ax.add_collection(LineCollection([_curve(*way) for way in ways], **look))
             apart = f", {offsets[1] - offsets[0]} apart" if level > 1 else ""
             words = f"layer {level}\n{len(offsets)} frames{apart}"
             ax.annotate(words, (side, y), ha="right", va="center", color=INK)
@@ -130,14 +120,8 @@ def _curve(x: float, y: float, to_x: float, to_y: float) -> np.ndarray:
 
 def _influence(ax: Axes, frames: list[int], influence: Sequence[float], unit: float) -> None:
     share = np.asarray(influence, dtype=float) / np.max(influence)
-    ax.scatter(
-        np.array(frames) * unit,
-        [_FIRST] * len(frames),
-        s=10 + 190 * share,
-        color=colour_of("temporal"),
-        zorder=3,
-        lw=0,
-    )
+    look = {"s": 10 + 190 * share, "color": colour_of("temporal"), "zorder": 3, "lw": 0}
+    ax.scatter(np.array(frames) * unit, [_FIRST] * len(frames), **look)
     side = min(frames) * unit - 1.2
     words = f"{len(frames)} frames\nlarge: much influence"
     ax.annotate(words, (side, _FIRST), ha="right", va="center", color=INK)
@@ -148,17 +132,10 @@ def _pose(
 ) -> None:
     points = seen_from(pose, azimuth)
     low, high = points.min(axis=0), points.max(axis=0)
-    scale = (_POSE if shift == 0 else 0.72 * _POSE) / (high - low).max()
+    size, look = (0.72, {"lw": 2.2, "alpha": 0.25}) if shift else (1, {"lw": 3.4, "alpha": 1})
+    scale = size * _POSE / (high - low).max()
     points = (points - [(low[0] + high[0]) / 2, low[1]]) * scale + [x, y + 0.9]
-    ax.add_collection(
-        bones(points, skeleton, lw=3.4 if shift == 0 else 2.2, alpha=1 if shift == 0 else 0.25)
-    )
+    ax.add_collection(bones(points, skeleton, **look))
     if shift == 0:
-        words = "3D pose\nof the middle frame"
-        ax.annotate(
-            words,
-            (-_SPAN / 2 - 1.2 + 0.5, y + _POSE / 2),
-            ha="right",
-            va="center",
-            fontweight="bold",
-        )
+        words, place = "3D pose\nof the middle frame", (-_SPAN / 2 - 0.7, y + _POSE / 2)
+        ax.annotate(words, place, ha="right", va="center", fontweight="bold")

@@ -70,12 +70,8 @@ def body_view(recording: Recording, frame: int, width: int = _PIXELS) -> View:
     sides = 1.2 * (high - low) + 0.1 * (high - low).max()
     sides = np.ceil(np.maximum(sides, 0.55 * sides[1])).astype(int)
     left, top = (low + high - sides) / 2
-    view = replace(
-        camera,
-        width=int(sides[0]),
-        height=int(sides[1]),
-        centre=(camera.centre[0] - left, camera.centre[1] - top),
-    )
+    centre = (camera.centre[0] - left, camera.centre[1] - top)
+    view = replace(camera, width=int(sides[0]), height=int(sides[1]), centre=centre)
     rendered = render(positions[None, None], recording.skeleton, view, width)
     picture = shade(rendered, [_FLESH])[0, ..., 1].cpu().numpy()
     return View(picture, (left, left + sides[0], top + sides[1], top), points)
@@ -109,16 +105,8 @@ def labellings(
         ax.add_collection(bones(points, recording.skeleton, colour=INK, lw=1, alpha=0.55))
         used |= _mark(ax, points, verdicts(truth, label))
         ax.set_title(name.replace("_", " "), loc="center", fontsize=10.5)
-        ax.text(
-            0.5,
-            0.99,
-            f"{label.sum()} hidden",
-            transform=ax.transAxes,
-            ha="center",
-            va="top",
-            color=MUTED,
-            fontsize=9.5,
-        )
+        look = {"ha": "center", "va": "top", "color": MUTED, "fontsize": 9.5}
+        ax.text(0.5, 0.99, f"{label.sum()} hidden", transform=ax.transAxes, **look)
     _legend(figure, [verdict for verdict in _MARKS if verdict in used])
     return figure
 
@@ -203,15 +191,8 @@ def joint_scores(table: pd.DataFrame, label: str = "F1") -> Figure:
     picture = ax.imshow(np.ma.masked_invalid(values), blues, vmin=0, vmax=1, aspect="auto")
     for row, column in np.ndindex(rows, columns):
         value = values[row, column]
-        ax.text(
-            column,
-            row,
-            "–" if np.isnan(value) else f"{value:.2f}",
-            ha="center",
-            va="center",
-            fontsize=9,
-            color="white" if value > 0.62 else INK,
-        )
+        words, colour = "–" if np.isnan(value) else f"{value:.2f}", "white" if value > 0.62 else INK
+        ax.text(column, row, words, ha="center", va="center", fontsize=9, color=colour)
     ax.set_xticks(range(columns), [str(n).replace("_", " ").replace(", ", ",\n") for n in table])
     ax.set_yticks(range(rows), [str(name).replace("_", " ") for name in table.index])
     ax.set_xticks(np.arange(columns - 1) + 0.5, minor=True)
@@ -228,14 +209,9 @@ def joint_scores(table: pd.DataFrame, label: str = "F1") -> Figure:
 def heatmap_strip(maps: Mapping[str, np.ndarray | Tensor], frames: Sequence[int]) -> Figure:
     """Heatmaps of a moving body, as wang2020's figure 2 has them: a row for each of ``maps``
     ``(T, K, H, W)``, a column for each of ``frames``, the brightest of all K keypoints."""
-    figure, axes = plt.subplots(
-        len(maps),
-        len(frames),
-        figsize=(9, 0.1 + 8.8 * len(maps) / len(frames)),
-        squeeze=False,
-        layout="constrained",
-        gridspec_kw={"wspace": 0.02, "hspace": 0.02},
-    )
+    look = {"figsize": (9, 0.1 + 8.8 * len(maps) / len(frames)), "layout": "constrained"}
+    gaps = {"wspace": 0.02, "hspace": 0.02}
+    figure, axes = plt.subplots(len(maps), len(frames), squeeze=False, gridspec_kw=gaps, **look)
     for row, (name, own) in zip(axes, maps.items(), strict=True):
         for ax, frame in zip(row, frames, strict=True):
             ax.imshow(np.asarray(own[frame]).max(axis=0), "inferno", vmin=0, vmax=1)
@@ -273,15 +249,9 @@ def _name(ax: Axes, points: np.ndarray, names: Sequence[str]) -> None:
     left, right = sorted(ax.get_xlim())
     bottom, top = ax.get_ylim()
     step = 0.055 * (bottom - top)
-    height = -np.inf
+    height, line = -np.inf, {"arrowstyle": "-", "color": HIDDEN, "lw": 0.8, "alpha": 0.6}
     for place in np.argsort(points[:, 1]):
         height = max(points[place, 1], height + step)
-        ax.annotate(
-            names[place].replace("_", " "),
-            points[place],
-            (right + 0.02 * (right - left), height),
-            va="center",
-            color=HIDDEN,
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": HIDDEN, "lw": 0.8, "alpha": 0.6},
-        )
+        words, beside = names[place].replace("_", " "), (right + 0.02 * (right - left), height)
+        look = {"va": "center", "color": HIDDEN, "annotation_clip": False, "arrowprops": line}
+        ax.annotate(words, points[place], beside, **look)

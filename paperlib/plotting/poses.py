@@ -28,15 +28,19 @@ def seen_from(pose: np.ndarray, azimuth: float, elevation: float = 12) -> np.nda
     return upright(pose) @ np.stack([right, up], axis=-1)
 
 
+def draw_limbs(
+    ax: Axes, points: np.ndarray, skeleton: Skeleton, colour: str | None = None, **look
+) -> None:
+    """Bones between ``(J, D)`` points on an axis of D dimensions; in the colours of their sides by
+    default."""
+    for parent, child in skeleton.bones:
+        colours = {"color": colour or SIDES[skeleton.side(child)]}
+        ax.plot(*points[[parent, child]].T, solid_capstyle="round", **colours, **look)
+
+
 def draw_keypoints(ax: Axes, keypoints: np.ndarray, skeleton: Skeleton = H36M_17) -> None:
     """One frame's keypoints ``(K, 2)`` in pixels, left limbs blue and right ones red."""
-    for parent, child in skeleton.bones:
-        ax.plot(
-            *np.asarray(keypoints)[[parent, child]].T,
-            color=SIDES[skeleton.side(child)],
-            lw=2,
-            solid_capstyle="round",
-        )
+    draw_limbs(ax, np.asarray(keypoints), skeleton, lw=2)
     ax.set_aspect("equal")
     ax.set_axis_off()
 
@@ -50,15 +54,7 @@ def draw_pose(
     lw: float = 2.0,
 ) -> None:
     """One pose ``(J, 3)`` in camera space on a 3D axis; in the colours of its sides by default."""
-    points = upright(pose)
-    for parent, child in skeleton.bones:
-        ax.plot(
-            *points[[parent, child]].T,
-            color=colour or SIDES[skeleton.side(child)],
-            alpha=alpha,
-            lw=lw,
-            solid_capstyle="round",
-        )
+    draw_limbs(ax, upright(pose), skeleton, colour, alpha=alpha, lw=lw)
 
 
 def _frame(ax: Axes, centre: np.ndarray, size: float, azimuth: float) -> None:
@@ -105,14 +101,6 @@ def pose_sequence(
     names = ["2D keypoints", *predictions]
     for row, name in enumerate(names):
         height = 0.94 * (1 - (row + 0.5) / rows)
-        figure.text(
-            0.025,
-            height,
-            name,
-            rotation=90,
-            ha="center",
-            va="center",
-            fontweight="bold",
-            color=colour_of(name) if row else INK,
-        )
+        look = {"fontweight": "bold", "color": colour_of(name) if row else INK}
+        figure.text(0.025, height, name, rotation=90, ha="center", va="center", **look)
     return figure

@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
 from paperlib.cameras import project
-from paperlib.plotting.poses import draw_keypoints
+from paperlib.plotting.poses import draw_keypoints, draw_limbs
 from paperlib.plotting.style import GRID, INK, MUTED, SIDES, colour_of
 from paperlib.recordings import Recording
 from paperlib.results import interval
@@ -30,26 +30,11 @@ def back_projection() -> Figure:
         "image": (9.35, 2.0, 0.52, "2D\nagain", MUTED),
     }
     for x, y, half, text, colour in nodes.values():
-        ax.add_patch(
-            FancyBboxPatch(
-                (x - half, y - 0.36),
-                2 * half,
-                0.72,
-                fc="white",
-                ec=colour,
-                lw=1.6,
-                boxstyle="round,pad=0,rounding_size=0.12",
-            )
-        )
+        look = {"boxstyle": "round,pad=0,rounding_size=0.12", "fc": "white", "ec": colour}
+        ax.add_patch(FancyBboxPatch((x - half, y - 0.36), 2 * half, 0.72, lw=1.6, **look))
         ax.text(x, y, text, ha="center", va="center")
-    for start, end in (
-        ("keypoints", "pose"),
-        ("keypoints", "trajectory"),
-        ("pose", "body"),
-        ("trajectory", "body"),
-        ("body", "camera"),
-        ("camera", "image"),
-    ):
+    ways = "keypoints-pose keypoints-trajectory pose-body trajectory-body body-camera camera-image"
+    for start, end in (way.split("-") for way in ways.split()):
         (x, y, half, *_), (to_x, to_y, to_half, *_) = nodes[start], nodes[end]
         look = {"arrowstyle": "-|>", "color": INK, "lw": 1.2}
         places = (to_x - to_half - 0.05, to_y), (x + half + 0.05, y)
@@ -95,14 +80,7 @@ def reprojections(recording: Recording, positions: Tensor, frames: Sequence[int]
     figure, axes = plt.subplots(1, len(frames), figsize=(2.0 * len(frames), 2.6))
     half = 0.58 * np.ptp(keypoints[frames], axis=1).max()
     for ax, frame in zip(axes, frames, strict=True):
-        for parent, child in recording.keypoint_skeleton.bones:
-            ax.plot(
-                *keypoints[frame][[parent, child]].T,
-                color=MUTED,
-                lw=5,
-                alpha=0.55,
-                solid_capstyle="round",
-            )
+        draw_limbs(ax, keypoints[frame], recording.keypoint_skeleton, MUTED, lw=5, alpha=0.55)
         draw_keypoints(ax, seen[frame], recording.skeleton)
         u, v = (keypoints[frame].min(axis=0) + keypoints[frame].max(axis=0)) / 2
         ax.set(xlim=(u - half, u + half), ylim=(v + half, v - half))
@@ -118,20 +96,11 @@ def label_curves(rows: pd.DataFrame, subsets: Sequence[str], label: str) -> Figu
     for shift, method in enumerate(methods):
         own = rows[rows["method"] == method]
         there = [s for s in subsets if s in set(own["subset"])]
-        found = [interval(own[own["subset"] == s]["value"]) for s in there]
+        found = np.array([interval(own[own["subset"] == s]["value"]) for s in there])
         places = [subsets.index(s) + 0.06 * (shift - len(methods) / 2) for s in there]
-        style = "x--" if "no bone" in method else "o-"
-        ax.errorbar(
-            places,
-            [m for m, _ in found],
-            yerr=[h for _, h in found],
-            fmt=style,
-            ms=5,
-            color=colour_of(method),
-            capsize=3,
-            lw=1.4,
-            label=method,
-        )
+        look = {"fmt": "x--" if "no bone" in method else "o-", "color": colour_of(method)}
+        means_and_halves = found.reshape(-1, 2).T
+        ax.errorbar(places, *means_and_halves, ms=5, capsize=3, lw=1.4, label=method, **look)
     ax.set_xticks(range(len(subsets)), subsets)
     ax.set(ylabel=label, xlabel="labelled")
     ax.margins(x=0.12)

@@ -20,14 +20,8 @@ def ratios(training: pd.DataFrame, inference: pd.DataFrame) -> Figure:
             own = rows[rows["precision"] == precision].set_index("receptive_field")["ratio"]
             places = [i + shift for i in range(len(fields))]
             bars = ax.bar(places, own.loc[fields], 0.36, color=colour, label=precision)
-            ax.bar_label(
-                bars,
-                fmt="%.1f",
-                fontsize=9,
-                padding=2,
-                zorder=4,
-                bbox={"fc": "white", "ec": "none", "pad": 0.6},
-            )
+            box = {"fc": "white", "ec": "none", "pad": 0.6}
+            ax.bar_label(bars, fmt="%.1f", fontsize=9, padding=2, zorder=4, bbox=box)
         ax.axhline(1, color=INK, lw=1, ls="--", zorder=3)
         ax.set_xticks(range(len(fields)), fields)
         ax.grid(axis="x", visible=False)

@@ -11,17 +11,8 @@ import torch
 from paperlib.skeletons import Skeleton, part
 
 # radius in metres of the capsule that ends in a joint; limbs taper towards their ends
-_RADII = {
-    "knee": 0.07,
-    "ankle": 0.05,
-    "elbow": 0.045,
-    "wrist": 0.035,
-    "spine": 0.12,
-    "thorax": 0.13,
-    "neck_nose": 0.06,
-    "head_top": 0.09,
-    "head": 0.09,
-}
+_RADII = {"knee": 0.07, "ankle": 0.05, "elbow": 0.045, "wrist": 0.035}
+_RADII |= {"spine": 0.12, "thorax": 0.13, "neck_nose": 0.06, "head_top": 0.09, "head": 0.09}
 _DEFAULT_RADIUS = 0.08
 # the trunk: both ends of each capsule as shares of (left shoulder, right shoulder, left hip,
 # right hip), and its radius in metres
@@ -64,11 +55,9 @@ def body_capsules(positions: torch.Tensor, skeleton: Skeleton) -> Capsules:
     # sums, and no matrix product: a GPU may round that coarsely
     first, last = (ends[:, i, :, None] * positions[..., None, corners, :] for i in (0, 1))
     first, last = first.sum(dim=-2), last.sum(dim=-2)
-    return Capsules(
-        torch.cat([start, first], dim=-2),
-        torch.cat([along, last - first], dim=-2),
-        torch.cat([radii, torch.tensor([row[2] for row in _TRUNK]).to(radii)]),
-    )
+    radii = torch.cat([radii, torch.tensor([row[2] for row in _TRUNK]).to(radii)])
+    start, along = torch.cat([start, first], dim=-2), torch.cat([along, last - first], dim=-2)
+    return Capsules(start, along, radii)
 
 
 def _trunk_joints(skeleton: Skeleton) -> list[int] | None:

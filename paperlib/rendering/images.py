@@ -110,13 +110,8 @@ def resized(camera: Camera, width: int) -> Camera:
             f"{width} pixels wide; both sides must have a pixel at least"
         )
     across, down = width / camera.width, height / camera.height
-    return replace(
-        camera,
-        width=width,
-        height=height,
-        focal=(camera.focal[0] * across, camera.focal[1] * down),
-        centre=(camera.centre[0] * across, camera.centre[1] * down),
-    )
+    focal, centre = ((x * across, y * down) for x, y in (camera.focal, camera.centre))
+    return replace(camera, width=width, height=height, focal=focal, centre=centre)
 
 
 @lru_cache(maxsize=16)

@@ -40,17 +40,11 @@ def run(
     refuse_unknown(parameters, papermill.inspect_notebook(str(notebook)))
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(output),
-            parameters=parameters,
-            kernel_name="python3",
-            kernel_manager_class=AsyncOwnSocketsKernelManager,
-            progress_bar=progress,
-            cwd=str(notebook.parent),
-            # a kernel with ports warns of them; here it runs on this machine
-            extra_arguments=["--log-level=ERROR"],
-        )
+        # a kernel with ports warns of them; here it runs on this machine
+        quiet = {"progress_bar": progress, "extra_arguments": ["--log-level=ERROR"]}
+        kernel = {"kernel_name": "python3", "kernel_manager_class": AsyncOwnSocketsKernelManager}
+        where = {"cwd": str(notebook.parent), **kernel, **quiet}
+        papermill.execute_notebook(str(notebook), str(output), parameters, **where)
     except PapermillExecutionError as failure:
         raise NotebookFailed(f"{failure.ename}: {failure.evalue}") from None
     except DeadKernelError:

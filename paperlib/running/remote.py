@@ -118,15 +118,11 @@ def execute(job: Job, folder: Path) -> Result:
         run(_source(job, folder), output, job["parameters"], progress=False)
     except (NotebookFailed, ValueError) as failure:
         error = str(failure)
-    return {
-        "notebook": output.read_text("utf-8") if output.is_file() else None,
-        "rows": {
-            path.stem: path.read_text("utf-8")
-            for path in sorted((folder / "out" / "results").glob("*.csv"))
-        },
-        "seconds": time.perf_counter() - began,
-        "error": error,
-    }
+    notebook = output.read_text("utf-8") if output.is_file() else None
+    files = sorted((folder / "out" / "results").glob("*.csv"))
+    rows = {path.stem: path.read_text("utf-8") for path in files}
+    seconds = time.perf_counter() - began
+    return {"notebook": notebook, "rows": rows, "seconds": seconds, "error": error}
 
 
 def _source(job: Job, folder: Path) -> Path:

@@ -80,9 +80,8 @@ def sweep(
     waiting = [n for n in runs if again or _finished(files[n], origins[n]) is None]
     failed = {}
     if waiting:
-        jobs = {
-            n: remote.Job(path=path, text=text, parameters=runs[n], preset=preset) for n in waiting
-        }
+        about = {"path": path, "text": text, "preset": preset}
+        jobs = {name: remote.Job(parameters=runs[name], **about) for name in waiting}
         count = {"total": len(runs), "initial": len(runs) - len(waiting), "unit": "run"}
         with (
             _client(scheduler, workers or min(_default_workers(), len(waiting))) as client,
@@ -128,13 +127,9 @@ def _cluster(workers: int):
     # workers ignore a Ctrl-C in the terminal: this process stops them
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            dashboard_address=":0",  # a port of its own: there may be other clusters here
-            silence_logs=logging.ERROR,
-            env=share,
-        )
+        # a port of its own: there may be other clusters here
+        quiet = {"dashboard_address": ":0", "silence_logs": logging.ERROR}
+        return LocalCluster(n_workers=workers, threads_per_worker=1, env=share, **quiet)
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -184,12 +179,8 @@ def _keep(file: Path, path: str, origin: dict, result: remote.Result) -> None:
     notebook = nbformat.reads(result["notebook"], as_version=4)
     # its paths on the worker mean nothing to a reader
     notebook.metadata.papermill.update(input_path=path, output_path=file.name)
-    notebook.metadata["sweep"] = {
-        "origin": origin,
-        "finished": result["error"] is None,
-        "seconds": round(result["seconds"], 1),
-        "rows": result["rows"],
-    }
+    about = {"origin": origin, "finished": result["error"] is None, "rows": result["rows"]}
+    notebook.metadata["sweep"] = about | {"seconds": round(result["seconds"], 1)}
     with replacing(file) as temporary:
         nbformat.write(notebook, temporary)
 
@@ -237,9 +228,8 @@ def averages(sweep: Sweep) -> pd.DataFrame:
         for name, one in sweep.runs.items()
     }
     # every run counts as a seed of its own, also where the notebook ignores the seed
-    rows = rows.assign(
-        combination=rows["run"].map(but_seed), seed=rows["run"] + " " + rows["seed"].astype(str)
-    )
+    seeds = rows["run"] + " " + rows["seed"].astype(str)
+    rows = rows.assign(combination=rows["run"].map(but_seed), seed=seeds)
     # a notebook may measure more than one of these
     also = [
         column

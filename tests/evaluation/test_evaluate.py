@@ -37,13 +37,8 @@ def test_the_model_is_left_in_evaluation_mode_and_otherwise_as_it_was(act):
 # ---- errors --------------------------------------------------------------------------------------
 
 
-RECORDINGS = (
-    recording(10, "walking", "S6"),
-    recording(3, "walking", "S7"),
-    recording(25, "boxing", "S6"),
-    recording(4, "boxing", "S7"),
-    recording(6, "reaching", "S7"),
-)
+KINDS = ("10 walking S6", "3 walking S7", "25 boxing S6", "4 boxing S7", "6 reaching S7")
+RECORDINGS = tuple(recording(int(n), *about) for n, *about in map(str.split, KINDS))
 
 
 def by_hand(net) -> dict[str, list[float]]:
@@ -116,9 +111,7 @@ def test_the_root_counts_as_a_joint():
             self.nothing = nn.Parameter(torch.zeros(1))
 
         def forward(self, keypoints):
-            return (one.pose + torch.tensor([0.0, 0.0, 0.1]))[None].expand(
-                len(keypoints), -1, -1, -1
-            )
+            return (one.pose + torch.tensor([0.0, 0.0, 0.1])).expand(len(keypoints), -1, -1, -1)
 
     assert evaluate(Shifted(), [one], flip=False).average("mpjpe") == pytest.approx(0.1, rel=1e-4)
 
@@ -193,10 +186,9 @@ def test_no_recordings_are_refused():
 
 def test_unknown_metrics_and_groups_are_refused():
     result = evaluate(model(), RECORDINGS[:1], device="cpu")
-    with pytest.raises(ValueError, match="'mpjpe', 'p_mpjpe'"):
-        result.per("pmpjpe")
-    with pytest.raises(ValueError, match="'mpjpe', 'p_mpjpe'"):
-        result.frame_mean("pmpjpe")
+    for act in (result.per, result.frame_mean):
+        with pytest.raises(ValueError, match="'mpjpe', 'p_mpjpe'"):
+            act("pmpjpe")
     with pytest.raises(ValueError, match="'action', 'subject', 'sequence'"):
         result.average("mpjpe", "weather")
 

@@ -23,18 +23,10 @@ from paperlib.kinematics import bone_lengths
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MUPOTS_17
 
 BOTH = pytest.mark.parametrize("skeleton", [MUPOTS_17, H36M_17], ids=lambda s: s.name)
-NAMES = {
-    "matched",
-    "mrpe",
-    "mpjpe",
-    "n_mrpe",
-    "n_mpjpe",
-    "pck3d",
-    "auc3d",
-    "pck3d_absolute",
-    "auc3d_absolute",
-    "acceleration_error",
-}
+NAMES = set(
+    "matched mrpe mpjpe n_mrpe n_mpjpe pck3d auc3d pck3d_absolute auc3d_absolute"
+    " acceleration_error".split()
+)
 
 
 def people(*shape, device="cpu", noise=0.1):
@@ -43,6 +35,11 @@ def people(*shape, device="cpu", noise=0.1):
     target += torch.tensor([0.2, 0.1, 4.0], dtype=torch.float64)
     predicted = target * 0.95 + torch.randn(*shape, 17, 3, dtype=torch.float64) * noise
     return predicted.to(device), target.to(device)
+
+
+def everyone(*shape) -> torch.Tensor:
+    """All person-frames count."""
+    return torch.ones(*shape, dtype=torch.bool)
 
 
 # ---- who is who ----------------------------------------------------------------------------------
@@ -163,9 +160,8 @@ def test_pose_sets():
 def test_rescaled_bones_have_the_true_lengths_and_the_predicted_directions(skeleton, device):
     predicted, target = people(2, 3, device=device, noise=0.4)
     after = rescale_bones(predicted, target, skeleton)
-    torch.testing.assert_close(
-        bone_lengths(after, skeleton.parents), bone_lengths(target, skeleton.parents)
-    )
+    found, right = (bone_lengths(poses, skeleton.parents) for poses in (after, target))
+    torch.testing.assert_close(found, right)
     for parent, joint in skeleton.bones:
         old = predicted[..., joint, :] - predicted[..., parent, :]
         new = after[..., joint, :] - after[..., parent, :]
@@ -186,21 +182,9 @@ def test_a_bone_of_no_length_stays_on_its_parent():
 
 def standing(skeleton) -> torch.Tensor:
     """(17, 3): metres, every bone of the legs, the spine and the head along y but the hips."""
-    down = {
-        "hip": 0.0,
-        "pelvis": 0.0,
-        "knee": 0.45,
-        "ankle": 0.85,
-        "spine": -0.2,
-        "neck": -0.5,
-        "thorax": -0.5,
-        "neck_nose": -0.6,
-        "head_nose": -0.6,
-        "head_top": -0.75,
-        "shoulder": -0.45,
-        "elbow": -0.2,
-        "wrist": 0.1,
-    }
+    down = {"hip": 0.0, "pelvis": 0.0, "knee": 0.45, "ankle": 0.85, "spine": -0.2, "neck": -0.5}
+    down |= {"thorax": -0.5, "neck_nose": -0.6, "head_nose": -0.6, "head_top": -0.75}
+    down |= {"shoulder": -0.45, "elbow": -0.2, "wrist": 0.1}
     pose = torch.zeros(17, 3, dtype=torch.float64)
     for j, name in enumerate(skeleton.joints):
         side, _, rest = name.partition("_")
@@ -324,14 +308,8 @@ def test_a_scene_is_scored_as_by_the_plain_loop(skeleton, rescaled, device):
     target[~counted.to(device)] = nan  # what is not counted is not looked at
     scores = evaluate_scene(predicted, target, counted.to(device), skeleton, bone_lengths=rescaled)
     assert set(scores) == NAMES and all(type(value) is float for value in scores.values())
-    plain = plain_scene(
-        predicted.cpu().numpy(),
-        target.cpu().numpy(),
-        counted.numpy(),
-        skeleton,
-        list(pck_joints(skeleton)),
-        rescaled,
-    )
+    given = (values.cpu().numpy() for values in (predicted, target, counted))
+    plain = plain_scene(*given, skeleton, list(pck_joints(skeleton)), rescaled)
     assert (counted & lost).any() and (~counted).any()
     assert scores == pytest.approx(plain, abs=1e-6)
     assert 0 < scores["pck3d_absolute"] < scores["pck3d"] < 1
@@ -347,7 +325,7 @@ def test_a_scene_by_hand():
     predicted[0, 1, :, 1] = 0.1  # the whole person 100 mm lower, in one frame
     predicted[1, 0, ..., 2] = 4.0
     predicted[1, 1:] = nan
-    scores = evaluate_scene(predicted, target, torch.ones(2, 3, dtype=torch.bool), MUPOTS_17)
+    scores = evaluate_scene(predicted, target, everyone(2, 3), MUPOTS_17)
     assert scores["matched"] == pytest.approx(4 / 6)
     assert scores["mrpe"] == pytest.approx((0 + 0.1 + 0 + 4) / 4)
     assert scores["mpjpe"] == pytest.approx(3 * 0.34 / 17 / 4)
@@ -361,7 +339,7 @@ def test_the_root_counts_as_a_joint_without_error():
     """103 mm over 17 joints are 109.4 mm over the 16 that can be wrong (Table 2)."""
     predicted, target = people(2, 4)
     predicted[..., MUPOTS_17.root, :] = target[..., MUPOTS_17.root, :]
-    scores = evaluate_scene(predicted, target, torch.ones(2, 4, dtype=torch.bool), MUPOTS_17)
+    scores = evaluate_scene(predicted, target, everyone(2, 4), MUPOTS_17)
     others = [j for j in range(17) if j != MUPOTS_17.root]
     sixteen = (predicted - target).norm(dim=-1)[..., others].mean().item()
     assert scores["mpjpe"] == pytest.approx(16 / 17 * sixteen)
@@ -370,7 +348,7 @@ def test_the_root_counts_as_a_joint_without_error():
 def test_one_scale_serves_all_people():
     """Both people half as large and near: nothing is left. One of them only: something is."""
     _, target = people(2, 5)
-    counted = torch.ones(2, 5, dtype=torch.bool)
+    counted = everyone(2, 5)
     both = evaluate_scene(target / 2, target, counted, MUPOTS_17)
     assert both["n_mrpe"] == pytest.approx(0, abs=1e-12)
     assert both["n_mpjpe"] == pytest.approx(0, abs=1e-12)
@@ -384,21 +362,20 @@ def test_bone_lengths_change_the_shares_alone():
     _, target = people(1, 4)
     root = target[..., MUPOTS_17.root : MUPOTS_17.root + 1, :]
     predicted = root + 2 * (target - root)
-    counted = torch.ones(1, 4, dtype=torch.bool)
+    counted = everyone(1, 4)
     plain = evaluate_scene(predicted, target, counted, MUPOTS_17)
     fitted = evaluate_scene(predicted, target, counted, MUPOTS_17, bone_lengths=True)
     assert plain["pck3d"] < 0.5 and fitted["pck3d"] == fitted["pck3d_absolute"] == 1
     assert fitted["auc3d"] == pytest.approx(30 / 31)  # nothing is closer than 0
-    assert {n: plain[n] for n in ("mrpe", "mpjpe", "n_mrpe", "n_mpjpe", "acceleration_error")} == {
-        n: fitted[n] for n in ("mrpe", "mpjpe", "n_mrpe", "n_mpjpe", "acceleration_error")
-    }
+    for name in ("mrpe", "mpjpe", "n_mrpe", "n_mpjpe", "acceleration_error"):
+        assert plain[name] == fitted[name]
 
 
 def test_chosen_joints_alone_are_scored():
     _, target = people(1, 3)
     predicted = target.clone()
     predicted[..., 4, :] += 1.0
-    counted = torch.ones(1, 3, dtype=torch.bool)
+    counted = everyone(1, 3)
     assert evaluate_scene(predicted, target, counted, MUPOTS_17, joints=[3, 4])["pck3d"] == 0.5
     assert evaluate_scene(predicted, target, counted, MUPOTS_17, joints=[14, 16])["pck3d"] == 1
 
@@ -418,10 +395,8 @@ def test_people_and_frames_have_no_order_and_where_the_scene_is_does_not_matter(
 
 def test_nobody_found_and_no_three_frames_in_a_row():
     predicted, target = people(1, 4)
-    counted = torch.ones(1, 4, dtype=torch.bool)
-    scores = evaluate_scene(
-        torch.full_like(predicted, nan), target, counted, MUPOTS_17, bone_lengths=True
-    )
+    counted, nobody = everyone(1, 4), torch.full_like(predicted, nan)
+    scores = evaluate_scene(nobody, target, counted, MUPOTS_17, bone_lengths=True)
     assert scores["matched"] == scores["pck3d"] == scores["auc3d_absolute"] == 0
     assert isnan(scores["mrpe"]) and isnan(scores["n_mpjpe"])
     assert isnan(scores["acceleration_error"]) and set(scores) == NAMES
@@ -432,8 +407,8 @@ def test_nobody_found_and_no_three_frames_in_a_row():
 
 
 def test_scenes_count_alike():
-    long = evaluate_scene(*people(2, 9), torch.ones(2, 9, dtype=torch.bool), MUPOTS_17)
-    short = evaluate_scene(*people(1, 3), torch.ones(1, 3, dtype=torch.bool), MUPOTS_17)
+    long = evaluate_scene(*people(2, 9), everyone(2, 9), MUPOTS_17)
+    short = evaluate_scene(*people(1, 3), everyone(1, 3), MUPOTS_17)
     mean = pooled_scenes([long, short])
     assert mean == pytest.approx({name: (long[name] + short[name]) / 2 for name in NAMES})
     assert isnan(pooled_scenes(iter([long, short | {"mrpe": nan}]))["mrpe"])
@@ -443,9 +418,8 @@ def test_scenes_count_alike():
 
 
 def scene(**changes):
-    predicted, target = people(2, 4)
-    counted = torch.ones(2, 4, dtype=torch.bool)
-    given = {"predicted": predicted, "target": target, "counted": counted, "skeleton": MUPOTS_17}
+    given = dict(zip(("predicted", "target"), people(2, 4), strict=True))
+    given |= {"counted": everyone(2, 4), "skeleton": MUPOTS_17}
     return evaluate_scene(**(given | changes))
 
 
@@ -460,7 +434,7 @@ def holed(value, joint=slice(None)):
     [
         ({"counted": torch.zeros(2, 4, dtype=torch.bool)}, "no person-frame is counted"),
         ({"counted": torch.ones(2, 4)}, r"counted: torch.float32 of shape \(2, 4\); expected bool"),
-        ({"counted": torch.ones(4, 2, dtype=torch.bool)}, r"shape \(4, 2\); .* of shape \(2, 4\)"),
+        ({"counted": everyone(4, 2)}, r"shape \(4, 2\); .* of shape \(2, 4\)"),
         ({"predicted": torch.zeros(2, 4, 16, 3)}, r"expected \(\.\.\., 17, 3\), the joints of mup"),
         ({"predicted": torch.zeros(1, 4, 17, 3)}, "all of the same shape"),
         ({"skeleton": HUMANEVA_15}, r"\(\.\.\., 15, 3\), the joints of humaneva_15"),
@@ -479,7 +453,7 @@ def test_scenes_that_cannot_be_scored(changes, said):
 def test_a_single_person_needs_an_axis_too():
     predicted, target = people(4)
     with pytest.raises(ValueError, match="a person and a frame each"):
-        evaluate_scene(predicted, target, torch.ones(4, dtype=torch.bool), MUPOTS_17)
+        evaluate_scene(predicted, target, everyone(4), MUPOTS_17)
 
 
 @pytest.mark.parametrize(
@@ -509,15 +483,12 @@ def test_other_wrong_input():
     with pytest.raises(ValueError, match=r"expected \(T, P\) indices"):
         matched_poses(torch.zeros(2, 3, 17, 3), torch.tensor([[0, 3], [0, 1]]))
     with pytest.raises(ValueError, match=r"counted: torch\.bool of shape"):
-        match_sequence(
-            torch.zeros(2, 1, 17, 2), torch.zeros(2, 1, 17, 2), torch.ones(1, 2, dtype=torch.bool)
-        )
+        match_sequence(*torch.zeros(2, 2, 1, 17, 2), everyone(1, 2))
     with pytest.raises(ValueError, match="unknown joint of humaneva_15 'head_top'"):
         universal(torch.ones(2, 15, 3), HUMANEVA_15)
-    with pytest.raises(ValueError, match="cannot be rescaled"):
-        universal(torch.ones(2, 17, 3), MUPOTS_17)
-    with pytest.raises(ValueError, match="cannot be rescaled"):
-        universal(torch.full((2, 17, 3), nan), MUPOTS_17)
+    for of_no_size in (torch.ones(2, 17, 3), torch.full((2, 17, 3), nan)):
+        with pytest.raises(ValueError, match="cannot be rescaled"):
+            universal(of_no_size, MUPOTS_17)
     with pytest.raises(ValueError, match="height=0"):
         universal(people(2)[0], MUPOTS_17, height=0)
     with pytest.raises(ValueError, match="all of the same shape"):

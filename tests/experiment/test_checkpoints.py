@@ -37,15 +37,8 @@ CALIBRATION = json.loads(
     Path(paperlib.__file__).with_name("datasets").joinpath("human36m_cameras.json").read_text()
 )
 # clips of different lengths, some shorter than the receptive field, not in the paper's order
-CLIPS = {
-    "Walking": 31,
-    "Walking 1": 12,
-    "Directions": 7,
-    "Directions 1": 22,
-    "SittingDown 2": 3,
-    "Photo": 15,
-    "Eating 2": 9,
-}
+CLIPS = {"Walking": 31, "Walking 1": 12, "Directions": 7, "Directions 1": 22}
+CLIPS |= {"SittingDown 2": 3, "Photo": 15, "Eating 2": 9}
 ORDER = ["Directions", "Eating", "Photo", "SittingDown", "Walking"]
 
 
@@ -126,22 +119,17 @@ def errors(poses, target):
     """The four metrics of one sequence, millimetres."""
     scaled = [(p * t).sum() / (p * p).sum() * p for p, t in zip(poses, target, strict=True)]
     turned = [aligned(p, t) for p, t in zip(poses, target, strict=True)]
-    return [
-        distance(poses, target),
-        distance(np.array(turned), target),
-        distance(np.array(scaled), target),
-        distance(np.diff(poses, axis=0), np.diff(target, axis=0)),
-    ]
+    fitted = [distance(np.array(of_each), target) for of_each in (poses, turned, scaled)]
+    return [*fitted, distance(np.diff(poses, axis=0), np.diff(target, axis=0))]
 
 
 def averaged(rows):
     """``(group, frames, errors)`` of sequences -> the mean of each group, and of those."""
     names = dict.fromkeys(name for name, _, _ in rows)
-    means = {
-        name: sum(t * np.array(e) for n, t, e in rows if n == name)
-        / sum(t for n, t, _ in rows if n == name)
-        for name in names
-    }
+    means = {}
+    for name in names:
+        _, frames, found = zip(*(row for row in rows if row[0] == name), strict=True)
+        means[name] = np.average(found, axis=0, weights=frames)
     return means | {"average": np.mean(list(means.values()), axis=0)}
 
 
@@ -156,6 +144,10 @@ def poses_of(world, subject, camera):
     return points - points[:, :1]
 
 
+NORM = (("weight", 0.5, 1.5), ("bias", -0.5, 0.5))
+NORM += (("running_mean", -0.5, 0.5), ("running_var", 0.5, 2.0))
+
+
 def weights_of(inputs=34, outputs=51, channels=6, seed=1):
     """What a public file of a model of 27 frames holds, in float64."""
     rng = np.random.default_rng(seed)
@@ -164,10 +156,8 @@ def weights_of(inputs=34, outputs=51, channels=6, seed=1):
         made[f"layers_conv.{2 * block}.weight"] = rng.normal(0, 0.3, (channels, channels, 3))
         made[f"layers_conv.{2 * block + 1}.weight"] = rng.normal(0, 0.3, (channels, channels, 1))
     for norm in ("expand_bn", *(f"layers_bn.{i}" for i in range(4))):
-        made[f"{norm}.weight"] = rng.uniform(0.5, 1.5, channels)
-        made[f"{norm}.bias"] = rng.uniform(-0.5, 0.5, channels)
-        made[f"{norm}.running_mean"] = rng.uniform(-0.5, 0.5, channels)
-        made[f"{norm}.running_var"] = rng.uniform(0.5, 2.0, channels)
+        for part, low, high in NORM:
+            made[f"{norm}.{part}"] = rng.uniform(low, high, channels)
     made["shrink.weight"] = rng.normal(0, 0.05, (outputs, channels, 1))
     made["shrink.bias"] = rng.normal(0, 0.2, outputs)
     return {name: value.astype("f4").astype("f8") for name, value in made.items()}
@@ -175,17 +165,9 @@ def weights_of(inputs=34, outputs=51, channels=6, seed=1):
 
 def write_checkpoint(path, weights):
     tensors = {name: torch.tensor(value, dtype=torch.float32) for name, value in weights.items()}
-    torch.save(
-        {
-            "epoch": 80,
-            "lr": 1e-3,
-            "random_state": np.random.RandomState(1234),
-            "optimizer": None,
-            "model_pos": tensors,
-            "model_traj": None,
-        },
-        path,
-    )
+    held = {"epoch": 80, "lr": 1e-3, "random_state": np.random.RandomState(1234)}
+    held |= {"optimizer": None, "model_pos": tensors, "model_traj": None}
+    torch.save(held, path)
     return str(path)
 
 
@@ -216,10 +198,14 @@ def files(tmp_path, monkeypatch):
     np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=positions)
     for name, layout in ((CPN, "h36m"), ("detectron_pt_coco", "coco")):
         metadata = {"layout_name": layout, "num_joints": 17, "keypoints_symmetry": SYMMETRY[layout]}
-        np.savez_compressed(
-            folder / f"data_2d_h36m_{name}.npz", positions_2d=found[name], metadata=metadata
-        )
+        held = {"positions_2d": found[name], "metadata": metadata}
+        np.savez_compressed(folder / f"data_2d_h36m_{name}.npz", **held)
     return positions, found
+
+
+@pytest.fixture
+def public(files, tmp_path):
+    return write_checkpoint(tmp_path / "public.bin", weights_of())
 
 
 def expected(files, weights, keypoints=CPN, by="action", causal=False, flip=True):
@@ -232,11 +218,9 @@ def expected(files, weights, keypoints=CPN, by="action", causal=False, flip=True
                 pixels = found[keypoints][subject][clip][camera][: len(world)]
                 size = lens["res_w_px"], lens["res_h_px"]
                 poses = predicted(weights, pixels, size, causal, flip, kinds)
-                group = {
-                    "action": clip.split(" ")[0],
-                    "subject": subject,
-                    "sequence": f"{subject}/{clip.split(' ')[0]}/{clip}/{lens['camera_id']}/0",
-                }[by]
+                action = clip.split(" ")[0]
+                sequence = f"{subject}/{action}/{clip}/{lens['camera_id']}/0"
+                group = {"action": action, "subject": subject, "sequence": sequence}[by]
                 rows.append((group, len(world), errors(poses, poses_of(world, subject, camera))))
     return averaged(rows)
 
@@ -253,30 +237,24 @@ def assert_table(table, means):
 
 @pytest.mark.parametrize("flip", [True, False], ids=["flip", "no flip"])
 @pytest.mark.parametrize("causal", [False, True], ids=["symmetric", "causal"])
-def test_errors_by_action_are_those_of_the_protocol(files, tmp_path, causal, flip):
-    weights = weights_of()
-    path = write_checkpoint(tmp_path / "pretrained_h36m_cpn.bin", weights)
-    done = evaluate_checkpoint(path, "human36m", CPN, flip=flip, causal=causal, device="cpu")
-    assert_table(done.table, expected(files, weights, causal=causal, flip=flip))
+def test_errors_by_action_are_those_of_the_protocol(files, public, causal, flip):
+    done = evaluate_checkpoint(public, "human36m", CPN, flip=flip, causal=causal, device="cpu")
+    assert_table(done.table, expected(files, weights_of(), causal=causal, flip=flip))
     assert list(done.table.index) == [*ORDER, "average"]
     assert ("symmetric" not in done.notes) == causal
     assert ("no test-time flip" not in done.notes) == flip
 
 
 @pytest.mark.parametrize("by", ["subject", "sequence"])
-def test_errors_by_subject_and_by_sequence(files, tmp_path, by):
-    weights = weights_of()
-    path = write_checkpoint(tmp_path / "public.bin", weights)
-    done = evaluate_checkpoint(path, "human36m", CPN, by=by, device="cpu")
-    assert_table(done.table, expected(files, weights, by=by))
+def test_errors_by_subject_and_by_sequence(files, public, by):
+    done = evaluate_checkpoint(public, "human36m", CPN, by=by, device="cpu")
+    assert_table(done.table, expected(files, weights_of(), by=by))
     assert len(done.table) == {"subject": 2, "sequence": (7 + 6) * 4}[by] + 1
 
 
-def test_keypoints_of_other_joints_are_mirrored_as_such(files, tmp_path):
-    weights = weights_of()
-    path = write_checkpoint(tmp_path / "pretrained_h36m_detectron_coco.bin", weights)
-    done = evaluate_checkpoint(path, "human36m", "detectron_pt_coco", device="cpu")
-    assert_table(done.table, expected(files, weights, "detectron_pt_coco"))
+def test_keypoints_of_other_joints_are_mirrored_as_such(files, public):
+    done = evaluate_checkpoint(public, "human36m", "detectron_pt_coco", device="cpu")
+    assert_table(done.table, expected(files, weights_of(), "detectron_pt_coco"))
 
 
 def test_humaneva_is_averaged_over_each_action_of_each_subject(files, tmp_path):
@@ -295,20 +273,12 @@ def test_humaneva_is_averaged_over_each_action_of_each_subject(files, tmp_path):
     assert list(done.table.index) == [*cells, "average"]
 
 
-def test_the_notes_say_what_was_measured(files, tmp_path):
-    path = write_checkpoint(tmp_path / "public.bin", weights_of())
-    notes = evaluate_checkpoint(path, "human36m", CPN, device="cpu").notes
+def test_the_notes_say_what_was_measured(public, tmp_path):
+    notes = evaluate_checkpoint(public, "human36m", CPN, device="cpu").notes
     frames = 4 * (sum(CLIPS.values()) + sum(CLIPS.values()) - CLIPS["Directions"] + 6 * 4)
-    for said in (
-        "public.bin",
-        "17 joints in and 17 out",
-        "receptive field 27",
-        "symmetric",
-        CPN,
-        f"{frames} frames of 52 test recordings",
-        "within each action",
-    ):
-        assert said in notes
+    said = ["public.bin", "17 joints in and 17 out", "receptive field 27", "symmetric", CPN]
+    said += [f"{frames} frames of 52 test recordings", "within each action"]
+    assert [words for words in said if words not in notes] == []
     assert str(tmp_path) not in notes
 
 
@@ -384,11 +354,6 @@ def test_a_run_may_lie_elsewhere(files, tmp_path):
 # ---- what is refused -----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def public(files, tmp_path):
-    return write_checkpoint(tmp_path / "public.bin", weights_of())
-
-
 @pytest.mark.parametrize(
     ("dataset", "keypoints", "by", "said"),
     [
@@ -445,21 +410,8 @@ def test_a_run_of_an_unknown_kind_of_model(files):
 
 
 def test_the_command_prints_the_table(files, public, capsys):
-    words = [
-        "evaluate",
-        "--checkpoint",
-        public,
-        "--dataset",
-        "human36m",
-        "--keypoints",
-        CPN,
-        "--no-flip",
-        "--causal",
-        "--device",
-        "cpu",
-        "--by",
-        "subject",
-    ]
+    words = "evaluate --dataset human36m --no-flip --causal --device cpu --by subject".split()
+    words += ["--checkpoint", public, "--keypoints", CPN]
     assert command_line.main(words) == 0
     printed = capsys.readouterr().out
     means = expected(files, weights_of(), by="subject", causal=True, flip=False)

@@ -11,39 +11,14 @@ from paperlib.experiment.parameters import MARK, assigned, check_cells, parse, r
 from paperlib.models import RECEPTIVE_FIELDS
 
 KNOWN = ("dataset", "preset", "seed", "device", "retrain", "receptive_field")
-GIVEN = {
-    "dataset": "synthetic",
-    "preset": "smoke",
-    "seed": 0,
-    "device": "cpu",
-    "retrain": False,
-    "detector": "simulated",
-    "receptive_field": 27,
-}
+GIVEN = {"dataset": "synthetic", "preset": "smoke", "seed": 0, "device": "cpu", "retrain": False}
+GIVEN |= {"detector": "simulated", "receptive_field": 27}
+VALUES = {"243": 243, "-1": -1, "0.5": 0.5, "1e-3": 1e-3, "27 ": 27, "true": True, "False": False}
+VALUES |= {"none": None, "null": None}
+TEXTS = ("cmu", "", "simulated_coarse", "[1, 2]", '{"a": 1}', '"27"', "0x10", "1_000")
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("243", 243),
-        ("-1", -1),
-        ("0.5", 0.5),
-        ("1e-3", 1e-3),
-        ("true", True),
-        ("False", False),
-        ("none", None),
-        ("null", None),
-        ("cmu", "cmu"),
-        ("", ""),
-        ("simulated_coarse",) * 2,
-        ("[1, 2]", "[1, 2]"),
-        ('{"a": 1}', '{"a": 1}'),
-        ('"27"', '"27"'),
-        ("27 ", 27),
-        ("0x10", "0x10"),
-        ("1_000", "1_000"),
-    ],
-)
+@pytest.mark.parametrize(("text", "value"), [*VALUES.items(), *((t, t) for t in TEXTS)])
 def test_words_of_a_command_line_become_values(text, value):
     got = parse(text)
     assert got == value and type(got) is type(value)
@@ -92,6 +67,8 @@ def test_a_cell_that_was_mended_no_longer_counts():
 
 # --- the beginning of an experiment ----------------------------------------------------------
 
+NO_SEEDS = ("a", 1.5, True, None, math.nan, -1)
+
 
 def begin(**changes):
     own = {"detector": DETECTORS, "receptive_field": RECEPTIVE_FIELDS[1:]}
@@ -119,12 +96,7 @@ def test_right_parameters_are_taken():
         ({"preset": "smok"}, "Did you mean 'smoke'"),
         ({"device": "gpu"}, "device 'gpu': choose one of 'auto', 'cpu', 'cuda'"),
         ({"retrain": "yes"}, "retrain 'yes': choose one of False, True"),
-        ({"seed": "a"}, "seed must be a whole number, got 'a'"),
-        ({"seed": 1.5}, "seed must be a whole number, got 1.5"),
-        ({"seed": True}, "seed must be a whole number, got True"),
-        ({"seed": None}, "seed must be a whole number, got None"),
-        ({"seed": math.nan}, "seed must be a whole number, got nan"),
-        ({"seed": -1}, "seed"),
+        *(({"seed": n}, f"seed must be a whole number, got {n!r}") for n in NO_SEEDS),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )

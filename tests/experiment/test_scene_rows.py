@@ -47,9 +47,8 @@ def test_the_protocol_says_how_often_people_were_lost(experiment, videos):
     found = torch.cat([r.found for r in seen.test])
     recipe = Recipe.veges2020("smoke")
     protocol = scene_protocol(experiment, seen, videos, recipe, 81, [0, 1])
-    assert f"lost people in {100 * (1 - found.float().mean()):.1f} % of their frames" in str(
-        protocol
-    )
+    lost = f"lost people in {100 * (1 - found.float().mean()):.1f} % of their frames"
+    assert lost in str(protocol)
     assert "videos averaged alike" in str(protocol) and "seeds 0, 1" in str(protocol)
     # who was lost has no keypoints, and no error in them
     assert 0 < protocol.keypoint_error < 20

@@ -3,26 +3,16 @@
 import pytest
 import torch
 
-from paperlib.models import (
-    GATES,
-    VECTORS,
-    OcclusionAware,
-    TemporalModel,
-    count_parameters,
-    filter_widths,
-    flops_per_frame,
-    flops_per_window,
-)
+from paperlib.models import GATES, VECTORS, OcclusionAware, TemporalModel, filter_widths
+from paperlib.models.complexity import count_parameters, flops_per_frame, flops_per_window
 
 JOINTS = 5
 LOGIT = 12.0  # an occlusion that is as good as certain
 
 
 def network(vectors="many", gate="hard", field=9, **options) -> OcclusionAware:
-    widths = filter_widths(field)
-    return OcclusionAware(
-        JOINTS, 3, JOINTS, widths, vectors=vectors, gate=gate, channels=8, **options
-    ).eval()
+    options |= {"vectors": vectors, "gate": gate, "channels": 8}
+    return OcclusionAware(JOINTS, 3, JOINTS, filter_widths(field), **options).eval()
 
 
 def following(vectors: str, gate: str = "hard", **options) -> OcclusionAware:

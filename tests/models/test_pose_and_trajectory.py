@@ -66,10 +66,3 @@ def test_a_whole_sequence_is_lifted_like_any_other_models():
     poses = lift(model, pad_sequence(keypoints, 9)[None], part=7)
     assert poses.shape == (1, 20, 17, 3)
     torch.testing.assert_close(poses, model(pad_sequence(keypoints, 9)[None]))
-
-
-def test_other_joints_than_its_own_are_refused():
-    model = tiny()
-    for network in (model, model.trajectory):
-        with pytest.raises(ValueError, match=r"expected keypoints \(B, T, 17, 2\)"):
-            network(torch.randn(2, 9, 16, 2))

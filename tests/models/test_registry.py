@@ -28,12 +28,15 @@ def example(name: str) -> torch.nn.Module:
     return randomised(MODELS[name](*EXAMPLES[name], **OPTIONS.get(name, {})))
 
 
+def parts(model: torch.nn.Module) -> list[torch.nn.Module]:
+    return [model, *(getattr(model, name) for name in ("trajectory",) if hasattr(model, name))]
+
+
 def outputs(model: torch.nn.Module) -> list[torch.Tensor]:
     config = model.config
     torch.manual_seed(3)
     x = torch.rand(2, 20, config["num_joints_in"], config.get("in_features", 3)).round(decimals=1)
-    parts = [model, *(getattr(model, name) for name in ("trajectory",) if hasattr(model, name))]
-    return [part(x) for part in parts]
+    return [part(x) for part in parts(model)]
 
 
 def test_all_models_are_registered():
@@ -79,3 +82,47 @@ def test_missing_unknown_and_wrong_arguments_are_named(name):
     del config["num_joints_out"]
     with pytest.raises(CheckpointError, match=f"{name}.*'num_joints_out'"):
         build(config)
+
+
+# ---- what all of them have in common -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_dropout_acts_in_training_only(name):
+    model = example(name)
+    x = torch.rand(2, 20, *right_shape(model))
+    assert torch.equal(model(x), model(x))
+    model.train()
+    assert not torch.equal(model(x), model(x))
+
+
+def right_shape(model: torch.nn.Module) -> tuple[int, int]:
+    return model.config["num_joints_in"], model.config.get("in_features", 3)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_other_shapes_are_refused(name):
+    model = example(name)
+    joints, features = right_shape(model)
+    wrong = [(2, 20, joints - 1, features), (2, 20, joints, features + 1), (2, 20, 1, features)]
+    wrong += [(20, joints, features), (2, 20, joints * features), (1, 2, 20, joints, features)]
+    for part in parts(model):
+        for shape in wrong:
+            with pytest.raises(ValueError) as error:
+                part(torch.zeros(shape))
+            assert f"(B, T, {joints}, {features})" in str(error.value)
+            assert str(shape) in str(error.value)
+
+
+WRONG = [(n, 0) for n in ("num_joints_in", "in_features", "num_joints_out", "channels")]
+WRONG += [("num_joints_in", None), ("in_features", -1), ("num_joints_out", -2), ("channels", 6.5)]
+WRONG += [("channels", "8"), ("num_blocks", -1), ("num_blocks", 1.5), ("causal", "no")]
+WRONG += [("dense", 1), *(("dropout", wrong) for wrong in (1.0, 1.5, -0.1, -0.5, "none"))]
+REFUSED = [(name, *wrong) for name in MODELS for wrong in WRONG if wrong[0] in example(name).config]
+
+
+@pytest.mark.parametrize(("name", "argument", "value"), REFUSED)
+def test_values_out_of_range_are_refused(name, argument, value):
+    with pytest.raises(ValueError) as error:
+        MODELS[name](**(example(name).config | {argument: value}))
+    assert f"{argument}={value!r}" in str(error.value)

@@ -27,10 +27,9 @@ class Public(nn.Module):
         for width in widths[1:]:
             cut = (width - 1) * reach // 2
             kernel, dilation = (2 * cut + 1, 1) if dense else (width, reach)
-            convolutions.append(
-                nn.Conv1d(CHANNELS, CHANNELS, kernel, dilation=dilation, bias=False)
-            )
-            convolutions.append(nn.Conv1d(CHANNELS, CHANNELS, 1, bias=False))
+            for size, apart in ((kernel, dilation), (1, 1)):
+                sizes = (CHANNELS, CHANNELS, size)
+                convolutions.append(nn.Conv1d(*sizes, dilation=apart, bias=False))
             self.crops.append((2 * cut, 0) if causal else (cut, cut))
             reach *= width
         self.layers_conv = nn.ModuleList(convolutions)
@@ -61,15 +60,9 @@ def content(model: nn.Module, prefix: str = "", **changes) -> dict:
     weights = model.state_dict()
     if prefix:
         weights = OrderedDict((prefix + name, value) for name, value in weights.items())
-    return {
-        "epoch": 80,
-        "lr": 1e-3 * 0.95**80,
-        "random_state": np.random.RandomState(1234),
-        "optimizer": optimizer.state_dict(),
-        "model_pos": weights,
-        "model_traj": None,
-        "random_state_semi": None,
-    } | changes
+    held = {"epoch": 80, "lr": 1e-3 * 0.95**80, "random_state": np.random.RandomState(1234)}
+    held |= {"optimizer": optimizer.state_dict(), "model_pos": weights}
+    return held | {"model_traj": None, "random_state_semi": None} | changes
 
 
 def write(path, held, zipped=True):
@@ -89,11 +82,8 @@ def path(tmp_path):
 
 LAYOUTS = {
     "27 frames": {},
-    "81 frames": {"widths": (3, 3, 3, 3)},
-    "single frame": {"widths": (1, 1, 1)},
-    "mixed widths": {"widths": (3, 5, 3)},
-    "causal": {"causal": True},
-    "dense": {"dense": True},
+    **{str(widths): {"widths": widths} for widths in ((3, 3, 3, 3), (1, 1, 1), (3, 5, 3))},
+    **{name: {name: True} for name in ("causal", "dense")},
     "causal and dense": {"dense": True, "causal": True},
     "with confidence": {"inputs": 51},
     "15 joints": {"inputs": 30, "outputs": 45},
@@ -107,9 +97,8 @@ LAYOUTS = {
 def test_gives_the_poses_of_the_public_network(layout, zipped, path):
     options = LAYOUTS[layout]
     public = Public(**options)
-    model = load_videopose3d_checkpoint(
-        write(path, content(public), zipped), causal=options.get("causal", False)
-    )
+    write(path, content(public), zipped)
+    model = load_videopose3d_checkpoint(path, causal=options.get("causal", False))
     inputs = options.get("inputs", 34)
     features = 3 if inputs == 51 else 2
     assert (model.receptive_field, model.training) == (public.reach, False)
@@ -202,14 +191,11 @@ def test_no_message_advises_to_read_an_unsafe_file(path, tmp_path):
     assert "\x1b" not in str(error.value)
 
 
-def test_something_else_is_no_checkpoint(path):
+def test_a_missing_file_and_something_else_are_named(path):
+    with pytest.raises(FileNotFoundError, match=path.name):
+        load_videopose3d_checkpoint(path)
     path.write_text("<html>404: not found</html>" * 50)
     with pytest.raises(ValueError, match=path.name):
-        load_videopose3d_checkpoint(path)
-
-
-def test_a_missing_file_is_named(path):
-    with pytest.raises(FileNotFoundError, match=path.name):
         load_videopose3d_checkpoint(path)
 
 
@@ -219,24 +205,20 @@ def without(weights: dict, part: str) -> dict:
 
 def others() -> dict[str, dict]:
     weights = dict(Public().state_dict())
+    fifty = {"shrink.weight": torch.zeros(50, CHANNELS, 1), "shrink.bias": torch.zeros(50)}
+    texts = ("layers_conv.1.weight", "expand_conv.weight", "expand_bn.bias")
+    parts = ("expand_conv", "shrink.weight", "shrink.bias", "layers_bn", "layers_conv.3")
     return {
-        "no first layer": without(weights, "expand_conv"),
-        "no last layer": without(weights, "shrink.weight"),
-        "no last bias": without(weights, "shrink.bias"),
-        "no norms": without(weights, "layers_bn"),
-        "half a block": without(weights, "layers_conv.3"),
+        **{f"no {part}": without(weights, part) for part in parts},
         "one layer more": weights | {"refine.weight": torch.zeros(3)},
         "linear": dict(LinearModel(17, 2, 17, channels=CHANNELS).state_dict()),
         "flat first layer": weights | {"expand_conv.weight": torch.zeros(CHANNELS, 34)},
         "flat pointwise layer": weights | {"layers_conv.1.weight": torch.zeros(CHANNELS, CHANNELS)},
-        "text for a pointwise layer": weights | {"layers_conv.1.weight": "none"},
+        **{f"text for {n}": weights | {n: "none"} for n in texts},
         "other channels": weights | {"layers_conv.0.weight": torch.zeros(5, 5, 3)},
         "unknown joints": weights | {"expand_conv.weight": torch.zeros(CHANNELS, 37, 3)},
-        "outputs of no joints": weights
-        | {"shrink.weight": torch.zeros(50, CHANNELS, 1), "shrink.bias": torch.zeros(50)},
+        "outputs of no joints": weights | fifty,
         "even kernels": weights | {"layers_conv.0.weight": torch.zeros(CHANNELS, CHANNELS, 2)},
-        "no numbers": weights | {"expand_conv.weight": "none"},
-        "text for a norm": weights | {"expand_bn.bias": "none"},
         "nothing": {},
     }
 

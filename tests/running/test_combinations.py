@@ -12,49 +12,35 @@ from paperlib.running.combinations import combinations, label, read_values, valu
 TABLE1 = ROOT / "notebooks" / "table1.ipynb"
 
 
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        ("27", [27]),
-        ("27, 81,243", [27, 81, 243]),
-        ("1,1.0,true,1e-3", [1, 1.0, True, 0.001]),
-        ("none,synthetic", [None, "synthetic"]),
-        (" -1,1", [-1, 1]),
-    ],
-)
+VALUES = {"27": [27], "27, 81,243": [27, 81, 243], "1,1.0,true,1e-3": [1, 1.0, True, 0.001]}
+VALUES |= {"none,synthetic": [None, "synthetic"], " -1,1": [-1, 1]}
+
+
+@pytest.mark.parametrize(("text", "values"), VALUES.items())
 def test_values_are_told_apart(text, values):
     assert list(map(repr, values_of("n", text))) == list(map(repr, values))
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "seed has an empty value in ''"),
-        ("0,,1", "empty value"),
-        ("0,1,", "give values as 1,2,3"),
-        ("0,1,0", "seed has a value twice: 0,1,0"),
-        ("none,null", "twice"),
-    ],
-)
+NONSENSE = {"": "seed has an empty value in ''", "0,,1": "empty value", "none,null": "twice"}
+NONSENSE |= {"0,1,": "give values as 1,2,3", "0,1,0": "seed has a value twice: 0,1,0"}
+
+
+@pytest.mark.parametrize(("text", "said"), NONSENSE.items())
 def test_values_that_make_no_sense_are_refused(text, said):
     with pytest.raises(ValueError, match=said):
         values_of("seed", text)
 
 
 def test_every_combination_once_the_last_parameter_fastest():
-    assert combinations({"receptive_field": [27, 81], "seed": [0, 1]}) == [
-        {"receptive_field": 27, "seed": 0},
-        {"receptive_field": 27, "seed": 1},
-        {"receptive_field": 81, "seed": 0},
-        {"receptive_field": 81, "seed": 1},
-    ]
+    found = combinations({"receptive_field": [27, 81], "seed": [0, 1]})
+    assert [list(one) for one in found] == [["receptive_field", "seed"]] * 4
+    assert [tuple(one.values()) for one in found] == [(27, 0), (27, 1), (81, 0), (81, 1)]
 
 
 def test_a_run_is_named_after_its_values():
     assert label({"receptive_field": 27, "seed": 0}) == "receptive_field=27_seed=0"
-    assert label({"detector": "ground_truth", "retrain": True}) == (
-        "detector=ground_truth_retrain=True"
-    )
+    named = label({"detector": "ground_truth", "retrain": True})
+    assert named == "detector=ground_truth_retrain=True"
 
 
 def test_names_can_be_files_and_differ_where_values_do():
@@ -68,10 +54,8 @@ def test_names_can_be_files_and_differ_where_values_do():
 
 def test_values_come_in_the_notebooks_order():
     pairs = [("seed", "0,1"), ("receptive_field", "27,81")]
-    assert list(read_values(TABLE1, pairs).items()) == [
-        ("receptive_field", [27, 81]),
-        ("seed", [0, 1]),
-    ]
+    values = [("receptive_field", [27, 81]), ("seed", [0, 1])]
+    assert list(read_values(TABLE1, pairs).items()) == values
 
 
 @pytest.mark.parametrize(
@@ -110,12 +94,8 @@ def test_a_notebook_of_ones_own_need_not_say_its_choices(write_notebook):
         "width = 3\nname = 'a'\nlimit = None\nrate = 1 / 3", "%time\nprint(width, name)"
     )
     given = [("width", "0.5,none"), ("name", "b,1"), ("limit", "few"), ("rate", "half")]
-    assert read_values(notebook, given) == {
-        "width": [0.5, None],
-        "name": ["b", 1],
-        "limit": ["few"],
-        "rate": ["half"],
-    }
+    values = {"width": [0.5, None], "name": ["b", 1], "limit": ["few"], "rate": ["half"]}
+    assert read_values(notebook, given) == values
     assert math.isnan(read_values(notebook, [("width", "NaN")])["width"][0])
     with pytest.raises(ValueError, match="width is 3 in the notebook, and 'wide' is a text"):
         read_values(notebook, [("width", "3,wide")])

@@ -18,7 +18,7 @@ from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster
 
 from paperlib.__main__ import main
-from paperlib.results import COLUMNS
+from paperlib.results import COLUMNS, read
 from paperlib.running import remote
 from paperlib.running import sweep as sweeping
 from paperlib.running.notebook import run
@@ -92,13 +92,11 @@ def test_a_sweep_gives_what_the_notebook_gives_alone(
     assert "measured" in printed(alone)
     assert printed(folder / "width=9_seed=1.ipynb") == printed(alone)
 
-    rows = pd.read_csv(folder / "results.csv", dtype={"commit": str, "torch": str})
+    rows = read(folder / "results.csv")
     assert list(rows) == ["run", "notebook", "width", *COLUMNS]
     assert list(rows["run"]) == [runs[0], runs[0], runs[1], runs[1]]
     assert set(rows["notebook"]) == {"mine"} and set(rows["width"]) == {9}
-    expected = pd.read_csv(
-        tmp_path / "alone" / "results" / "mine.csv", dtype={"commit": str, "torch": str}
-    )
+    expected = read(tmp_path / "alone" / "results" / "mine.csv")
     ours = rows[rows["run"] == runs[1]].drop(columns=["run", "notebook", "width"])
     pd.testing.assert_frame_equal(ours.reset_index(drop=True), expected)
 
@@ -260,17 +258,8 @@ def test_a_cluster_is_started_here_without_a_scheduler(
 
 
 def rows(**columns) -> pd.DataFrame:
-    about = {
-        "notebook": "n",
-        "dataset": "d",
-        "detector": "s",
-        "preset": "p",
-        "receptive_field": 27,
-        "system": "temporal",
-        "metric": "mpjpe",
-        "action": "average",
-        "seed": 0,
-    }
+    about = {"notebook": "n", "dataset": "d", "detector": "s", "preset": "p", "seed": 0}
+    about |= {"receptive_field": 27, "system": "temporal", "metric": "mpjpe", "action": "average"}
     return pd.DataFrame(about | columns)
 
 
@@ -341,12 +330,8 @@ def test_ctrl_c_in_a_terminal_leaves_no_process(endless, tmp_path):
     notebook, kernel = endless
     words = command(notebook, "--output", tmp_path / "swept", values="1")
     # in a group of its own, as a terminal starts it, and with all of it a Ctrl-C reaches
-    process = subprocess.Popen(
-        [sys.executable, "-m", "paperlib", *words],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    alone = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    process = subprocess.Popen([sys.executable, "-m", "paperlib", *words], **alone)
     try:
         started = [kernel(), kernel().parent()]
         started += psutil.Process(process.pid).children(recursive=True)
@@ -389,14 +374,11 @@ def test_a_run_ends_with_the_worker_that_asked_for_it(endless, tmp_path):
     notebook, kernel = endless
     place = tmp_path / "folders"
     place.mkdir()
-    order = remote.Job(
-        path="gone/small.ipynb", text=notebook.read_text(), parameters={"seed": 1}, preset=None
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "paperlib.running.remote"],
-        stdin=subprocess.PIPE,
-        env={**os.environ, "TMPDIR": str(place)},
-    )
+    about = {"path": "gone/small.ipynb", "parameters": {"seed": 1}, "preset": None}
+    order = remote.Job(text=notebook.read_text(), **about)
+    words = [sys.executable, "-m", "paperlib.running.remote"]
+    environment = {**os.environ, "TMPDIR": str(place)}
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment)
     process.stdin.write(json.dumps(order).encode() + b"\n")
     process.stdin.flush()
     running = kernel()

@@ -4,10 +4,18 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
 from paperlib.training.step import Step
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path, monkeypatch) -> Path:
+    """Where a test's runs lie: in a folder of its own."""
+    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
 
 
 @pytest.fixture
@@ -41,7 +49,6 @@ def whole_and_resumed(interrupted, monkeypatch, tmp_path) -> Callable[..., tuple
     the one with a Ctrl-C at each of the steps ``calls``, each counted from where it went on."""
 
     def both(train: Callable, calls: Iterable[int]) -> tuple:
-        monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "whole"))
         whole = train()
         monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "parts"))
         for call in calls:

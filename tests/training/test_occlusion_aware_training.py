@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import samples
 import torch
 
 from paperlib.cameras import Camera
@@ -20,11 +21,6 @@ RECIPE = Recipe(epochs=3, batch_size=16, channels=8, dropout=0.0, train_flip=Fal
 JOINTS = len(HUMANEVA_15)
 
 
-@pytest.fixture(autouse=True)
-def runs(tmp_path, monkeypatch):
-    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path))
-
-
 def recording(clip: str, frames: int = 40, seed: int = 0, **changes) -> Recording:
     """Random places, labels and guesses; a guess is right nine times in ten."""
     generator = torch.Generator().manual_seed(seed)
@@ -32,20 +28,11 @@ def recording(clip: str, frames: int = 40, seed: int = 0, **changes) -> Recordin
     right = torch.rand(frames, JOINTS, generator=generator) < 0.9
     positions = 0.3 * torch.randn(frames, JOINTS, 3, generator=generator)
     positions[..., 2] += 5
-    found = Recording(
-        "S1",
-        "moving",
-        clip,
-        50.0,
-        CAMERA,
-        1000 * torch.rand(frames, JOINTS, 2, generator=generator),
-        (visible == right).float(),
-        positions,
-        HUMANEVA_15,
-        HUMANEVA_15,
-        visible=visible,
-    )
-    return replace(found, **changes)
+    fields = {"subject": "S1", "action": "moving", "camera": CAMERA, "visible": visible}
+    fields |= {"keypoints": 1000 * torch.rand(frames, JOINTS, 2, generator=generator)}
+    fields |= {"confidence": (visible == right).float(), "positions": positions}
+    fields |= {"skeleton": HUMANEVA_15, "keypoint_skeleton": HUMANEVA_15}
+    return samples.recording(frames, clip, **(fields | changes))
 
 
 def data(*recordings: Recording) -> Dataset:
@@ -53,9 +40,8 @@ def data(*recordings: Recording) -> Dataset:
 
 
 def build(vectors: str = "many", **options) -> OcclusionAware:
-    return OcclusionAware(
-        JOINTS, 3, JOINTS, (3, 3), vectors=vectors, channels=8, dropout=0.0, **options
-    )
+    options |= {"vectors": vectors, "channels": 8, "dropout": 0.0}
+    return OcclusionAware(JOINTS, 3, JOINTS, (3, 3), **options)
 
 
 @pytest.mark.parametrize("vectors", VECTORS)
@@ -128,11 +114,8 @@ def test_found_again_and_told_apart():
 
     first = again()
     assert again().reused and again().key == first.key
-    other = [
-        again(weight=0.2),
-        again(visible=torch.ones(40, JOINTS, dtype=torch.bool)),
-        again(confidence=torch.ones(40, JOINTS)),
-    ]
+    every = torch.ones(40, JOINTS)
+    other = [again(weight=0.2), again(visible=every.bool()), again(confidence=every)]
     assert len({run.key for run in (first, *other)}) == 4
 
 

@@ -1,6 +1,5 @@
 """Semi-supervised training: its terms by hand, what it may look at, and that it helps."""
 
-import math
 import os
 import signal
 from dataclasses import replace
@@ -24,22 +23,10 @@ from paperlib.training.objectives.semi_supervised import LabelledAndUnlabelled
 from paperlib.windows import keypoint_windows, mirror
 
 FRONT = Camera(
-    "front",
-    1000,
-    1000,
-    focal=(1145.0, 1143.0),
-    centre=(512.0, 515.0),
-    radial=(-0.2, 0.24, -0.002),
-    tangential=(-0.004, -0.006),
+    "front", 1000, 1000, (1145.0, 1143.0), (512.0, 515.0), (-0.2, 0.24, -0.002), (-0.004, -0.006)
 )
 SIDE = Camera(
-    "side",
-    1280,
-    720,
-    focal=(1250.0, 1240.0),
-    centre=(651.0, 347.0),
-    radial=(-0.1, 0.1, 0.01),
-    tangential=(0.005, 0.003),
+    "side", 1280, 720, (1250.0, 1240.0), (651.0, 347.0), (-0.1, 0.1, 0.01), (0.005, 0.003)
 )
 RECIPE = Recipe(epochs=4, batch_size=16, channels=8, dropout=0.0)
 
@@ -60,16 +47,8 @@ def moving(clip: str, frames: int, camera: Camera = FRONT, bones: Tensor | None 
     wander = torch.sin(time[:, 0] * torch.tensor([0.9, 1.1, 1.3]) + phase[0])
     root = wander * torch.tensor([0.5, 0.2, 0.8]) + torch.tensor([0.0, 0.0, 5.0])
     positions = forward_kinematics(turns, body() if bones is None else bones, H36M_17.parents, root)
-    return Recording(
-        "S1",
-        "moving",
-        clip,
-        50.0,
-        camera,
-        project(positions, camera),
-        torch.ones(frames, 17),
-        positions,
-    )
+    seen = (project(positions, camera), torch.ones(frames, 17), positions)
+    return Recording("S1", "moving", clip, 50.0, camera, *seen)
 
 
 def data(*recordings: Recording, name: str = "moves") -> Dataset:
@@ -85,11 +64,6 @@ UNLABELLED = data(moving("c", 12, SIDE, seed=3), moving("d", 7, seed=4), name="m
 def build(**options) -> PoseAndTrajectory:
     options = {"filter_widths": (3,), "channels": 8, "dropout": 0.0} | options
     return PoseAndTrajectory(17, 2, 17, **options)
-
-
-@pytest.fixture(autouse=True)
-def runs(tmp_path, monkeypatch):
-    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
 
 
 OPTIONS = ("warm_up", "bones", "distortion")
@@ -140,10 +114,6 @@ def mean(values) -> float:
     return sum(values) / len(values)
 
 
-def distance(one: Tensor, other: Tensor) -> float:
-    return math.dist(one.tolist(), other.tolist())
-
-
 @pytest.mark.parametrize("distortion", [True, False])
 @pytest.mark.parametrize("bones", [True, False])
 @pytest.mark.parametrize("causal", [False, True])
@@ -157,37 +127,26 @@ def test_the_terms_by_hand(causal, bones, distortion):
 
     labelled = [examples_of(LABELLED)[i] for i in examples[:, 0].tolist()]
     unlabelled = [examples_of(UNLABELLED)[i] for i in examples[:, 1].tolist()]
-    inputs = torch.cat(
-        [aim.labelled.batch(examples[:, 0])[0], aim.unlabelled.input(examples[:, 1])]
-    )
+    inputs = [aim.labelled.batch(examples[:, 0])[0], aim.unlabelled.input(examples[:, 1])]
+    inputs = torch.cat(inputs)
     with torch.no_grad():  # batch norm takes its statistics of both halves
         poses, roots = model.pose(inputs)[:, 0], model.trajectory(inputs)[:, 0, 0]
 
-    expected = [
-        mean(
-            distance(joint, true - there[0])
-            for pose, (_, there, _) in zip(poses[:9], labelled, strict=True)
-            for joint, true in zip(pose, there, strict=True)
-        ),
-        mean(
-            distance(root, there[0]) / float(there[0, 2])
-            for root, (_, there, _) in zip(roots[:9], labelled, strict=True)
-        ),
-    ]
+    places = torch.stack([there for _, there, _ in labelled])
+    away = (roots[:9] - places[:, 0]).norm(dim=-1) / places[:, 0, 2]
+    expected = [mean((poses[:9] - (places - places[:, :1])).norm(dim=-1).flatten()), mean(away)]
     offs = []
     for pose, root, (seen, _, camera) in zip(poses[9:], roots[9:], unlabelled, strict=True):
         lens = camera if distortion else camera.without_distortion()
         fallen = project(pose + root, lens)
         fallen = normalize_screen_coordinates(fallen, camera.width, camera.height)
-        offs += [distance(one, other) for one, other in zip(fallen, seen, strict=True)]
+        offs += (fallen - seen).norm(dim=-1).tolist()
     expected.append(mean(offs))
-    differences = []
-    for parent, child in H36M_17.bones:
-        long, goal = (
-            mean(distance(p[child], p[parent]) for p in half) for half in (poses[9:], poses[:9])
-        )
-        differences.append(abs(long - goal))
-    expected.append(mean(differences) if bones else 0.0)
+    goal, long = (
+        [mean((half[:, c] - half[:, p]).norm(dim=-1)) for p, c in H36M_17.bones]
+        for half in (poses[:9], poses[9:])
+    )
+    expected.append(mean(abs(a - b) for a, b in zip(long, goal, strict=True)) if bones else 0.0)
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-7)
     assert min(expected[:3]) > 0.01
 
@@ -326,9 +285,7 @@ def test_labelled_and_unlabelled_examples_are_not_paired_the_same_way_each_time(
 @pytest.mark.parametrize("warm_up", [0, 1, 3])
 def test_the_unlabelled_half_comes_after_warming_up(warm_up):
     run = train(warm_up=warm_up)
-    assert [set(row) for row in run.history] == [
-        {"epoch", "train_mpjpe", "trajectory", "projection", "bones"}
-    ] * 4
+    assert [set(row) for row in run.history] == [{"epoch", *Aim.terms}] * 4
     for row in run.history:
         for term in ("projection", "bones"):
             assert (row[term] > 0) == (row["epoch"] > warm_up)
@@ -337,11 +294,12 @@ def test_the_unlabelled_half_comes_after_warming_up(warm_up):
 @pytest.mark.parametrize(("causal", "flip", "stride"), [(True, False, 1), (False, True, 3)])
 def test_examples_are_those_of_the_model_and_of_the_recipe(causal, flip, stride, monkeypatch):
     aims, order = [], LabelledAndUnlabelled.order
-    monkeypatch.setattr(
-        LabelledAndUnlabelled,
-        "order",
-        lambda self, *args: (aims.append(self), order(self, *args))[1],
-    )
+
+    def noting(self, *args):
+        aims.append(self)
+        return order(self, *args)
+
+    monkeypatch.setattr(LabelledAndUnlabelled, "order", noting)
     recipe = RECIPE.but(epochs=1, train_flip=flip, stride=stride)
     train(recipe=recipe, make=lambda: build(causal=causal))
     (aim,) = aims
@@ -369,18 +327,16 @@ def test_no_pose_of_the_unlabelled_data_is_ever_looked_at(nonsense):
 
 def test_the_keypoints_and_the_cameras_of_the_unlabelled_data_are():
     moved = [r.with_keypoints(r.keypoints + 5, r.confidence) for r in UNLABELLED.train]
-    zoomed = [
-        replace(r, camera=replace(r.camera, focal=(1000.0, 1000.0))) for r in UNLABELLED.train
-    ]
+    focal = {"focal": (1000.0, 1000.0)}
+    zoomed = [replace(r, camera=replace(r.camera, **focal)) for r in UNLABELLED.train]
     first = weights(train())
     assert not same(first, weights(train(unlabelled=data(*moved))))
     assert not same(first, weights(train(unlabelled=data(*zoomed))))
 
 
 def test_where_the_labelled_people_stand_is_learnt_by_the_trajectory_alone_while_warming_up():
-    aside = [
-        replace(r, positions=r.positions + torch.tensor([0.0, 0.0, 1.0])) for r in LABELLED.train
-    ]
+    away = torch.tensor([0.0, 0.0, 1.0])
+    aside = [replace(r, positions=r.positions + away) for r in LABELLED.train]
     one, other = (train(labelled, warm_up=4).model for labelled in (LABELLED, data(*aside)))
     assert same(one.pose.state_dict(), other.pose.state_dict())
     assert not same(one.trajectory.state_dict(), other.trajectory.state_dict())
@@ -395,12 +351,8 @@ def test_warming_up_takes_no_unlabelled_examples():
 
 def test_warming_up_is_supervised_training_of_the_pose_network():
     run = train(warm_up=4)
-    alone = training.train(
-        Supervised(lambda: TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.0), LABELLED),
-        RECIPE,
-        device="cpu",
-        progress=False,
-    )
+    one = partial(TemporalModel, 17, 2, 17, (3,), channels=8, dropout=0.0)
+    alone = training.train(Supervised(one, LABELLED), RECIPE, device="cpu", progress=False)
     assert same(run.model.pose.state_dict(), alone.model.state_dict())
     found = [row["train_mpjpe"] for row in run.history]
     assert found == pytest.approx([row["train_mpjpe"] for row in alone.history], rel=1e-6)
@@ -425,21 +377,11 @@ def test_the_lens_can_be_left_out():
 
 def test_other_settings_and_other_data_are_other_runs():
     other = data(moving("e", 12, seed=7))
-    runs = [
-        train(recipe=RECIPE.but(epochs=1), **changes)
-        for changes in [
-            {},
-            {"warm_up": 0},
-            {"warm_up": 2},
-            {"bones": False},
-            {"distortion": False},
-            {"seed": 1},
-            {"unlabelled": other},
-            {"labelled": other},
-            {"labelled": UNLABELLED, "unlabelled": LABELLED},
-            {"make": lambda: build(causal=True)},
-        ]
-    ]
+    settings = [{}, {"warm_up": 0}, {"warm_up": 2}, {"bones": False}, {"distortion": False}]
+    settings += [{"seed": 1}, {"unlabelled": other}, {"labelled": other}]
+    settings += [{"labelled": UNLABELLED, "unlabelled": LABELLED}]
+    settings += [{"make": lambda: build(causal=True)}]
+    runs = [train(recipe=RECIPE.but(epochs=1), **changes) for changes in settings]
     assert not any(run.reused for run in runs)
     assert len({run.key for run in runs}) == len(runs)
     assert train(recipe=RECIPE.but(epochs=1)).reused
@@ -496,9 +438,8 @@ def bending(clip: str, frames: int, camera: Camera, seed: int, aside: float) -> 
     place = (torch.rand(frames, 3, generator=generator) * 2 - 1) * torch.tensor([0.6, 0.3, 0.8])
     root = place * aside + torch.tensor([0.0, 0.0, 5.0])
     positions = forward_kinematics(turns, body(size=0.15), H36M_17.parents, root)
-    return replace(
-        moving(clip, frames, camera), positions=positions, keypoints=project(positions, camera)
-    )
+    seen = {"positions": positions, "keypoints": project(positions, camera)}
+    return replace(moving(clip, frames, camera), **seen)
 
 
 def test_what_was_never_labelled_is_lifted_better_for_having_been_seen(device):
@@ -506,20 +447,13 @@ def test_what_was_never_labelled_is_lifted_better_for_having_been_seen(device):
     views = (FRONT, SIDE)
     few = data(*(bending(f"few{i}", 8, view, i + 1, 0.2) for i, view in enumerate(views)))
     many = data(*(bending(f"many{i}", 200, view, i + 3, 1.0) for i, view in enumerate(views)))
-    recipe = Recipe(
-        epochs=200, batch_size=32, channels=64, dropout=0.0, learning_rate=3e-3, decay=0.977
-    )
-    options = {
-        "recipe": recipe,
-        "device": device.type,
-        "make": lambda: build(filter_widths=(1, 1), channels=64),
-    }
+    recipe = Recipe(200, batch_size=32, channels=64, dropout=0.0, learning_rate=3e-3, decay=0.977)
+    options = {"recipe": recipe, "device": device.type}
+    options["make"] = lambda: build(filter_widths=(1, 1), channels=64)
     alone, together = (train(few, many, warm_up=epochs, **options) for epochs in (200, 20))
     assert together.history[-1]["projection"] < 0.5 * together.history[20]["projection"]
-    found, supervised_alone = (
-        evaluate(run.model, many.train, device=device.type).average("mpjpe")
-        for run in (together, alone)
-    )
+    judged = [evaluate(run.model, many.train, device=device.type) for run in (together, alone)]
+    found, supervised_alone = (result.average("mpjpe") for result in judged)
     assert found < 0.95 * supervised_alone
 
 

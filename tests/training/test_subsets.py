@@ -2,45 +2,33 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import pytest
+import samples
 import torch
 
-from paperlib.cameras import Camera
 from paperlib.recordings import TENSORS, Dataset, Recording
 from paperlib.training import FRACTIONS, downsampled, split_labels
 
-FRONT = Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0))
-SIDE = replace(FRONT, name="side")
+SIDE = replace(samples.CAMERA, name="side")
 LENGTHS = {"Walking 1": 40, "Walking 2": 9, "Eating": 57, "Sitting": 3}
 # gaps.md, 1.6: the first four bytes of the SHA-256 of "40", "9", "57" and "3", little endian,
 # divided by 2^32 - 1
 PLACES = {40: 0.8195590, 9: 0.1528068, 57: 0.6109042, 3: 0.5205082}
 
 
-def recording(subject: str, clip: str, frames: int, camera=FRONT, fps=50.0) -> Recording:
+def recording(subject: str, clip: str, frames: int, camera=samples.CAMERA, fps=50.0) -> Recording:
     """Its frames are numbered: x of every keypoint."""
-    number = torch.arange(frames, dtype=torch.float32)
-    return Recording(
-        subject,
-        clip,
-        clip,
-        fps,
-        camera,
-        positions=number[:, None, None].expand(frames, 17, 3) + 1,
-        keypoints=number[:, None, None].expand(frames, 17, 2),
-        confidence=torch.rand(frames, 17),
-        visible=torch.rand(frames, 17) > 0.5,
-    )
+    number = torch.arange(frames, dtype=torch.float32)[:, None, None]
+    seen = {"keypoints": number.expand(frames, 17, 2), "visible": torch.rand(frames, 17) > 0.5}
+    seen |= {"positions": number.expand(frames, 17, 3) + 1, "camera": camera, "fps": fps}
+    return samples.recording(frames, clip, subject=subject, action=clip, **seen)
 
 
 def everyone(subjects=("S1", "S5", "S6")) -> tuple[Recording, ...]:
-    return tuple(
-        recording(subject, clip, frames, camera)
-        for subject in subjects
-        for clip, frames in LENGTHS.items()
-        for camera in (FRONT, SIDE)
-    )
+    views = product(subjects, LENGTHS.items(), (samples.CAMERA, SIDE))
+    return tuple(recording(subject, *clip, camera) for subject, clip, camera in views)
 
 
 DATA = Dataset("people", "Made here.", everyone(), everyone(("S9",)))

@@ -1,5 +1,7 @@
 """Supervised training with several target frames a window, and tested after each epoch."""
 
+from functools import partial
+
 import pytest
 import torch
 from samples import same, swinging, weights
@@ -13,23 +15,13 @@ from paperlib.training import Recipe, Supervised
 from paperlib.windows import Windows, keypoint_windows
 
 RECIPE = Recipe(epochs=4, batch_size=16, channels=8, dropout=0.25)
+TRAIN = (swinging("a", 15, 0.21), swinging("b", 7, 0.33))
+TEST = (swinging("c", 30, 0.27), swinging("d", 9, 0.7, action="waving"))
+DATA = Dataset("swings", "made here", TRAIN, TEST)
 
 
-DATA = Dataset(
-    "swings",
-    "made here",
-    (swinging("a", 15, 0.21), swinging("b", 7, 0.33)),
-    (swinging("c", 30, 0.27), swinging("d", 9, 0.7, action="waving")),
-)
-
-
-def build() -> nn.Module:
-    return TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.25)
-
-
-@pytest.fixture(autouse=True)
-def runs(tmp_path, monkeypatch):
-    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
+def build(**options) -> nn.Module:
+    return TemporalModel(17, 2, 17, (3,), **{"channels": 8, "dropout": 0.25} | options)
 
 
 def train(recipe=RECIPE, make=build, device="cpu", **options):
@@ -68,10 +60,7 @@ def test_a_batch_of_one_window_is_left_out_only_where_it_has_one_frame(monkeypat
 
 def test_the_loss_is_the_mean_over_all_target_frames():
     recipe = RECIPE.but(epochs=1, batch_size=1000, train_flip=False, dropout=0.0, chunk=3)
-
-    def still():
-        return TemporalModel(17, 2, 17, (3,), channels=8, dropout=0.0)
-
+    still = partial(build, dropout=0.0)
     torch.manual_seed(0)
     model = still().train()
     inputs, target = keypoint_windows(DATA.train, 3, flip=False, chunk=3).batch(torch.arange(8))
@@ -89,9 +78,7 @@ def test_another_chunk_is_another_run():
 
 
 def test_training_in_chunks_learns(device):
-    def larger():
-        return TemporalModel(17, 2, 17, (3,), channels=48, dropout=0.0)
-
+    larger = partial(build, channels=48, dropout=0.0)
     recipe = Recipe(epochs=20, batch_size=16, learning_rate=5e-3, chunk=4)
     losses = [row["train_mpjpe"] for row in train(recipe, larger, device.type).history]
     assert losses[-1] < 0.5 * losses[0]

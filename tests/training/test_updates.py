@@ -70,11 +70,6 @@ class Adversarial(Objective):
         ]
 
 
-@pytest.fixture(autouse=True)
-def runs(tmp_path, monkeypatch):
-    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "runs"))
-
-
 def train(recipe=RECIPE, **options):
     return training.train(Adversarial(DATA, **options), recipe, device="cpu", progress=False)
 
@@ -127,18 +122,9 @@ def test_training_is_that_of_a_plain_loop(every):
 # three batches an epoch: in the first, between two updates of the second network, later, twice
 @pytest.mark.parametrize("calls", [[1], [2], [3], [7], [4, 4]], ids=str)
 @pytest.mark.parametrize("every", [1, 3])
-def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(
-    calls, every, monkeypatch, tmp_path, interrupted
-):
+def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, every, whole_and_resumed):
     """Bit for bit, with the state of both optimisers; a call is a batch of the first one."""
-    one = partial(train, every=every)
-    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "whole"))
-    whole = one()
-    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path / "parts"))
-    for call in calls:
-        with interrupted(call):
-            one()
-    resumed = one()
+    whole, resumed = whole_and_resumed(partial(train, every=every), calls)
     assert resumed.finished and not resumed.reused
     assert same(weights(whole), weights(resumed))
     for row, expected in zip(resumed.history, whole.history, strict=True):

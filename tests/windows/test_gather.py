@@ -19,12 +19,8 @@ def test_a_window_by_hand():
     """Ends are repeated, and no window goes beyond its own track."""
     windows = Windows([track(3), track(2, 10)], receptive_field=5)
     inputs, targets = windows.batch(torch.tensor([0, 2, 3, 4]))
-    assert inputs.tolist() == [
-        [0, 0, 0, 1, 2],
-        [0, 1, 2, 2, 2],
-        [10, 10, 10, 11, 11],
-        [10, 10, 11, 11, 11],
-    ]
+    seen = [[0, 0, 0, 1, 2], [0, 1, 2, 2, 2], [10, 10, 10, 11, 11], [10, 10, 11, 11, 11]]
+    assert inputs.tolist() == seen
     assert targets.tolist() == [[0], [-2], [-10], [-11]]
     causal = Windows([track(3), track(2, 10)], receptive_field=3, causal=True)
     assert causal.input(torch.tensor([0, 2, 4])).tolist() == [[0, 0, 0], [0, 1, 2], [10, 10, 11]]

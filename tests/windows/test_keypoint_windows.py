@@ -14,21 +14,14 @@ from paperlib.cameras import (
     project_to_screen,
     screen_intrinsics,
 )
+from paperlib.datasets.filming import exact_recording
 from paperlib.recordings import Recording
-from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS
+from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS, Skeleton
 from paperlib.windows import keypoint_windows, mirror, network_input, pad_sequence, padding
 
 CAMERA = Camera(
-    "front",
-    1000,
-    800,
-    focal=(1100.0, 1090.0),
-    centre=(512.0, 385.0),
-    radial=(-0.2, 0.24, -0.002),
-    tangential=(-0.0009, -0.0014),
+    "front", 1000, 800, (1100.0, 1090.0), (512.0, 385.0), (-0.2, 0.24, -0.002), (-0.0009, -0.0014)
 )
-
-
 recording = partial(samples.recording, camera=CAMERA)
 LENGTHS = (7, 1, 4, 12)
 RECORDINGS = [recording(frames, f"take{i}") for i, frames in enumerate(LENGTHS)]
@@ -70,15 +63,9 @@ def test_a_padded_sequence_gives_as_many_poses_as_it_had_frames(receptive_field,
 @pytest.mark.parametrize("receptive_field", [1, 3, 9, 27])
 def test_every_example_is_what_slicing_gives(receptive_field, causal, confidence, stride, device):
     """Ends of recordings, and recordings shorter than a window, among them."""
-    windows = keypoint_windows(
-        RECORDINGS,
-        receptive_field,
-        causal,
-        flip=True,
-        stride=stride,
-        features=partial(network_input, confidence=confidence),
-        device=device,
-    )
+    features = partial(network_input, confidence=confidence)
+    options = {"stride": stride, "features": features, "device": device}
+    windows = keypoint_windows(RECORDINGS, receptive_field, causal, flip=True, **options)
     before = receptive_field - 1 if causal else receptive_field // 2
     inputs, targets = [], []
     for one in RECORDINGS:
@@ -133,14 +120,9 @@ def test_flip_doubles_the_examples():
 
 def test_keypoints_are_mirrored_by_their_own_skeleton():
     """Detected joints may be others, in another order, than those of the poses."""
-    keypoints = torch.rand(6, 17, 2) * 800
-    one = recording(
-        6,
-        keypoints=keypoints,
-        keypoint_skeleton=COCO_17,
-        skeleton=HUMANEVA_15,
-        positions=torch.randn(6, 15, 3) + 8,
-    )
+    detected = {"keypoints": torch.rand(6, 17, 2) * 800, "keypoint_skeleton": COCO_17}
+    positions = torch.randn(6, 15, 3) + 8
+    one = recording(6, skeleton=HUMANEVA_15, positions=positions, **detected)
     inputs, poses = keypoint_windows([one], 1).batch(torch.arange(12))
     assert torch.equal(inputs[6:], mirror(inputs[:6], COCO_17))
     assert torch.equal(poses[6:], mirror(poses[:6], HUMANEVA_15))
@@ -183,38 +165,22 @@ def test_the_mirrored_person_is_seen_by_the_mirrored_camera():
 # ---- where it stands, and what saw it ------------------------------------------------------------
 
 WIDE = Camera(
-    "wide",
-    1920,
-    1080,
-    focal=(1500.0, 1480.0),
-    centre=(931.0, 555.0),
-    radial=(-0.1, 0.05, 0.01),
-    tangential=(0.004, -0.003),
+    "wide", 1920, 1080, (1500.0, 1480.0), (931.0, 555.0), (-0.1, 0.05, 0.01), (0.004, -0.003)
 )
+
+
+ABOUT = {"subject": "S1", "action": "walking", "fps": 50.0}
 
 
 def seen_by(camera: Camera, frames: int, clip: str, skeleton=H36M_17) -> Recording:
     """Exact keypoints of somebody in front of the camera, none 45 degrees off its axis."""
     around = torch.rand(frames, len(skeleton), 3) * 2 - 1
     positions = around + torch.rand(frames, 1, 3) + torch.tensor([0.3, -0.2, 5.0])
-    return recording(
-        frames,
-        clip,
-        camera=camera,
-        positions=positions,
-        keypoints=project(positions, camera),
-        confidence=torch.ones(frames, len(skeleton)),
-        skeleton=skeleton,
-        keypoint_skeleton=skeleton,
-    )
+    return exact_recording(positions, camera, skeleton, None, **ABOUT, clip=clip)
 
 
-HEAD_FIRST = replace(
-    HUMANEVA_15,
-    name="head_first",
-    joints=HUMANEVA_15.joints[::-1],
-    parents=tuple(14 - p if p >= 0 else -1 for p in HUMANEVA_15.parents[::-1]),
-)  # its root is not the first joint
+PARENTS = tuple(14 - p if p >= 0 else -1 for p in HUMANEVA_15.parents[::-1])
+HEAD_FIRST = Skeleton("head_first", HUMANEVA_15.joints[::-1], PARENTS)  # its root comes late
 
 
 @pytest.mark.parametrize("skeleton", [H36M_17, HEAD_FIRST], ids=lambda s: s.name)
@@ -247,13 +213,8 @@ def test_roots_and_cameras_of_each_frame():
     one, other = recording(3, "a"), recording(2, "b", camera=WIDE)
     windows, examples = keypoint_windows([one, other], 3), torch.tensor([4, 0, 2, 5, 9])
     away = torch.tensor([-1.0, 1.0, 1.0])
-    roots = [
-        other.positions[1, 0],
-        one.positions[0, 0],
-        one.positions[2, 0],
-        one.positions[0, 0] * away,
-        other.positions[1, 0] * away,
-    ]
+    (first, _, third), (_, last) = one.trajectory, other.trajectory
+    roots = [last, first, third, first * away, last * away]
     assert torch.equal(windows.target("root", examples)[:, 0, 0], torch.stack(roots))
     cameras = [WIDE, CAMERA, CAMERA, CAMERA.mirrored(), WIDE.mirrored()]
     expected = torch.stack([screen_intrinsics(camera) for camera in cameras])

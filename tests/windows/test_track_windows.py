@@ -26,6 +26,12 @@ def recording(data):
     return data.train[0]
 
 
+def filmed(recording, positions, camera, **changes):
+    """The recording of somebody else before another camera."""
+    seen = {"keypoints": project(positions, camera), "camera": camera}
+    return replace(recording, positions=positions, **seen, **changes)
+
+
 def test_features_by_hand(recording):
     """A camera of focal length 1000: ten pixels are a hundredth."""
     camera = Camera("c", 1000, 800, focal=(1000.0, 500.0), centre=(400.0, 300.0))
@@ -50,19 +56,13 @@ def test_features_mean_the_same_in_every_camera(recording):
     """Another lens of the same place: the picture changes, the features do not."""
     plain = recording.camera.without_distortion()
     other = replace(plain, focal=(700.0, 900.0), centre=(300.0, 350.0), width=640, height=480)
-    seen = [
-        track_features(replace(recording, camera=c, keypoints=project(recording.positions, c)))
-        for c in (plain, other)
-    ]
+    seen = [track_features(filmed(recording, recording.positions, c)) for c in (plain, other)]
     assert torch.allclose(*seen, atol=1e-5)
 
 
 def test_who_is_not_found_gives_constants(recording):
-    lost = replace(
-        recording,
-        keypoints=torch.zeros_like(recording.keypoints),
-        confidence=torch.zeros_like(recording.confidence),
-    )
+    nothing = {name: 0 * getattr(recording, name) for name in ("keypoints", "confidence")}
+    lost = replace(recording, **nothing)
     seen = track_features(lost)
     others = [j for j in range(14) if j != HIP]
     assert (seen[:, others] == seen[:1, others[:1]]).all()
@@ -76,13 +76,8 @@ def test_the_mirror_image_is_what_a_mirrored_person_gives(recording):
     # scores follow their joints to the other side
     score = torch.rand(recording.confidence.shape)
     given = replace(recording, confidence=score)
-    turned = replace(
-        recording,
-        camera=camera,
-        positions=positions,
-        keypoints=project(positions, camera),
-        confidence=score[:, list(recording.skeleton.mirrored)],
-    )
+    swapped = score[:, list(recording.skeleton.mirrored)]
+    turned = filmed(recording, positions, camera, confidence=swapped)
     assert torch.allclose(track_features(given, mirrored=True), track_features(turned), atol=1e-5)
     assert torch.allclose(track_targets(given, mirrored=True), track_targets(turned), atol=1e-6)
 
@@ -106,16 +101,8 @@ def test_a_zoomed_track_looks_as_if_it_were_so_far_away(recording):
     camera = recording.camera.without_distortion()
     flat = recording.pose * torch.tensor([1.0, 1.0, 0.0])
     place = torch.tensor([0.3, -0.2, 4.0])
-
-    def seen(at):
-        positions = flat + at
-        return replace(
-            recording, camera=camera, positions=positions, keypoints=project(positions, camera)
-        )
-
-    assert torch.allclose(
-        track_features(seen(place), zoom=1.3), track_features(seen(1.3 * place)), atol=1e-5
-    )
+    near, far = (filmed(recording, flat + zoom * place, camera) for zoom in (1.0, 1.3))
+    assert torch.allclose(track_features(near, zoom=1.3), track_features(far), atol=1e-5)
 
 
 def test_drawn_zooms(data):
@@ -186,10 +173,9 @@ def test_an_epoch_takes_every_example_once_mirrored_or_not(data):
 def test_wrong_tracks_are_refused(data):
     with pytest.raises(ValueError, match="no recordings"):
         track_windows([], 9)
+    said = "stride must be at least 1 and a window have a middle"
     for wrong in ({"stride": 0}, {"receptive_field": 8}, {"receptive_field": 0}):
-        with pytest.raises(
-            ValueError, match="stride must be at least 1 and a window have a middle"
-        ):
+        with pytest.raises(ValueError, match=said):
             track_windows(data.train, **{"receptive_field": 9} | wrong)
 
 

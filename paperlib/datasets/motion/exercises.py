@@ -45,21 +45,12 @@ def _hands_while_sitting(figure: Figure, rng, w: np.ndarray, sat: float, rising:
         hold_arms(figure, rng, int(rng.integers(1, 3)), w)
         return
     for side in (LEFT, RIGHT):
-        thighs = np.array(
-            [rng.uniform(14, 32), rng.uniform(4, 14), rng.uniform(8, 25), rng.uniform(52, 72)]
-        )
+        thighs = rng.uniform((14, 4, 8, 52), (32, 14, 25, 72))
         figure.raise_arm(side, thighs, w)
     if manner < 0.7:
         side = int(rng.integers(2))
         for begin, length in repeats(rng, rising - sat, (0.9, 1.8), (0.3, 1.2)):
-            talk = np.array(
-                [
-                    rng.uniform(15, 45),
-                    rng.uniform(5, 25),
-                    rng.uniform(-20, 25),
-                    rng.uniform(75, 115),
-                ]
-            )
+            talk = rng.uniform((15, 5, -20, 75), (45, 25, 25, 115))
             stay = min(length, rising - sat - begin) - 0.9
             if stay > 0:
                 figure.raise_arm(side, talk, pulse(t, sat + begin, 0.45, stay, 0.45))
@@ -199,18 +190,9 @@ def _jump(figure: Figure, rng, start: float, length: float) -> None:
     beats = [start, off - 0.28, off + 0.18, land + 0.02, land + 0.25, end]
     high = rng.uniform(60, 140)
     for side in (LEFT, RIGHT):
-        arm = keyed(
-            t,
-            beats,
-            [
-                (5, 10, 15, 20),
-                (-42, 14, 10, 15),
-                (high, 16, 10, 25),
-                (0.6 * high, 25, 10, 30),
-                (15, 18, 15, 35),
-                (5, 10, 15, 20),
-            ],
-        )
+        up = [(5, 10, 15, 20), (-42, 14, 10, 15), (high, 16, 10, 25)]
+        down = [(0.6 * high, 25, 10, 30), (15, 18, 15, 35), (5, 10, 15, 20)]
+        arm = keyed(t, beats, up + down)
         figure.raise_arm(side, arm, pulse(t, start - 0.2, 0.3, end - start - 0.2, 0.4))
 
 

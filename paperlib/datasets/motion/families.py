@@ -42,12 +42,8 @@ def turning(body: Body, seconds: float, fps: float, rng: np.random.Generator) ->
         step = rng.uniform(0.38, 0.52) / body.style.tempo
         now = footwork.turn(now, angle, shift, step) + rng.uniform(0.1, 1.0)
     figure = stand(body, seconds, fps, rng, footwork)
-    hold_arms(
-        figure,
-        rng,
-        int(rng.integers(4)) if rng.random() < 0.4 else ARMS_DOWN,
-        np.ones(len(figure.t)),
-    )
+    manner = int(rng.integers(4)) if rng.random() < 0.4 else ARMS_DOWN
+    hold_arms(figure, rng, manner, np.ones(len(figure.t)))
     return figure.positions()
 
 
@@ -128,9 +124,7 @@ def phoning(body: Body, seconds: float, fps: float, rng: np.random.Generator) ->
     else:
         for begin, length in repeats(rng, seconds, (1.2, 2.6), (0.5, 2.0)):
             beat = 9 * np.sin(2 * np.pi * rng.uniform(0.7, 1.4) * t)
-            gesture = np.array(
-                [rng.uniform(5, 35), rng.uniform(8, 25), rng.uniform(-25, 30), rng.uniform(60, 105)]
-            )
+            gesture = rng.uniform((5, 8, -25, 60), (35, 25, 30, 105))
             moving = gesture + beat[:, None] * np.array([0.5, 0.4, 1.0, 1.0])
             figure.raise_arm(1 - side, moving, pulse(t, begin, 0.45, length - 0.9, 0.45))
     return figure.positions()
@@ -144,6 +138,9 @@ _BLOWS = {
     "hook": ((78, 62, 20, 88), 0.60, 0.05),
     "uppercut": ((62, 2, -5, 88), 0.40, -0.05),
 }
+# the blows of either hand, and how often each comes
+_OF_FRONT = (("jab", "hook"), (0.75, 0.25))
+_OF_REAR = (("cross", "hook", "uppercut"), (0.5, 0.25, 0.25))
 
 
 def boxing(body: Body, seconds: float, fps: float, rng: np.random.Generator) -> np.ndarray:
@@ -167,11 +164,8 @@ def boxing(body: Body, seconds: float, fps: float, rng: np.random.Generator) -> 
     while now < seconds:
         for blow in range(rng.integers(1, 5)):
             side = (front, rear)[blow % 2] if rng.random() < 0.85 else front
-            kind = rng.choice(
-                ("jab", "hook") if side == front else ("cross", "hook", "uppercut"),
-                p=(0.75, 0.25) if side == front else (0.5, 0.25, 0.25),
-            )
-            pose, turn, lean = _BLOWS[kind]
+            kinds, often = _OF_FRONT if side == front else _OF_REAR
+            pose, turn, lean = _BLOWS[rng.choice(kinds, p=often)]
             there, back = rng.uniform(0.24, 0.32) / tempo, rng.uniform(0.28, 0.4) / tempo
             w = pulse(t, now, there, 0.03, back)
             figure.raise_arm(side, np.array(pose) + rng.normal(0, 4, 4), w)
@@ -215,28 +209,12 @@ def _throw(figure, rng, side: int, start: float, length: float, overarm: bool) -
     t, sign = figure.t, 1 if side == RIGHT else -1
     beats = start + length * np.array([0, 0.14, 0.34, 0.42, 0.52, 0.62, 0.78, 1.0])
     if overarm:
-        arm = [
-            (25, 10, 20, 50),
-            (45, 25, 20, 95),
-            (58, 80, -50, 92),
-            (78, 76, -45, 85),
-            (98, 35, 5, 18),
-            (48, -12, 30, 25),
-            (20, 0, 30, 35),
-            (5, 10, 20, 22),
-        ]
+        arm = [(25, 10, 20, 50), (45, 25, 20, 95), (58, 80, -50, 92), (78, 76, -45, 85)]
+        arm += [(98, 35, 5, 18), (48, -12, 30, 25), (20, 0, 30, 35), (5, 10, 20, 22)]
         other, lean = (78, 18, 25, 25), 0.40
     else:
-        arm = [
-            (25, 8, 20, 50),
-            (30, 10, 20, 60),
-            (-48, 16, 5, 12),
-            (-20, 10, 0, 10),
-            (62, 2, -10, 12),
-            (100, -4, -10, 30),
-            (40, 2, 10, 40),
-            (5, 10, 20, 22),
-        ]
+        arm = [(25, 8, 20, 50), (30, 10, 20, 60), (-48, 16, 5, 12), (-20, 10, 0, 10)]
+        arm += [(62, 2, -10, 12), (100, -4, -10, 30), (40, 2, 10, 40), (5, 10, 20, 22)]
         other, lean = (35, 25, 25, 40), 0.50
     arm = np.array(arm, float) + rng.normal(0, 3, (8, 4))
     w = pulse(t, start - 0.3, 0.3, length, 0.3)
@@ -256,21 +234,6 @@ def _throw(figure, rng, side: int, start: float, length: float, overarm: bool) -
     figure.height -= 0.05 * np.abs(bow)
 
 
-MOTIONS: dict[str, Motion] = {
-    family.__name__: family
-    for family in (
-        walking,
-        turning,
-        jogging,
-        sitting_down,
-        bending,
-        reaching,
-        waving,
-        boxing,
-        throwing,
-        kicking,
-        jumping,
-        squatting,
-        phoning,
-    )
-}
+_FAMILIES = (walking, turning, jogging, sitting_down, bending, reaching, waving, boxing, throwing)
+_FAMILIES += (kicking, jumping, squatting, phoning)
+MOTIONS: dict[str, Motion] = {family.__name__: family for family in _FAMILIES}

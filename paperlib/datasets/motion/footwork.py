@@ -94,8 +94,5 @@ class Footwork:
         figure.place = smooth(middle, figure.fps, 0.08) + 0.45 * over[:, None] * half_way
         for start, length, angle in self.turns:
             figure.heading += angle * ease(t, start - 0.1, length)
-            figure.head[:, TURN] += (
-                0.5
-                * np.clip(angle, -1.2, 1.2)
-                * (ease(t, start - 0.35, 0.5) - ease(t, start, length))
-            )
+            ahead = ease(t, start - 0.35, 0.5) - ease(t, start, length)
+            figure.head[:, TURN] += 0.5 * np.clip(angle, -1.2, 1.2) * ahead

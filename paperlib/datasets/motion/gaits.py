@@ -163,18 +163,9 @@ def walk(body: Body, seconds, fps, rng, speed: float) -> Figure:
     speed = speed * np.sqrt(legs)
     # people lengthen their stride as the square root of their speed
     stride = 1.22 * legs * np.sqrt(speed / 1.3) / tempo * rng.uniform(0.95, 1.06)
-    return _gait(
-        body,
-        seconds,
-        fps,
-        rng,
-        speed=speed,
-        stride=stride,
-        share=0.43,
-        run=0.0,
-        lift=rng.uniform(0.085, 0.12) * legs * (0.7 + 0.3 * speed),
-        bounce=0.018 * legs * speed,
-    )
+    lift = rng.uniform(0.085, 0.12) * legs * (0.7 + 0.3 * speed)
+    step = {"stride": stride, "share": 0.43, "lift": lift, "bounce": 0.018 * legs * speed}
+    return _gait(body, seconds, fps, rng, speed=speed, run=0.0, **step)
 
 
 def jogging(body: Body, seconds: float, fps: float, rng: np.random.Generator) -> np.ndarray:
@@ -182,15 +173,6 @@ def jogging(body: Body, seconds: float, fps: float, rng: np.random.Generator) ->
     legs = sum(body.leg) / 0.85
     speed = rng.uniform(1.6, 2.3) * np.sqrt(legs)
     cadence = rng.uniform(1.28, 1.42) * body.style.tempo**0.5 / np.sqrt(legs)
-    return _gait(
-        body,
-        seconds,
-        fps,
-        rng,
-        speed=speed,
-        stride=speed / cadence,
-        share=0.27,
-        run=1.0,
-        lift=rng.uniform(0.20, 0.32) * legs,
-        bounce=rng.uniform(0.025, 0.04),
-    ).positions()
+    lift, bounce = rng.uniform(0.20, 0.32) * legs, rng.uniform(0.025, 0.04)
+    step = {"stride": speed / cadence, "share": 0.27, "lift": lift, "bounce": bounce}
+    return _gait(body, seconds, fps, rng, speed=speed, run=1.0, **step).positions()

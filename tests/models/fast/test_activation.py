@@ -153,9 +153,8 @@ def test_a_momentum_of_its_own_goes_along():
 def test_statistics_of_all_processes_fuse_the_layers(tmp_path):
     layer, x = unit(fused=False)
     twin = copy.deepcopy(layer)
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1
-    )
+    alone = {"init_method": f"file://{tmp_path}/meet", "rank": 0, "world_size": 1}
+    torch.distributed.init_process_group("gloo", **alone)
     try:
         synchronise(layer)
         y = layer(x)

@@ -3,21 +3,14 @@
 import pytest
 import torch
 from networks import randomised
+from samples import recording
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from paperlib.cameras import Camera
-from paperlib.models import (
-    LinearModel,
-    Streaming,
-    TemporalModel,
-    filter_widths,
-    flops_per_frame,
-    fold,
-)
+from paperlib.models import LinearModel, Streaming, TemporalModel, filter_widths, fold
+from paperlib.models.complexity import flops_per_frame
 from paperlib.prediction import predict
-from paperlib.recordings import Recording
 from paperlib.windows import mirror, network_input, pad_sequence
 
 
@@ -82,16 +75,7 @@ def test_people_side_by_side_do_not_mix(people, causal, device):
 @pytest.mark.parametrize("causal", [True, False], ids=["causal", "symmetric"])
 def test_equals_the_evaluation_with_and_without_its_mirror_images(causal):
     model = trained((3, 3), joints_in=17, joints_out=17, causal=causal)
-    one = Recording(
-        subject="S1",
-        action="walking",
-        clip="1",
-        fps=50.0,
-        camera=Camera("front", 1000, 1000, focal=(1100.0, 1100.0), centre=(500.0, 500.0)),
-        positions=torch.randn(30, 17, 3) + torch.tensor([0.0, 0.0, 5.0]),
-        keypoints=torch.rand(30, 17, 2) * 1000,
-        confidence=torch.ones(30, 17),
-    )
+    one = recording(30)
     stream, keypoints = Streaming(model), network_input(one)
     assert_same(streamed(stream, keypoints), predict(model, one, flip=False))
     both = torch.stack([keypoints, mirror(keypoints, one.keypoint_skeleton)], 1)
@@ -164,9 +148,8 @@ def test_two_streams_of_one_model_share_nothing():
     model = trained()
     one, other = Streaming(model), Streaming(model)
     sequences = torch.randn(2, 12, 5, 2)
-    poses = torch.stack(
-        [torch.stack([one.step(a), other.step(b)]) for a, b in zip(*sequences, strict=True)], 1
-    )
+    pairs = zip(*sequences, strict=True)
+    poses = torch.stack([torch.stack([one.step(a), other.step(b)]) for a, b in pairs], 1)
     for got, sequence in zip(poses, sequences, strict=True):
         assert_same(got, in_one_piece(model, sequence))
 
