@@ -21,7 +21,7 @@ from scipy.stats import t as student_t
 
 from paperlib import datasets
 from paperlib.errors import one_of
-from paperlib.paths import OUT, ROOT, replacing
+from paperlib.paths import OUT, ROOT, locked, replacing
 
 RESULTS = ROOT / "data" / "results"
 PAPERS = ROOT / "data" / "papers"
@@ -125,11 +125,12 @@ def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Pat
         raise ValueError(f"a result has columns {COLUMNS}; unknown {unknown}, missing {missing}")
     new["torch"], new["commit"] = torch.__version__.split("+")[0], commit()
     new = new.reindex(columns=COLUMNS)
-    if path.is_file():
-        new = pd.concat([read(path), new], ignore_index=True)
-    new = new.drop_duplicates(list(IDENTITY), keep="last").sort_values(list(IDENTITY))
-    with replacing(path) as temporary:
-        new.to_csv(temporary, index=False, float_format="%.5g")
+    with locked(path):  # a sweep's runs write to one file
+        if path.is_file():
+            new = pd.concat([read(path), new], ignore_index=True)
+        new = new.drop_duplicates(list(IDENTITY), keep="last").sort_values(list(IDENTITY))
+        with replacing(path) as temporary:
+            new.to_csv(temporary, index=False, float_format="%.5g")
     return path
 
 

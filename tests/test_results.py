@@ -2,6 +2,7 @@
 
 import math
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,13 @@ def test_rows_are_kept_when_told(places, monkeypatch):
     monkeypatch.setenv("PAPERLIB_RECORD", "1")
     assert results.record("table2", [row()]) == places / "kept" / "table2.csv"
     assert results.record("table3", [row()], keep=False).parent == places / "out" / "results"
+
+
+def test_who_writes_at_the_same_time_loses_nothing():
+    """Threads hold files open of their own, as the processes of a sweep do."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda seed: results.record("t", [row(seed=seed)], True), range(24)))
+    assert sorted(results.recorded("t").seed) == [*range(24)]
 
 
 def test_a_row_comes_back_with_its_origin():

@@ -11,7 +11,7 @@ from typing import IO
 
 from tqdm.auto import tqdm
 
-from paperlib.datasets import HUMANEVA, NAMES, cmu, human36m, humaneva
+from paperlib.datasets import REGISTRY, cmu, find
 from paperlib.errors import MissingDataError
 from paperlib.paths import data_dir, replacing, shown
 
@@ -93,9 +93,9 @@ def _is_whole(path: Path, sha256: str) -> bool:
 
 def inventory() -> Iterator[str]:
     """A line for each data set: here, or how to get it."""
-    looks = {"cmu": cmu.find, "human36m": human36m.find, "humaneva": humaneva.find}
-    for name in (*NAMES, *HUMANEVA):
+    for name in REGISTRY:
         try:
-            yield f"{name}: in {looks[name]()}" if name in looks else f"{name}: embedded"
+            folder = find(name)
+            yield f"{name}: in {folder}" if folder else f"{name}: embedded"
         except MissingDataError as missing:
             yield f"{name}: not here. {missing}"

@@ -64,12 +64,20 @@ def film(
     cameras: tuple[Camera, ...] = STUDIO,
     skeleton: Skeleton = H36M_17,
 ) -> tuple[Recording, ...]:
-    """World positions ``(T, J, 3)`` in metres, z up, as each camera sees them.
+    """World positions ``(T, J, 3)``, a tensor or an array, as each camera sees them.
 
-    Keypoints are the exact projections with confidence 1; ``visible`` is found by ray and capsule.
+    They are metres, z up, the floor at 0; the default studio surrounds a stage of 4 by 4 m around
+    the origin. Keypoints are the exact projections with confidence 1; ``visible`` is found by ray
+    and capsule. ``ValueError`` for another shape, or a person who walks into a camera.
     """
+    world = torch.as_tensor(world, dtype=torch.float32)
+    if world.shape[1:] != (len(skeleton), 3):
+        raise ValueError(
+            f"{subject}/{action}/{clip}: world positions of shape {tuple(world.shape)}, expected "
+            f"(T, {len(skeleton)}, 3): frames, joints of {skeleton.name}, metres"
+        )
     about = {"subject": subject, "action": action, "clip": clip, "fps": fps}
-    return tuple(_one_view(world.float(), camera, skeleton, about) for camera in cameras)
+    return tuple(_one_view(world, camera, skeleton, about) for camera in cameras)
 
 
 def _one_view(world, camera, skeleton, about: dict[str, Any]) -> Recording:

@@ -6,6 +6,7 @@ then averaged alike.
 """
 
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,6 @@ from torch import nn
 
 from paperlib import datasets, results
 from paperlib.cameras import project
-from paperlib.datasets import cmu, human36m, humaneva
 from paperlib.detection import DETECTORS, detect, keypoint_error
 from paperlib.errors import CheckpointError, one_of
 from paperlib.evaluation import Evaluation, evaluate
@@ -28,10 +28,6 @@ METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "mrpe")
 GROUPS = ("action", "subject", "sequence")
 
 _FILE = "checkpoint.safetensors"  # of a run of ours
-_WITH_FILES = ("human36m", "humaneva")  # whose keypoints may come from a file
-# in which the papers' tables have them
-_ORDER = {"cmu": cmu.ACTIONS, "human36m": human36m.ACTIONS}
-_ORDER |= dict.fromkeys(datasets.HUMANEVA, humaneva.ACTIONS)
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def evaluate_checkpoint(
     """
     one_of("group", by, GROUPS)
     name = datasets.resolve(dataset)
-    if name not in _WITH_FILES:
+    if name not in datasets.LICENSED:
         one_of(f"keypoints of {name} data", keypoints, DETECTORS)
     model, about, seed = _load(checkpoint, causal)
     data = _test_split(name, keypoints, seed)
@@ -190,11 +186,11 @@ def _of_each_subject(by: str, name: str) -> bool:
 
 def _in_order(groups: dict, by: str, name: str) -> dict[str, float]:
     """Actions as in the papers' tables, all else as it comes; ``("Walk", "S1")`` as ``Walk S1``."""
-    if by == "action" and name in _ORDER:
-        places = {action: place for place, action in enumerate(_ORDER[name])}
+    order = getattr(import_module(f"paperlib.datasets.{name}"), "ACTIONS", ())
+    if by == "action" and order:
 
         def place(group: str | tuple[str, str]) -> int:
-            return places[group if isinstance(group, str) else group[0]]
+            return order.index(group if isinstance(group, str) else group[0])
 
         groups = {group: groups[group] for group in sorted(groups, key=place)}
     return {" ".join(g) if isinstance(g, tuple) else g: value for g, value in groups.items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from paperlib import datasets
 from paperlib.datasets import cmu, download
 from paperlib.errors import MissingDataError
 
@@ -238,7 +239,7 @@ def test_the_inventory_has_a_line_for_each_data_set(folder, monkeypatch, tmp_pat
     for module in ("cmu", "prepared"):
         monkeypatch.setattr(f"paperlib.datasets.{module}.data_dirs", lambda: (tmp_path,))
     lines = dict(line.split(": ", 1) for line in download.inventory())
-    assert list(lines) == ["synthetic", "cmu", "human36m", "humaneva", "humaneva_like"]
+    assert list(lines) == [*datasets.REGISTRY]
     assert lines["synthetic"] == lines["humaneva_like"] == "embedded"
     assert lines["cmu"].startswith("not here") and "python -m paperlib data cmu" in lines["cmu"]
     assert lines["human36m"].startswith("not here. Human3.6M: data_3d_h36m.npz")

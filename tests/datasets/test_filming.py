@@ -124,6 +124,13 @@ def test_double_precision_is_filmed_as_float32():
     assert recording.positions.dtype == torch.float32
 
 
+def test_an_array_is_filmed_and_another_shape_refused():
+    (recording,) = filmed(standing().numpy(), STUDIO[:1])
+    assert torch.equal(recording.positions, filmed(standing(), STUDIO[:1])[0].positions)
+    with pytest.raises(ValueError, match=r"S1/standing/c1: .*\(1, 16, 3\), expected \(T, 17, 3\)"):
+        filmed(standing()[:, 1:], STUDIO[:1])
+
+
 def test_share_in_view_counts_keypoints_inside_the_image():
     (recording,) = filmed(standing(), (camera(),))
     assert share_in_view(recording) == 1
