@@ -169,7 +169,7 @@ if interactive:
 # | Wang et al. 2020 | what it shows |
 # |---|---|
 # | [section 4.1](wang2020/section4_1_clustered_occlusions.ipynb) | which joints are hidden? |
-# | [Tables 1 to 5](wang2020/table1_to_5.ipynb) | does a network profit from being told? |
+# | [Tables 1 to 5](wang2020/table1_to_5.ipynb) | does knowing what is hidden help a network? |
 #
 # Change something above and run it again: another `detector`, another test recording, another
 # `frame`.

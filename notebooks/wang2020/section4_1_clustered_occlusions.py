@@ -95,7 +95,7 @@ print(
 
 
 # %%
-def told(**options):
+def marked(**options):
     return torch.cat([labels(r, "clustered", **options) for r in test])
 
 
@@ -104,7 +104,7 @@ def percent(found):
 
 
 table = {
-    (unit, rule): percent(scores(told(unit=unit, tolerance=tolerance, rule=rule), truth))
+    (unit, rule): percent(scores(marked(unit=unit, tolerance=tolerance, rule=rule), truth))
     for unit in ("metres", "image")
     for rule in RULES
 }
@@ -123,8 +123,8 @@ pd.DataFrame(table).T.style.set_caption(f"tolerance {tolerance:g}; {experiment.d
 grid = [0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.15, 0.2, 0.3]
 grid = sorted({*grid, tolerance})
 over = {
-    "metres": curve(grid, lambda t: told(tolerance=t), truth),
-    "image": curve(grid, lambda t: told(unit="image", tolerance=t), truth),
+    "metres": curve(grid, lambda t: marked(tolerance=t), truth),
+    "image": curve(grid, lambda t: marked(unit="image", tolerance=t), truth),
 }
 figure = plotting.tolerance_curves(
     over, "tolerance ε, metres or image units", dict.fromkeys(over, tolerance)
@@ -145,7 +145,7 @@ saved = experiment.save_figure(figure, "wang2020_clustered_curves")
 # %%
 joints = list(experiment.exact.skeleton.joints)
 cameras = list(dict.fromkeys(r.camera.name for r in test))
-found = scores(told(tolerance=tolerance), truth, per_joint=True)
+found = scores(marked(tolerance=tolerance), truth, per_joint=True)
 per_joint = pd.DataFrame({name: getattr(found, name) for name in ("precision", "recall", "f1")})
 per_joint.index = [joint.replace("_", " ") for joint in joints]
 figure = plotting.joint_scores(per_joint, f"clustered, ε = {tolerance:g} m")
@@ -169,7 +169,7 @@ by_camera.style.set_caption(f"clustered, ε = {tolerance:g} m")
 #
 # ## Without depth
 #
-# The rule needs depths, which only the motion capture has. A network that is to be told about
+# The rule needs depths, which only the motion capture has. A network that is to know about
 # occlusion when it is used needs a guess from the image. From detected keypoints alone one can find
 # clusters, but not who is in front; all of a cluster is marked then.
 
@@ -183,7 +183,7 @@ detected = keypoints(detect(experiment.exact, "simulated", seed))
 blind = torch.cat([guesses(r, "clustered") for r in detected])
 exact = torch.cat([guesses(r, "clustered") for r in test])
 ways = {
-    "true places and depths": told(tolerance=tolerance),
+    "true places and depths": marked(tolerance=tolerance),
     "true places, no depths": exact,
     "detected keypoints, no depths": blind,
 }

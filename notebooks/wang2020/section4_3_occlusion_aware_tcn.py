@@ -238,11 +238,11 @@ table.style.set_caption("many vectors, boxed man, from random weights")
 # %%
 loudness = {"1": boxed}
 loudness["0.05"] = boxed.map(lambda r: replace(r, confidence=0.05 * r.confidence))
-told = {
+informed = {
     f"plain, guesses of 0 and {loud}": plain(f"plain, guesses times {loud}", part, 3)
     for loud, part in loudness.items()
 }
-pd.Series({"plain": base, **told}, name="MPJPE, mm").round(1).to_frame()
+pd.Series({"plain": base, **informed}, name="MPJPE, mm").round(1).to_frame()
 
 # %% [markdown]
 # ## When would zeroing pay?
@@ -261,7 +261,7 @@ def worse(factor):
     return experiment.exact.map(lambda r: simulated.simulate(r, profile, seed))
 
 
-def told_the_truth(recording, loud=1.0):
+def with_the_truth(recording, loud=1.0):
     known = with_labels(recording, "rendered", "boxed_man")
     return replace(known, confidence=loud * known.visible.float())
 
@@ -270,7 +270,7 @@ def told_the_truth(recording, loud=1.0):
 found = {}
 for factor in (2.5, 8.0, 20.0):
     part, about = worse(factor), f"errors times {factor:g}"
-    known, quiet = part.map(told_the_truth), part.map(lambda r: told_the_truth(r, 0.05))
+    known, quiet = part.map(with_the_truth), part.map(lambda r: with_the_truth(r, 0.05))
     zeroing = trained(f"told what is hidden, {about}", known, start_from_guesses=True)
     found[factor] = {
         "plain": plain(f"plain, {about}", part),
@@ -287,11 +287,11 @@ def where(better):
     return f"with errors times {' and '.join(factors)}" if factors else "with none of these errors"
 
 
-plain_one, zeroing, told_one = (table[column] for column in table)
+plain_one, zeroing, informed_one = (table[column] for column in table)
 Markdown(
     "Zeroing what is truly hidden is better than to know nothing of it "
     f"**{where(zeroing < plain_one)}**, and better than to know it and zero nothing "
-    f"**{where(zeroing < told_one)}** (one seed)."
+    f"**{where(zeroing < informed_one)}** (one seed)."
 )
 
 # %% [markdown]

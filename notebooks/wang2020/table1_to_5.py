@@ -64,7 +64,7 @@ experiment = Experiment.begin(
 experiment
 
 # %% [markdown]
-# ## What the networks are told
+# ## What the networks are given
 #
 # Two kinds of labels go into each of the three. *Guesses* are input, in training and in testing,
 # and so must come from the detected keypoints alone: those of the boxed man need no more; clusters
@@ -124,7 +124,7 @@ def plain(features, part, title):
 
 
 # %%
-linear, told = "linear baseline", "plain, guesses as input"
+linear, as_input = "linear baseline", "plain, guesses as input"
 PLAIN, ONE, MANY, BOXED, TRUE = systems = [
     "plain (1)",
     "one vector, clustered (2)",
@@ -141,7 +141,7 @@ runs = {
     MANY: (aware("many", "clustered", MANY), labelled["clustered"]),
     BOXED: (aware("many", "boxed man", BOXED), labelled["boxed man"]),
     TRUE: (aware("many", "rendered", TRUE), labelled["rendered"]),
-    told: (plain(3, quiet, told), quiet),
+    as_input: (plain(3, quiet, as_input), quiet),
 }
 
 
@@ -251,12 +251,12 @@ saved = experiment.save_figure(figure, "wang2020_table1_to_5_cells")
 #
 # Half the width of the 95 % interval of a mean difference is t · s / √n: s is the spread of the
 # differences between seeds (their standard deviation), n the number of seeds, t Student's quantile.
-# For the paper's 0.1 mm to be told from nothing, it must be narrower than that. (To see a true
-# 0.1 mm in four attempts of five takes about twice as many.)
+# For the paper's 0.1 mm to show, it must be narrower than that. (To see a true 0.1 mm in
+# four attempts of five takes about twice as many.)
 
 # %%
 effect, lines = 0.10, {}
-for system in (ONE, MANY, BOXED, TRUE, told):
+for system in (ONE, MANY, BOXED, TRUE, as_input):
     gaps = (means[system] - means[PLAIN]).dropna()
     half, spread = interval(gaps)[1], gaps.std(ddof=1)
     known = count > 1
@@ -340,7 +340,7 @@ claims = {
     "(4) is better than (2)": (BOXED, ONE, -0.05),
     "(4), boxed man, is better than (3), clustered": (BOXED, MANY, -0.05),
     "true labels are better than (4)": (TRUE, BOXED, None),
-    "guesses as plain input are better than (1)": (told, PLAIN, None),
+    "guesses as plain input are better than (1)": (as_input, PLAIN, None),
 }
 lines = {
     claim: {

@@ -1,4 +1,4 @@
-"""What the refinement of trajectories is told: weights, time steps, the cap, the median filter."""
+"""The settings of a refinement of trajectories: weights, time steps, the cap, the median filter."""
 
 from dataclasses import dataclass, replace
 from math import inf
