@@ -40,6 +40,7 @@ PREDICTION, WITHOUT_CAP, LOWEST = range(3)  # stages
 _TIMES = 3  # a history's stages are reached anew, from the prediction on: the quickest one counts
 RIDGE = 1e-9  # of the largest weights: holds what nothing else does
 _PARTS = 4  # of the people for each thread, some of which take longer than others
+_SHARE = 8000  # frames of people for each thread: fewer are done before threads have found together
 
 
 def direct(
@@ -81,7 +82,7 @@ def _minima(
     given: torch.Tensor, score: torch.Tensor, gate: torch.Tensor, settings: Settings, stage: int
 ) -> torch.Tensor:
     """What a stage of the search makes of positions ``(P, T, J, 3)`` or ``(T, J, 3)``, in float64;
-    people are shared out over as many threads as PyTorch has."""
+    many people are shared out over as many threads as PyTorch has."""
     kernels = _compiled()
     cap = float(settings.cap) if stage == LOWEST else np.inf
     *_, frames, joints, _ = given.shape
@@ -108,7 +109,7 @@ def _minima(
                     anchor += np.tile(found[person, :, :3], joints - 1)
                 found[person, :, begin:end] = anchor
 
-    threads = min(torch.get_num_threads(), len(people))
+    threads = max(1, min(torch.get_num_threads(), len(people), len(people) * frames // _SHARE))
     bounds = np.linspace(0, len(people), min(_PARTS * threads, len(people)) + 1).astype(int)
     if threads == 1:
         some(0, len(people))
