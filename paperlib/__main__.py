@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from io import TextIOWrapper
 
 from paperlib.errors import CheckpointError, MissingDataError
 from paperlib.paths import shown
@@ -200,6 +201,9 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 def main(words: list[str] | None = None) -> int:
     """Run a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that has no sign for "±" shows another
+            stream.reconfigure(errors="replace")
     return run_command(_parser().parse_args(words))
 
 

@@ -1,9 +1,9 @@
 """How wrong a pose is: the metrics of the five papers.
 
-All take ``(predicted, target, …)`` torch tensors ``(…, J, 3)`` of the same shape and return the
-unit they are given: metres in, metres out. They average over everything, in one number, unless
-given ``reduction="none"``, which keeps an error per joint (per frame where joints play no part).
-All are differentiable, except the percentages.
+All take ``(predicted, target, …)`` ``(…, J, 3)`` of the same shape, tensors or arrays, and return
+a tensor in the unit they are given: metres in, metres out. They average over everything, in one
+number, unless given ``reduction="none"``, which keeps an error per joint (per frame where joints
+play no part). All are differentiable, except the percentages.
 
 How a paper then averages over sequences and actions is :func:`pooled`.
 """
@@ -12,13 +12,17 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from math import pi
 
+import numpy as np
 import torch
 
 from paperlib.alignment import procrustes
 from paperlib.errors import one_of
 
 
-def _check(predicted: torch.Tensor, target: torch.Tensor) -> None:
+def _pair(
+    predicted: torch.Tensor | np.ndarray, target: torch.Tensor | np.ndarray
+) -> tuple[torch.Tensor, torch.Tensor]:
+    predicted, target = torch.as_tensor(predicted), torch.as_tensor(target)
     if predicted.shape != target.shape or predicted.ndim < 2 or predicted.shape[-1] != 3:
         raise ValueError(
             f"predicted {tuple(predicted.shape)} and target {tuple(target.shape)} "
@@ -26,6 +30,7 @@ def _check(predicted: torch.Tensor, target: torch.Tensor) -> None:
         )
     if predicted.numel() == 0:
         raise ValueError(f"no poses to compare: shape {tuple(predicted.shape)}")
+    return predicted, target
 
 
 def _reduce(error: torch.Tensor, reduction: str) -> torch.Tensor:
@@ -38,7 +43,7 @@ def mpjpe(predicted: torch.Tensor, target: torch.Tensor, reduction: str = "mean"
     Poses are compared as given; root-relative ones should be passed root-relative. ``"none"``
     gives ``(…, J)``.
     """
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     return _reduce((predicted - target).norm(dim=-1), reduction)
 
 
@@ -48,7 +53,7 @@ def weighted_mpjpe(
     """MPJPE with a weight for each pose ``(…)`` or joint ``(…, J)`` (pavllo2019, equation 1, where
     it is the inverse of the depth). The mean divides by the number of joints, not by the weights.
     """
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     if weight.shape not in (predicted.shape[:-2], predicted.shape[:-1]):
         raise ValueError(
             f"weights {tuple(weight.shape)} fit neither the poses {tuple(predicted.shape[:-2])} "
@@ -64,7 +69,7 @@ def p_mpjpe(predicted: torch.Tensor, target: torch.Tensor, reduction: str = "mea
 
     The alignment is a proper rotation: a mirrored pose stays wrong.
     """
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     aligned = procrustes(predicted, target).apply(predicted)
     return _reduce((aligned - target).norm(dim=-1), reduction)
 
@@ -85,7 +90,7 @@ def n_mpjpe(
     """MPJPE after the best scale. ``scale="pose"``: one for each pose (Protocol 3, pavllo2019);
     ``"sequence"``: one for all that is given, people and frames alike (veges2020, 4.2), which wants
     absolute coordinates to find it: pass those, and see :func:`n_mrpe` for the root."""
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     over = {"pose": (-2, -1), "sequence": tuple(range(predicted.ndim))}
     factor = best_scale(predicted, target, over[one_of("scale", scale, over)])
     return _reduce((factor * predicted - target).norm(dim=-1), reduction)
@@ -94,7 +99,7 @@ def n_mpjpe(
 def mpjve(predicted: torch.Tensor, target: torch.Tensor, reduction: str = "mean") -> torch.Tensor:
     """Mean per-joint velocity error: MPJPE of the first difference over time, in units per frame
     (pavllo2019, 6.1). Takes ``(…, T, J, 3)`` with T >= 2; ``"none"`` gives ``(…, T - 1, J)``."""
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     return _reduce(_difference(predicted - target, 1).norm(dim=-1), reduction)
 
 
@@ -103,7 +108,7 @@ def acceleration_error(
 ) -> torch.Tensor:
     """Mean distance of second differences over time, in units per frame squared: what jitter is
     measured by. Takes ``(…, T, J, 3)`` with T >= 3; ``"none"`` gives ``(…, T - 2, J)``."""
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     return _reduce(_difference(predicted - target, 2).norm(dim=-1), reduction)
 
 
@@ -119,7 +124,7 @@ def mrpe(
     predicted: torch.Tensor, target: torch.Tensor, root: int = 0, reduction: str = "mean"
 ) -> torch.Tensor:
     """Mean root position error of absolute poses (veges2020, 4.2). ``"none"`` gives ``(…)``."""
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     return _reduce((predicted - target)[..., root, :].norm(dim=-1), reduction)
 
 
@@ -128,7 +133,7 @@ def n_mrpe(
 ) -> torch.Tensor:
     """MRPE after one scale for the whole sequence, found over all people, frames and joints of the
     absolute coordinates (veges2020, 4.2). Call it once for each sequence."""
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     factor = best_scale(predicted, target, tuple(range(predicted.ndim)))
     return mrpe(factor * predicted, target, root, reduction)
 
@@ -138,7 +143,7 @@ def pck3d(
 ) -> torch.Tensor:
     """3D-PCK: the share of joints closer than ``threshold`` (150 mm), from 0 to 1, in the unit of
     the poses. ``"none"`` gives booleans ``(…, J)``."""
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     correct = (predicted - target).norm(dim=-1) < threshold
     return correct if reduction == "none" else _reduce(correct.float(), reduction)
 
@@ -150,7 +155,7 @@ def auc3d(
     reduction: str = "mean",
 ) -> torch.Tensor:
     """The mean of 3D-PCK over ``thresholds``: 0, 5, … 150 mm, 31 of them, by default."""
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     distance = (predicted - target).norm(dim=-1)
     if thresholds is None:
         thresholds = torch.arange(31, dtype=distance.dtype, device=distance.device) * 0.005
@@ -163,7 +168,7 @@ def mean_angle_error(
     """The length of the difference of all Euler angles of a pose, ``(…, J, 3)`` radians: how motion
     forecasts are scored (cheng2020, table 5). The protocol takes differences as they are;
     ``wrap=True`` takes them around the circle. ``"none"`` gives ``(…)``."""
-    _check(predicted, target)
+    predicted, target = _pair(predicted, target)
     error = predicted - target
     if wrap:
         error = torch.remainder(error + pi, 2 * pi) - pi

@@ -125,6 +125,16 @@ def _runs(process: int) -> bool:
     return True
 
 
+def stand_in(head: bytes) -> str | None:
+    """What a file is that stands where another was to be fetched, by its first bytes."""
+    start = head[:200].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, not the file: `git lfs pull` fetches it"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page, not the file: fetch it again, from the page's link for downloading"
+    return None
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Alone with a file that is read, changed and replaced: other processes wait meanwhile."""

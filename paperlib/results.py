@@ -17,7 +17,7 @@ from typing import TextIO
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from paperlib import datasets
 from paperlib.errors import one_of
@@ -152,7 +152,7 @@ def interval(values: Iterable[float]) -> tuple[float, float]:
     if len(values) < 2:
         return float(values.mean()), float("nan")
     spread = values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean()), float(student_t.ppf(0.975, len(values) - 1) * spread)
+    return float(values.mean()), float(stdtrit(len(values) - 1, 0.975) * spread)
 
 
 def seeds_needed(effect: float, spread: float) -> int:
@@ -161,7 +161,7 @@ def seeds_needed(effect: float, spread: float) -> int:
     if not (effect > 0 and 0 <= spread < np.inf):
         raise ValueError(f"expected an effect above 0 and a finite spread, {effect=} {spread=}")
     count = 2
-    while student_t.ppf(0.975, count - 1) * spread / np.sqrt(count) > effect:
+    while stdtrit(count - 1, 0.975) * spread / np.sqrt(count) > effect:
         count += max(1, count // 50)  # to within 2 %
     return count
 

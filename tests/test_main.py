@@ -1,5 +1,8 @@
 """The command line: what is called with what, and how a problem is reported."""
 
+import sys
+from io import BytesIO, TextIOWrapper
+
 import pytest
 
 from paperlib import __main__ as command_line
@@ -45,6 +48,14 @@ def test_what_a_person_can_mend_is_one_line(monkeypatch, capsys, problem):
     failing(monkeypatch, problem("no such thing"))
     assert command_line.main(["run", "a.ipynb", "b.ipynb"]) == 1
     assert said(capsys) == ("", "paperlib: no such thing\n")
+
+
+def test_a_terminal_of_few_signs_shows_others(monkeypatch):
+    written = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(written, "ascii", write_through=True))
+    monkeypatch.setattr(notebook, "run", lambda *_: "50.0 ± 12.7")
+    assert command_line.main(["run", "a.ipynb", "b.ipynb"]) == 0
+    assert written.getvalue() == b"written to 50.0 ? 12.7\n"
 
 
 def test_a_fault_of_the_program_is_not_hidden(monkeypatch):

@@ -106,6 +106,14 @@ def test_metric_keeps_the_precision_it_is_given(metric, dtype, close):
 # ---- worked by hand ------------------------------------------------------------------------------
 
 
+def test_arrays_are_taken_as_tensors_are():
+    a, b = random_poses(5)
+    for metric in (mpjpe, p_mpjpe, n_mpjpe, mpjve, mrpe, pck3d, auc3d):
+        assert torch.equal(metric(a.numpy(), b.numpy()), metric(a, b))
+    with pytest.raises(ValueError, match=r"\(16, 3\) and target \(17, 3\) must have the same"):
+        mpjpe(np.zeros((16, 3)), np.zeros((17, 3)))
+
+
 def test_mpjpe_and_weighted_mpjpe_by_hand():
     target = torch.zeros(2, 2, 3)
     predicted = torch.tensor([[[3.0, 4, 0], [0, 0, 1]], [[0, 0, 0], [0, 2, 0]]])

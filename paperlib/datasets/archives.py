@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from paperlib.errors import UnsafeFileError
+from paperlib.paths import stand_in
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MPII_16, Skeleton
 
 MAX_BYTES = 8 * 2**30  # unpacked; the largest archive of the field is below 1 GiB
@@ -47,6 +48,10 @@ def read_archive(path: str | Path) -> dict[str, Any]:
     except MemoryError as error:
         raise ValueError(f"{path}: does not fit into memory") from error
     except Exception as error:  # a damaged zip, header or pickle can fail in nearly any way
+        with path.open("rb") as file:
+            other = stand_in(file.read(200))
+        if other:
+            raise ValueError(f"{path}: {other}") from None
         raise ValueError(
             f"{path}: not a readable NumPy archive ({error or type(error).__name__}). It may be "
             "truncated or of another kind: fetch or prepare it again, and compare its size"

@@ -21,6 +21,7 @@ import numpy as np
 
 from paperlib.datasets.archives import layout, read_archive
 from paperlib.detection.sequences import Keypoints2D, in_time, sequence
+from paperlib.paths import stand_in
 from paperlib.skeletons import COCO_17
 
 # joints as OpenPose numbers them, under the names of COCO
@@ -129,6 +130,8 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8-sig"))  # which may begin with a byte-order mark
     except (ValueError, RecursionError) as error:
+        if other := stand_in(path.read_bytes()):
+            raise ValueError(f"{path}: {other}") from None
         raise ValueError(f"{path}: not JSON ({error}); was it cut short? write it again") from None
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from paperlib.errors import CheckpointError, UnsafeFileError
 from paperlib.models.temporal import TemporalModel
+from paperlib.paths import stand_in
 
 
 class _SetAside:
@@ -40,6 +41,8 @@ _NOT_NEEDED = (
 def _read(path: Path) -> dict:
     stand_ins = [(_SetAside, name) for name in _NOT_NEEDED]
     data = path.read_bytes()  # outside the try: a missing file is no damaged one
+    if other := stand_in(data):
+        raise CheckpointError(f"{path.name}: {other}")
     try:
         with torch.serialization.safe_globals(stand_ins):
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)

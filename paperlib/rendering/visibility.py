@@ -21,6 +21,7 @@ from paperlib.skeletons import Skeleton
 # pairs of a joint and a capsule worked on at once: what a crowd standing in one place would need
 _PAIRS = {"cpu": 2**21}
 _MOST_PAIRS = 2**26
+_MOST_POSES = 2**14  # of one person, at 13 kB each
 
 
 class Visibility(NamedTuple):
@@ -36,10 +37,23 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
 
     A joint is hidden when the line of sight to it, short of the joint by its own flesh, comes
     closer to another bone's axis than that bone's radius. Bones that end in the joint never hide
-    it; nor does the bone next to those, which shares flesh with them.
+    it; nor does the bone next to those, which shares flesh with them. ``ValueError`` for another
+    shape.
     """
+    positions = torch.as_tensor(positions)
+    if positions.ndim < 2 or positions.shape[-2:] != (len(skeleton), 3):
+        raise ValueError(
+            f"positions of shape {tuple(positions.shape)}, expected (..., {len(skeleton)}, 3): "
+            f"the joints of {skeleton.name}"
+        )
     poses = positions.reshape(-1, *positions.shape[-2:])
-    radii = capsule_radii(skeleton).to(positions)
+    visible = [_joints_of(part, skeleton) for part in poses.split(_MOST_POSES)]
+    return torch.cat(visible).reshape(positions.shape[:-1])
+
+
+def _joints_of(poses: torch.Tensor, skeleton: Skeleton) -> torch.Tensor:
+    """As :func:`joint_visibility`, for poses ``(N, J, 3)``."""
+    radii = capsule_radii(skeleton).to(poses)
     start = poses[:, [p for p, _ in skeleton.bones]]
     along = poses[:, [c for _, c in skeleton.bones]] - start
     # stop the sight 10 cm before the joint, so that what merely touches it does not hide it
@@ -52,7 +66,7 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
     hidden = distance < radii[bone]
     visible = torch.ones(poses.shape[:-1], dtype=torch.bool, device=poses.device)
     visible[pose[hidden], joint[hidden]] = False
-    return visible.reshape(positions.shape[:-1])
+    return visible
 
 
 def people_visibility(

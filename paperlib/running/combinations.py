@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 import nbformat
-import papermill
 
 from paperlib.experiment.frame import COMMON_PARAMETERS, check_value
 from paperlib.experiment.parameters import parse, refuse_unknown
+from paperlib.running.notebook import known_parameters
 
 _MAX_LENGTH = 150  # characters of a name
 
@@ -32,15 +32,13 @@ def values_of(name: str, text: str) -> list:
 def read_values(notebook: Path, pairs: Sequence[tuple[str, str]]) -> dict[str, list]:
     """``-p name values`` pairs of a command line, checked against the notebook: names that it does
     not have and values that it would refuse are refused here, before anything starts."""
-    if not notebook.is_file():
-        raise ValueError(f"there is no notebook {notebook}")
+    known = known_parameters(notebook)
     names = [name for name, _ in pairs]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"the parameter {twice[0]} is given twice: list its values in one -p")
     if not names:
         raise ValueError("nothing to sweep: name a parameter and its values, -p seed 0,1,2")
-    known = papermill.inspect_notebook(str(notebook))
     refuse_unknown(names, known)
     values = {name: values_of(name, text) for name, text in pairs}
     choices = _choices(notebook)

@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
+from nbformat import ValidationError
 from papermill.exceptions import PapermillExecutionError
 
 from paperlib.experiment.parameters import parse, refuse_unknown
+from paperlib.paths import stand_in
 from paperlib.running.kernels import AsyncOwnSocketsKernelManager
 
 
@@ -19,6 +22,24 @@ class NotebookFailed(RuntimeError):
 def parameters_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """``-p name value`` pairs of a command line as values."""
     return {name: parse(value) for name, value in pairs}
+
+
+def known_parameters(notebook: Path) -> dict[str, Any]:
+    """What papermill knows of the parameters of a notebook, by name; ``ValueError`` for a file that
+    is none."""
+    if not notebook.is_file():
+        raise ValueError(f"there is no notebook {notebook}")
+    try:
+        nbformat.validate(nbformat.reads(notebook.read_text("utf-8"), as_version=4))
+    except (ValueError, RecursionError, AttributeError, KeyError, TypeError, ValidationError) as no:
+        why = stand_in(notebook.read_bytes()) or f"it is no notebook ({type(no).__name__})"
+        raise ValueError(f"{notebook}: {why}") from None
+    return papermill.inspect_notebook(_literal(notebook))
+
+
+def _literal(path: Path) -> str:
+    """A path as it is: papermill takes what stands in braces for a parameter."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def run(
@@ -33,18 +54,17 @@ def run(
     :class:`NotebookFailed` where a cell fails (the notebook is then written as far as it got).
     """
     notebook, output, parameters = Path(notebook), Path(output), dict(parameters or {})
-    if not notebook.is_file():
-        raise ValueError(f"there is no notebook {notebook}")
+    known = known_parameters(notebook)
     if output.resolve() == notebook.resolve():
         raise ValueError(f"the result would overwrite {notebook}: name another file")
-    refuse_unknown(parameters, papermill.inspect_notebook(str(notebook)))
+    refuse_unknown(parameters, known)
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         # a kernel with ports warns of them; here it runs on this machine
         quiet = {"progress_bar": progress, "extra_arguments": ["--log-level=ERROR"]}
         kernel = {"kernel_name": "python3", "kernel_manager_class": AsyncOwnSocketsKernelManager}
         where = {"cwd": str(notebook.parent), **kernel, **quiet}
-        papermill.execute_notebook(str(notebook), str(output), parameters, **where)
+        papermill.execute_notebook(_literal(notebook), _literal(output), parameters, **where)
     except PapermillExecutionError as failure:
         raise NotebookFailed(f"{failure.ename}: {failure.evalue}") from None
     except DeadKernelError:

@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 
 from paperlib import results
 from paperlib.experiment.frame import METRIC_NAMES
-from paperlib.paths import OUT, ROOT, replacing
+from paperlib.paths import OUT, ROOT, locked, replacing
 from paperlib.running import remote
 from paperlib.running.combinations import combinations, label, read_values
 
@@ -53,7 +53,7 @@ def sweep(
 ) -> Sweep:
     """Run ``notebook`` once for each combination of the values in ``pairs``, as
     ``("receptive_field", "27,81")``, and gather what the runs recorded in ``results.csv`` in the
-    folder ``output``.
+    folder ``output``, with what earlier calls left there. The result holds the rows of this one.
 
     ``scheduler`` is the address of a Dask scheduler that is trusted (it executes the code that is
     sent to it), whose workers have this project installed; they keep their number of threads.
@@ -93,10 +93,11 @@ def sweep(
                     failed[name] = result["error"]
                     bar.set_postfix_str(f"{len(failed)} failed")
                 bar.update()
-    rows = _gather(files, origins)
-    with replacing(folder / "results.csv") as temporary:
-        rows.to_csv(temporary, index=False)
-    return Sweep(runs, failed, rows, folder)
+    table = folder / "results.csv"
+    with locked(table), replacing(table) as temporary:
+        _gather(_all_finished(folder, cells)).to_csv(temporary, index=False)
+    found = {name: _finished(files[name], origin) for name, origin in origins.items()}
+    return Sweep(runs, failed, _gather(found), folder)
 
 
 def _relative(notebook: Path) -> str:
@@ -120,16 +121,17 @@ def _default_workers() -> int:
 def _cluster(workers: int):
     """Processes on this machine that share its cores."""
     from dask.system import CPU_COUNT
-    from distributed import LocalCluster
+    from distributed import LocalCluster, Security
 
     # Dask would leave each run one thread
     share = {n: str(max(1, CPU_COUNT // workers)) for n in _THREADS if n not in os.environ}
     # workers ignore a Ctrl-C in the terminal: this process stops them
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        # a port of its own: there may be other clusters here
-        quiet = {"dashboard_address": ":0", "silence_logs": logging.ERROR}
-        return LocalCluster(n_workers=workers, threads_per_worker=1, env=share, **quiet)
+        # nobody else on this machine or in its network may send it work: who can, runs any code
+        closed = {"host": "127.0.0.1", "security": Security.temporary(), "dashboard_address": None}
+        count = {"n_workers": workers, "threads_per_worker": 1}
+        return LocalCluster(**count, **closed, env=share, silence_logs=logging.ERROR)
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -185,25 +187,38 @@ def _keep(file: Path, path: str, origin: dict, result: remote.Result) -> None:
         nbformat.write(notebook, temporary)
 
 
-def _finished(file: Path, origin: dict) -> dict | None:
-    """What an earlier run wrote, if it was made from the same and finished."""
+def _written(file: Path) -> dict | None:
+    """What an earlier run of a sweep wrote into its notebook."""
     try:
         found = json.loads(file.read_text("utf-8"))["metadata"]["sweep"]
-        # as text, since 1 and True and 1.0 are equal
-        given, wanted = (json.dumps(o, sort_keys=True) for o in (found["origin"], origin))
-        return found if given == wanted and found["finished"] else None
+        return found if found["origin"]["cells"] and found.keys() >= {"finished", "rows"} else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _gather(files: Mapping[str, Path], origins: Mapping[str, dict]) -> pd.DataFrame:
-    """The rows of all finished runs, with the run's name and the values it was given."""
+def _finished(file: Path, origin: dict) -> dict | None:
+    """What an earlier run wrote, if it was made from the same and finished."""
+    found = _written(file)
+    # as text, since 1 and True and 1.0 are equal
+    same = found and json.dumps(found["origin"], sort_keys=True) == json.dumps(
+        origin, sort_keys=True
+    )
+    return found if same and found["finished"] else None
+
+
+def _all_finished(folder: Path, cells: str) -> dict[str, dict]:
+    """What all finished runs of the same cells wrote into a folder, those of other calls too."""
+    found = {file.stem: _written(file) for file in sorted(folder.glob("*.ipynb"))}
+    return {n: f for n, f in found.items() if f and f["finished"] and f["origin"]["cells"] == cells}
+
+
+def _gather(found: Mapping[str, dict | None]) -> pd.DataFrame:
+    """The rows of finished runs, with the run's name and the values it was given."""
     parts = []
-    for name, origin in origins.items():
-        found = _finished(files[name], origin) or {"rows": {}}
-        for notebook, text in found["rows"].items():
+    for name, run in found.items():
+        for notebook, text in (run["rows"] if run else {}).items():
             part = results.read(StringIO(text))
-            given = {n: v for n, v in origin["parameters"].items() if n not in part}
+            given = {n: v for n, v in run["origin"]["parameters"].items() if n not in part}
             about = {"run": name, "notebook": notebook, **given}
             for place, (column, value) in enumerate(about.items()):
                 part.insert(place, column, value)

@@ -272,6 +272,17 @@ def test_a_byte_order_mark_and_a_score_of_none_are_read(tmp_path):
     np.testing.assert_allclose(video.confidence, np.tile(person()[:, 2], (3, 1)), rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["a.json", "data_2d_custom_a.npz"])
+def test_a_web_page_and_a_pointer_are_no_keypoints(name, tmp_path):
+    path = tmp_path / name
+    path.write_text("<!doctype html>")
+    with pytest.raises(ValueError, match=f"{name}: a web page, not the file: fetch it again"):
+        read_keypoints(path)
+    path.write_text("version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(ValueError, match=f"{name}: a Git LFS pointer"):
+        read_keypoints(path)
+
+
 def test_a_file_that_is_nested_deep_is_no_json(tmp_path):
     path = tmp_path / "r.json"
     path.write_text("[" * 200_000 + "]" * 200_000)

@@ -194,8 +194,11 @@ def test_no_message_advises_to_read_an_unsafe_file(path, tmp_path):
 def test_a_missing_file_and_something_else_are_named(path):
     with pytest.raises(FileNotFoundError, match=path.name):
         load_videopose3d_checkpoint(path)
-    path.write_text("<html>404: not found</html>" * 50)
-    with pytest.raises(ValueError, match=path.name):
+    path.write_text("\n<HTML>404: not found</HTML>" * 50)
+    with pytest.raises(CheckpointError, match=f"{path.name}: a web page, not the file"):
+        load_videopose3d_checkpoint(path)
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 67895\n")
+    with pytest.raises(CheckpointError, match=f"{path.name}: a Git LFS pointer.*git lfs pull"):
         load_videopose3d_checkpoint(path)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from paperlib.rendering import capsule_radii, joint_visibility
+from paperlib.rendering import capsule_radii, joint_visibility, visibility
 from paperlib.rendering.visibility import _may_hide, sight_distance
 from paperlib.skeletons import H36M_17, SKELETONS
 
@@ -33,6 +33,21 @@ def put(pose: torch.Tensor, joint: str, *place: float) -> torch.Tensor:
 
 def seen(pose: torch.Tensor, joint: str) -> bool:
     return bool(joint_visibility(pose, H36M_17)[H36M_17.index(joint)])
+
+
+def test_many_poses_are_seen_as_each_alone(monkeypatch):
+    poses = torch.stack([standing() + 0.3 * torch.randn(17, 3) for _ in range(10)]).view(
+        2, 5, 17, 3
+    )
+    expected = joint_visibility(poses, H36M_17)
+    assert not expected.all()
+    monkeypatch.setattr(visibility, "_MOST_POSES", 3)
+    assert torch.equal(joint_visibility(poses.numpy(), H36M_17), expected)
+
+
+def test_other_joints_than_the_skeletons_are_refused():
+    with pytest.raises(ValueError, match=r"\(4, 16, 3\), expected \(\.\.\., 17, 3\)"):
+        joint_visibility(torch.zeros(4, 16, 3), H36M_17)
 
 
 @pytest.mark.parametrize("distance", [2.0, 5.0, 9.0])

@@ -43,9 +43,22 @@ def test_a_notebook_that_is_not_there_is_refused(tmp_path):
 @pytest.mark.usefixtures("no_kernel")
 def test_what_is_no_notebook_is_refused(tmp_path):
     path = tmp_path / "small.ipynb"
-    path.write_text("this is no notebook")
-    with pytest.raises(ValueError):
+    deep = '{"cells": ' + "[" * 200_000 + "]" * 200_000 + "}"
+    for text in ("this is no notebook", "", "{}", "[]", '{"nbformat": 4}', deep):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"small\.ipynb: it is no notebook"):
+            run(path, tmp_path / "out.ipynb")
+    path.write_text("<!DOCTYPE html><html>")
+    with pytest.raises(ValueError, match=r"small\.ipynb: a web page, not the file"):
         run(path, tmp_path / "out.ipynb")
+
+
+def test_braces_in_a_path_are_part_of_it(notebook, tmp_path, printed):
+    path = tmp_path / "{seed}" / "a{x}.ipynb"
+    path.parent.mkdir()
+    path.write_bytes(notebook.read_bytes())
+    output = tmp_path / "{y}.ipynb"
+    assert run(path, output, progress=False) == output and printed(output)
 
 
 @pytest.mark.usefixtures("no_kernel")

@@ -22,7 +22,7 @@ from paperlib.results import COLUMNS, read
 from paperlib.running import remote
 from paperlib.running import sweep as sweeping
 from paperlib.running.notebook import run
-from paperlib.running.sweep import Sweep, _finished, averages, sweep
+from paperlib.running.sweep import Sweep, _cluster, _finished, averages, sweep
 
 PARAMETERS = "width = 3\nseed = 0"
 
@@ -53,7 +53,7 @@ def tally(tmp_path):
 
 
 def names(folder) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
 
 
 def command(notebook, *words, values="0,1") -> list[str]:
@@ -112,6 +112,11 @@ def test_a_sweep_gives_what_the_notebook_gives_alone(
     assert main([*words, "--scheduler", cluster.scheduler_address]) == 0
     said = capsys.readouterr().out
     assert "different code: 1 by commit 4567, 1 by commit 0123; --again repeats all" in said
+
+    # a further value joins them in the file, while the result is of what was asked
+    done = sweep(notebook, [("seed", "2")], folder, cluster.scheduler_address)
+    assert set(done.rows["run"]) == {"seed=2"}
+    assert set(read(folder / "results.csv")["run"]) == {*runs, "seed=2"}
 
 
 @pytest.mark.slow
@@ -255,6 +260,26 @@ def test_a_cluster_is_started_here_without_a_scheduler(
     # another preset would be another run
     cells = remote.digest(notebook.read_text())
     assert metadata.sweep.origin == {"cells": cells, "preset": "smoke", "parameters": {"seed": 3}}
+
+
+@pytest.mark.slow
+def test_only_this_process_can_use_a_cluster_started_here():
+    """Who can send it work can run any code: it listens on the loopback, to those with a key."""
+    me = psutil.Process()
+    before = {c.laddr for c in me.net_connections() if c.status == psutil.CONN_LISTEN}
+    with _cluster(1) as cluster:
+        processes = [me, *me.children(recursive=True)]
+        listening = {
+            c.laddr
+            for process in processes
+            for c in process.net_connections()
+            if c.status == psutil.CONN_LISTEN
+        }
+        assert cluster.scheduler_address.startswith("tls://127.0.0.1:")
+        assert {address.ip for address in listening - before} == {"127.0.0.1"}
+        plain = cluster.scheduler_address.replace("tls", "tcp")
+        with pytest.raises(OSError):
+            Client(plain, timeout=2)
 
 
 def rows(**columns) -> pd.DataFrame:

@@ -70,6 +70,7 @@ class Streaming:
         shape, for another ``P`` than the first frame's, and for keypoints that are not finite;
         a frame that is refused leaves no trace.
         """
+        keypoints = torch.as_tensor(keypoints)
         self._check(keypoints)
         self._newest = keypoints.to(self._model.expand.conv.weight, copy=True)
         return self._advance()

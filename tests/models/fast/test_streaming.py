@@ -33,6 +33,12 @@ def in_one_piece(model: TemporalModel, frames: Tensor) -> Tensor:
     return model(pad_sequence(frames, model.receptive_field, model.causal)[None])[0]
 
 
+def test_an_array_is_a_frame_as_a_tensor_is():
+    model, frame = trained(), torch.randn(5, 2)
+    as_array, as_tensor = Streaming(model).step(frame.numpy()), Streaming(model).step(frame)
+    assert torch.equal(as_array, as_tensor)
+
+
 def assert_same(poses: Tensor, expected: Tensor) -> None:
     assert poses.dtype == torch.float32
     assert expected.shape[-3] == 1 or expected.std(-3).max() > 0.01  # poses that move
