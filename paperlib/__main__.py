@@ -4,7 +4,7 @@ import argparse
 import sys
 from io import TextIOWrapper
 
-from paperlib.errors import CheckpointError, MissingDataError
+from paperlib.errors import CheckpointError, MissingDataError, NotebookFailed
 from paperlib.paths import shown
 
 
@@ -118,7 +118,6 @@ def _run(arguments) -> None:
 
 
 def _sweep(arguments) -> None:
-    from paperlib.running.notebook import NotebookFailed
     from paperlib.running.sweep import averages, runs_by_commit, sweep
 
     done = sweep(
@@ -186,8 +185,6 @@ def _data(arguments) -> None:
 def run_command(arguments: argparse.Namespace) -> int:
     """Run the command ``arguments.run`` and return its exit status. An error that the user can
     correct is one line, and status 1."""
-    from paperlib.running.notebook import NotebookFailed
-
     try:
         arguments.run(arguments)
     except (ValueError, MissingDataError, CheckpointError, NotebookFailed, OSError) as problem:

@@ -19,6 +19,10 @@ class CheckpointError(ValueError):
     """A checkpoint does not belong to the model it is read into."""
 
 
+class NotebookFailed(RuntimeError):
+    """A cell of a notebook raised; the message is the cell's own."""
+
+
 def one_of(what: str, given: T, choices: Iterable[T]) -> T:
     """Return ``given`` if it is among ``choices``; otherwise refuse it and name the choices."""
     choices = tuple(choices)

@@ -7,7 +7,7 @@ import pytest
 
 from paperlib import __main__ as command_line
 from paperlib.datasets import download
-from paperlib.errors import CheckpointError, MissingDataError
+from paperlib.errors import CheckpointError, MissingDataError, NotebookFailed
 from paperlib.running import notebook
 
 
@@ -42,7 +42,7 @@ def test_run_passes_parameters_as_values(monkeypatch, capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "problem", [ValueError, MissingDataError, CheckpointError, notebook.NotebookFailed, OSError]
+    "problem", [ValueError, MissingDataError, CheckpointError, NotebookFailed, OSError]
 )
 def test_what_a_person_can_mend_is_one_line(monkeypatch, capsys, problem):
     failing(monkeypatch, problem("no such thing"))

@@ -10,13 +10,10 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import ValidationError
 from papermill.exceptions import PapermillExecutionError
 
+from paperlib.errors import NotebookFailed
 from paperlib.experiment.parameters import parse, refuse_unknown
 from paperlib.paths import stand_in
 from paperlib.running.kernels import AsyncOwnSocketsKernelManager
-
-
-class NotebookFailed(RuntimeError):
-    """A cell of the notebook raised; the message is the cell's own."""
 
 
 def parameters_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -51,7 +48,8 @@ def run(
     """Execute ``notebook`` with ``parameters`` and write it, outputs and all, to ``output``.
 
     Raises ``ValueError`` for a parameter that the notebook does not have and
-    :class:`NotebookFailed` where a cell fails (the notebook is then written as far as it got).
+    :class:`~paperlib.errors.NotebookFailed` where a cell fails (the notebook is then written as far
+    as it got).
     """
     notebook, output, parameters = Path(notebook), Path(output), dict(parameters or {})
     known = known_parameters(notebook)

@@ -22,8 +22,9 @@ from typing import Any, TypedDict
 
 import nbformat
 
+from paperlib.errors import NotebookFailed
 from paperlib.paths import ROOT
-from paperlib.running.notebook import NotebookFailed, run
+from paperlib.running.notebook import run
 
 _POLL_SECONDS = 0.2  # between two checks whether the run is still wanted
 _GRACE_SECONDS = 10  # in which a kernel that is interrupted may save what it trains

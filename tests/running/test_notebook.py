@@ -2,8 +2,9 @@
 
 import pytest
 
+from paperlib.errors import NotebookFailed
 from paperlib.running import notebook as running
-from paperlib.running.notebook import NotebookFailed, parameters_of, run
+from paperlib.running.notebook import parameters_of, run
 
 
 @pytest.fixture

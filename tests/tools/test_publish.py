@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from paperlib.errors import NotebookFailed
 from tools import publish, readme
 from tools.__main__ import main
 from tools.publish import differences, text_forms, tidied
@@ -175,7 +176,7 @@ def test_a_failing_notebook_is_not_published(pair, monkeypatch, clean):
     monkeypatch.setenv("PAPERLIB_PRESET", "laptop")
     text = pair(TEXT + "\n# %%\n1 / 0\n")
     before = text.with_suffix(".ipynb").read_bytes()
-    with pytest.raises(publish.run.__globals__["NotebookFailed"], match="ZeroDivisionError"):
+    with pytest.raises(NotebookFailed, match="ZeroDivisionError"):
         publish.publish(text)
     assert text.with_suffix(".ipynb").read_bytes() == before
     assert os.environ["PAPERLIB_RECORD"] == "0"
