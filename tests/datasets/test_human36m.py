@@ -136,18 +136,36 @@ def test_files_with_17_joints_and_in_the_root_folder(folder, positions):
 )
 def test_detections(folder, positions, name, layout, named, skeleton):
     made = filmed(positions)
-    joints = len(skeleton)
+    order = [H36M_17.index(j) if j in H36M_17.joints else 0 for j in skeleton.joints]
     made = {
-        s: {c: [v[:, :joints] + 3 for v in views] for c, views in clips.items()}
+        s: {c: [v[:, order] + 3 for v in views] for c, views in clips.items()}
         for s, clips in made.items()
     }
-    made["S2"] = {"Walking": [np.zeros((9, joints, 2), "f4")] * 4}  # has no motion capture
+    made["S2"] = {"Walking": [np.zeros((9, len(order), 2), "f4")] * 4}  # has no motion capture
     write_2d(folder, made, name, layout, named)
     data = human36m.load(keypoints=name)
     assert data.keypoint_skeleton is skeleton and data.skeleton is H36M_17
     r = data.test[-1]
     np.testing.assert_array_equal(r.keypoints.numpy(), made[r.subject][r.clip][3][: len(r)])
     assert name in data.source and name in data.name
+
+
+@pytest.mark.parametrize("layout", ["h36m", "coco"])
+@pytest.mark.parametrize(
+    "wrong", [lambda views: views[::-1], lambda views: [view / 500 - 1 for view in views]]
+)
+def test_keypoints_of_other_cameras_or_already_normalised_are_refused(
+    folder, positions, layout, wrong
+):
+    skeleton = {"h36m": H36M_17, "coco": COCO_17}[layout]
+    order = [H36M_17.index(j) if j in H36M_17.joints else 0 for j in skeleton.joints]
+    made = {
+        s: {c: wrong([v[:, order] for v in views]) for c, views in clips.items()}
+        for s, clips in filmed(positions).items()
+    }
+    write_2d(folder, made, "det", layout)
+    with pytest.raises(ValueError, match=r"h36m_det\.npz: the keypoints of camera 54138969 lie"):
+        human36m.load("det")
 
 
 def test_chosen_cameras_and_actions(keypoints):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import samples
 import torch
 from scipy.spatial.transform import Rotation
 
@@ -22,6 +23,7 @@ from paperlib.experiment.checkpoints import evaluate_checkpoint
 from paperlib.models import LinearModel, OcclusionAware, PoseAndTrajectory, TemporalModel
 from paperlib.occlusion import GUESSES, with_labels
 from paperlib.prediction import locate
+from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.training import AbsolutePose, PoseAndOcclusion, Recipe, Supervised, train
 
 EXACT = 1e-3  # millimetres
@@ -171,6 +173,17 @@ def write_checkpoint(path, weights):
     return str(path)
 
 
+def detected(world, subject, camera, joints, rng):
+    """Pixels (T + 2, K, 2) about where a camera sees the joints; an eye is where the pelvis is."""
+    longer = np.concatenate([world, world[:2]])[:, KEPT].astype("f8")
+    points = samples.into_camera(longer, CALIBRATION["extrinsics"][subject][camera])
+    lens = CALIBRATION["intrinsics"][camera]
+    pixels = points[..., :2] / points[..., 2:] * lens["focal_length_xy_px"]
+    order = [H36M_17.index(j) if j in H36M_17.joints else 0 for j in joints]
+    pixels = pixels[:, order] + lens["principal_point_xy_px"]
+    return (pixels + rng.normal(0, 10, pixels.shape)).astype("f4")
+
+
 @pytest.fixture
 def files(tmp_path, monkeypatch):
     """Positions and keypoints (CPN's, and COCO's of Detectron) of Human3.6M, small: as written."""
@@ -190,10 +203,11 @@ def files(tmp_path, monkeypatch):
             clip: rng.uniform(low, high, (frames, 32, 3)).astype("f4")
             for clip, frames in clips.items()
         }
-        for views in found.values():
+        for name, views in found.items():
+            joints = (COCO_17 if "coco" in name else H36M_17).joints
             views[subject] = {
-                clip: [rng.uniform(100, 900, (t + 2, 17, 2)).astype("f4") for _ in range(4)]
-                for clip, t in clips.items()
+                clip: [detected(world, subject, camera, joints, rng) for camera in range(4)]
+                for clip, world in positions[subject].items()
             }
     np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=positions)
     for name, layout in ((CPN, "h36m"), ("detectron_pt_coco", "coco")):
