@@ -16,13 +16,14 @@ import numpy as np
 import torch
 
 from paperlib.alignment import procrustes
+from paperlib.arrays import as_tensor
 from paperlib.errors import one_of
 
 
 def _pair(
     predicted: torch.Tensor | np.ndarray, target: torch.Tensor | np.ndarray
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    predicted, target = torch.as_tensor(predicted), torch.as_tensor(target)
+    predicted, target = as_tensor(predicted), as_tensor(target)
     if predicted.shape != target.shape or predicted.ndim < 2 or predicted.shape[-1] != 3:
         raise ValueError(
             f"predicted {tuple(predicted.shape)} and target {tuple(target.shape)} "

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from paperlib.arrays import as_tensor
 from paperlib.cameras import Camera, project, world_to_camera
 from paperlib.kinematics import matrix_to_quaternion
 from paperlib.recordings import Recording
@@ -70,7 +71,7 @@ def film(
     the origin. Keypoints are the exact projections with confidence 1; ``visible`` is found by ray
     and capsule. ``ValueError`` for another shape, or a person who walks into a camera.
     """
-    world = torch.as_tensor(world, dtype=torch.float32)
+    world = as_tensor(world).float()
     if world.shape[1:] != (len(skeleton), 3):
         raise ValueError(
             f"{subject}/{action}/{clip}: world positions of shape {tuple(world.shape)}, expected "

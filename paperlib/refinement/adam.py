@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import torch
 
-from paperlib.refinement.arrays import Array, Visibility, as_positions, like
+from paperlib.arrays import Array, Visibility, as_positions, like
 from paperlib.refinement.energy import positions_of, rows_of
 from paperlib.refinement.interpolation import fill
 from paperlib.refinement.settings import PAPER, Settings

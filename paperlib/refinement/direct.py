@@ -29,9 +29,9 @@ import numpy as np
 import torch
 from numba.core import event
 
+from paperlib.arrays import Array, Visibility, as_positions, like
 from paperlib.refinement import compiled
 from paperlib.refinement.adam import History, Log, history_of
-from paperlib.refinement.arrays import Array, Visibility, as_positions, like
 from paperlib.refinement.energy import coordinates, rows_of, unknown, weights_of
 from paperlib.refinement.interpolation import fill
 from paperlib.refinement.settings import PAPER, Settings

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 
-from paperlib.refinement.arrays import Array, Visibility, as_positions, as_tensor
+from paperlib.arrays import Array, Visibility, as_positions, as_tensor
 from paperlib.refinement.settings import PAPER, Settings
 
 TERMS = ("data_root", "root_short", "root_long", "data_pose", "pose_short", "pose_long")

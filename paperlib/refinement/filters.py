@@ -9,7 +9,7 @@ import math
 import torch
 from scipy import ndimage, signal
 
-from paperlib.refinement.arrays import Array, as_positions, like
+from paperlib.arrays import Array, as_positions, like
 
 
 def one_euro(

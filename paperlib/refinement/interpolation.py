@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from paperlib.refinement.arrays import Array, as_positions, as_tensor, like
+from paperlib.arrays import Array, as_positions, as_tensor, like
 
 
 def interpolate(positions: Array, visible: np.ndarray | torch.Tensor) -> Array:

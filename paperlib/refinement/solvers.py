@@ -1,8 +1,8 @@
 """One entrance to the refinement, whichever solver does it."""
 
+from paperlib.arrays import Array, Visibility, as_positions
 from paperlib.errors import one_of
 from paperlib.refinement.adam import ITERATIONS, LEARNING_RATE, adam
-from paperlib.refinement.arrays import Array, Visibility, as_positions
 from paperlib.refinement.direct import direct
 from paperlib.refinement.energy import root_first
 from paperlib.refinement.settings import PAPER, Settings

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 
+from paperlib.arrays import as_tensor
 from paperlib.rendering.capsules import (
     Capsules,
     Nearest,
@@ -40,7 +41,7 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
     it; nor does the bone next to those, which shares flesh with them. ``ValueError`` for another
     shape.
     """
-    positions = torch.as_tensor(positions)
+    positions = as_tensor(positions)
     if positions.ndim < 2 or positions.shape[-2:] != (len(skeleton), 3):
         raise ValueError(
             f"positions of shape {tuple(positions.shape)}, expected (..., {len(skeleton)}, 3): "

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from paperlib.arrays import as_tensor
 from paperlib.models.fast.folding import fold, is_folded
 from paperlib.models.temporal import Layer, TemporalModel
 
@@ -70,7 +71,7 @@ class Streaming:
         shape, for another ``P`` than the first frame's, and for keypoints that are not finite;
         a frame that is refused leaves no trace.
         """
-        keypoints = torch.as_tensor(keypoints)
+        keypoints = as_tensor(keypoints)
         self._check(keypoints)
         self._newest = keypoints.to(self._model.expand.conv.weight, copy=True)
         return self._advance()

@@ -1,4 +1,4 @@
-"""Positions as they come, NumPy or torch: checked once, and given back as the kind they were."""
+"""Arrays as they come, NumPy or torch: checked once, and given back as the kind they were."""
 
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ Visibility = np.ndarray | torch.Tensor | None
 
 
 def as_tensor(values: np.ndarray | torch.Tensor) -> torch.Tensor:
-    """A tensor as it is; of an array a copy, which may be read-only or run backwards."""
+    """A tensor as it is; of an array a copy, since it may be read-only or run backwards."""
     return values if isinstance(values, torch.Tensor) else torch.from_numpy(np.array(values))
 
 
