@@ -129,7 +129,9 @@ def _cluster(workers: int):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         # nobody else on this machine or in its network may send it work: who can, runs any code
-        closed = {"host": "127.0.0.1", "security": Security.temporary(), "dashboard_address": None}
+        closed = {"host": "127.0.0.1", "security": Security.temporary()}
+        # the scheduler serves its state in any case: at a port of its own, without the dashboard
+        closed |= {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
         count = {"n_workers": workers, "threads_per_worker": 1}
         return LocalCluster(**count, **closed, env=share, silence_logs=logging.ERROR)
     finally:

@@ -267,7 +267,7 @@ def test_only_this_process_can_use_a_cluster_started_here():
     """Who can send it work can run any code: it listens on the loopback, to those with a key."""
     me = psutil.Process()
     before = {c.laddr for c in me.net_connections() if c.status == psutil.CONN_LISTEN}
-    with _cluster(1) as cluster:
+    with _cluster(1) as cluster, _cluster(1):  # no port is asked for twice
         processes = [me, *me.children(recursive=True)]
         listening = {
             c.laddr
