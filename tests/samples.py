@@ -94,6 +94,12 @@ def aligned(source: np.ndarray, target: np.ndarray, scale: bool = True) -> np.nd
     return size * turned + target.mean(axis=0)
 
 
+def places_in_h36m(skeleton) -> list[int]:
+    """Which of Human3.6M's joints stand for a skeleton's: those of its name, else the pelvis."""
+    names = H36M_17.joints
+    return [names.index(joint) if joint in names else 0 for joint in skeleton.joints]
+
+
 def into_camera(world: np.ndarray, place: dict[str, Any]) -> np.ndarray:
     """World positions in the axes of a camera at a calibration file's ``place``: R^T (X - t)."""
     turn = Rotation.from_quat(place["camera_to_world_quaternion_wxyz"], scalar_first=True)

@@ -15,19 +15,10 @@ from contextlib import contextmanager
 
 import torch
 
+from benchmarks.__main__ import NAMES as BENCHMARKS
 from paperlib.paths import OUT, ROOT, replacing
 from tools.publish import NOTEBOOKS, text_forms
 
-BENCHMARKS = (
-    "training",
-    "inference",
-    "streaming",
-    "everything_else",
-    "rendering",
-    "refinement",
-    "growth",
-    "precision",
-)
 DONE = OUT / "gpu-results.json"
 _GRACE_SECONDS = 40  # for a step that is stopped to save what it has
 _MIN_SECONDS = 30  # with less time left no step is started

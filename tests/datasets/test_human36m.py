@@ -136,7 +136,7 @@ def test_files_with_17_joints_and_in_the_root_folder(folder, positions):
 )
 def test_detections(folder, positions, name, layout, named, skeleton):
     made = filmed(positions)
-    order = [H36M_17.index(j) if j in H36M_17.joints else 0 for j in skeleton.joints]
+    order = samples.places_in_h36m(skeleton)
     made = {
         s: {c: [v[:, order] + 3 for v in views] for c, views in clips.items()}
         for s, clips in made.items()
@@ -158,7 +158,7 @@ def test_keypoints_of_other_cameras_or_already_normalised_are_refused(
     folder, positions, layout, wrong
 ):
     skeleton = {"h36m": H36M_17, "coco": COCO_17}[layout]
-    order = [H36M_17.index(j) if j in H36M_17.joints else 0 for j in skeleton.joints]
+    order = samples.places_in_h36m(skeleton)
     made = {
         s: {c: wrong([v[:, order] for v in views]) for c, views in clips.items()}
         for s, clips in filmed(positions).items()

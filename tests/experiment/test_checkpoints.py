@@ -173,14 +173,13 @@ def write_checkpoint(path, weights):
     return str(path)
 
 
-def detected(world, subject, camera, joints, rng):
+def detected(world, subject, camera, skeleton, rng):
     """Pixels (T + 2, K, 2) about where a camera sees the joints; an eye is where the pelvis is."""
     longer = np.concatenate([world, world[:2]])[:, KEPT].astype("f8")
     points = samples.into_camera(longer, CALIBRATION["extrinsics"][subject][camera])
     lens = CALIBRATION["intrinsics"][camera]
     pixels = points[..., :2] / points[..., 2:] * lens["focal_length_xy_px"]
-    order = [H36M_17.index(j) if j in H36M_17.joints else 0 for j in joints]
-    pixels = pixels[:, order] + lens["principal_point_xy_px"]
+    pixels = pixels[:, samples.places_in_h36m(skeleton)] + lens["principal_point_xy_px"]
     return (pixels + rng.normal(0, 10, pixels.shape)).astype("f4")
 
 
@@ -204,9 +203,9 @@ def files(tmp_path, monkeypatch):
             for clip, frames in clips.items()
         }
         for name, views in found.items():
-            joints = (COCO_17 if "coco" in name else H36M_17).joints
+            skeleton = COCO_17 if "coco" in name else H36M_17
             views[subject] = {
-                clip: [detected(world, subject, camera, joints, rng) for camera in range(4)]
+                clip: [detected(world, subject, camera, skeleton, rng) for camera in range(4)]
                 for clip, world in positions[subject].items()
             }
     np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=positions)
