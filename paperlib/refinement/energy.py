@@ -17,7 +17,6 @@ the root's three, then those of the other joints.
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 
 from paperlib.arrays import Array, Visibility, as_positions, as_tensor
 from paperlib.refinement.settings import PAPER, Settings
@@ -107,7 +106,8 @@ def visibility_score(
     ``confidence`` is what the 2D detector says: a score for each person and frame, of that shape,
     or one for each of any K keypoints, ``(P, T, K)`` or ``(T, K)``, which are averaged; ``None``
     stands for 1. A frame in which no position is known scores 0. The scores are then
-    median-filtered over time, the first and the last one repeated beyond the ends. After the last
+    median-filtered over time, mirrored at the ends of the track, which end twice, as SciPy's
+    ``median_filter`` does and with it the authors' code (the paper does not say). After the last
     known frame, where a track has ended or was padded, they stay what they are in that frame.
     """
     tensor = as_positions(positions)
@@ -115,10 +115,13 @@ def visibility_score(
     known = ~people[..., 0, :].isnan().all(dim=-1)  # without its root, no joint is
     score = _score(confidence, tensor)
     score = torch.where(known, score.reshape(known.shape), 0)
-    score = score.gather(-1, torch.minimum(_frames(known), _last(known)))
-    half = settings.median // 2
-    padded = F.pad(score, (half, half), mode="replicate")
-    return padded.unfold(-1, settings.median, 1).median(dim=-1).values.reshape(tensor.shape[:-2])
+    half, last = settings.median // 2, _last(known)
+    frames = torch.arange(-half, known.shape[-1] + half, device=known.device)
+    mirrored = frames.remainder(2 * last + 2)  # there and back; again and again for short tracks
+    padded = score.gather(-1, torch.minimum(mirrored, 2 * last + 1 - mirrored))
+    filtered = padded.unfold(-1, settings.median, 1).median(dim=-1).values
+    ended = torch.minimum(_frames(known), last)
+    return filtered.gather(-1, ended).reshape(tensor.shape[:-2])
 
 
 def _checked(positions: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from paperlib.refinement import Settings, energy, energy_terms, visibility_score
 
@@ -46,9 +47,7 @@ def plain_energy(p, initial, v, s: Settings) -> float:
 
 
 def plain_median(scores, frames):
-    half = frames // 2
-    padded = [scores[0]] * half + list(scores) + [scores[-1]] * half
-    return [sorted(padded[t : t + frames])[half] for t in range(len(scores))]
+    return ndimage.median_filter(scores, frames).tolist()  # as the authors' code does
 
 
 # ---- the formula ---------------------------------------------------------------------------------
@@ -156,6 +155,17 @@ def test_scores_are_median_filtered(frames, median):
     positions, scores = a_prediction(2, frames=frames)
     filtered = visibility_score(scores, positions, Settings(median=median))
     assert filtered.tolist() == [plain_median(row, median) for row in scores.tolist()]
+
+
+def test_scores_are_mirrored_at_the_ends_of_each_track():
+    positions, _ = a_prediction(2, frames=6)
+    positions[1, 4:] = NAN
+    scores = torch.tensor([[0.9, 0.2, 0.5, 0.4, 0.3, 0.8]] * 2, dtype=torch.float64)
+    filtered = visibility_score(scores, positions, Settings(median=5))
+    # at the start of both: 0.2 0.9 | 0.9 0.2 0.5; at the end 0.4 0.3 0.8 | 0.8 0.3
+    assert filtered[0].tolist() == [0.5, 0.5, 0.4, 0.4, 0.5, 0.4]
+    # the second one ends after its fourth frame: 0.2 0.5 0.4 | 0.4 0.5
+    assert filtered[1].tolist() == [0.5, 0.5, 0.4, 0.4, 0.4, 0.4]
 
 
 def test_scores_of_keypoints_are_averaged():
