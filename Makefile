@@ -8,8 +8,9 @@ ARGS   ?=
 ONLY   ?=
 SEEDS  ?=
 CODE   := paperlib tools tests notebooks benchmarks
-# those with a text form beside them; a reader's own outputs have none
-NOTEBOOKS = $(patsubst %.py,%.ipynb,$(wildcard notebooks/*.py notebooks/*/*.py))
+# those that git keeps the text form of: a reader's copies and outputs are not ours to test
+TEXTS     = $(or $(shell git ls-files 'notebooks/*.py' 2>/dev/null),$(wildcard notebooks/*.py notebooks/*/*.py))
+NOTEBOOKS = $(patsubst %.py,%.ipynb,$(TEXTS))
 
 # how long `make gpu-results` may take in one go; until all is done unless told otherwise
 MINUTES ?=

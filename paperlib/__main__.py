@@ -1,4 +1,4 @@
-"""``python -m paperlib``: run and sweep notebooks, train, evaluate, fetch data."""
+"""``python -m paperlib``: run, copy and sweep notebooks, train, evaluate, fetch data."""
 
 import argparse
 import sys
@@ -17,6 +17,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("output")
     _add_parameters(run, "VALUE", "set a parameter of the notebook; may be given again")
     run.set_defaults(run=_run)
+
+    copy = commands.add_parser("copy", help="a copy of a notebook to change, in my/")
+    copy.add_argument("notebook")
+    copy.add_argument("output", nargs="?", help="another file for it")
+    copy.set_defaults(run=_copy)
 
     _add_sweep(commands)
 
@@ -115,6 +120,12 @@ def _run(arguments) -> None:
 
     output = run(arguments.notebook, arguments.output, parameters_of(arguments.parameters))
     print(f"written to {output}")
+
+
+def _copy(arguments) -> None:
+    from paperlib.running.notebook import copy
+
+    print(f"copied to {shown(copy(arguments.notebook, arguments.output))}")
 
 
 def _sweep(arguments) -> None:

@@ -96,13 +96,14 @@ def keeping() -> bool:
 
 @cache
 def commit() -> str:
-    """The state of the code: a short commit, with ``+`` where files had changed since."""
+    """The state of the code: a short commit, with ``+`` where files had changed since. A reader's
+    copies among the notebooks change nothing."""
     try:
         run = {"cwd": ROOT, "capture_output": True, "text": True, "check": True, "timeout": 10}
         head = subprocess.run(["git", "rev-parse", "--short=10", "HEAD"], **run).stdout.strip()
-        changed = subprocess.run(
-            ["git", "status", "--porcelain", "paperlib", "notebooks/*.py"], **run
-        ).stdout.strip()
+        status = ["git", "status", "--porcelain", "paperlib", "notebooks/*.py"]
+        lines = subprocess.run(status, **run).stdout.splitlines()
+        changed = [line for line in lines if not line.startswith("?? notebooks/")]
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return head + ("+" if changed else "")

@@ -85,3 +85,25 @@ def test_maintainers_targets_call_the_tools(words, expected, tmp_path):
     shown = subprocess.check_output(command, cwd=ROOT, env=ENVIRONMENT, text=True)
     assert shown.strip() == f"bin/python -m tools {expected}"
     _parser().parse_args(expected.split())
+
+
+def test_a_readers_copies_are_not_tested(tmp_path):
+    for name in ("Makefile", "pyproject.toml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "notebooks" / "paper").mkdir(parents=True)
+    for name in ("table1", "table1-mine", "paper/table2"):
+        (tmp_path / "notebooks" / f"{name}.py").touch()
+
+    def tested() -> set[str]:
+        words = ["make", "--dry-run", "test"]
+        shown = subprocess.run(
+            words, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True
+        )
+        return {word for word in shown.stdout.split() if word.endswith(".ipynb")}
+
+    ours = {"notebooks/table1.ipynb", "notebooks/paper/table2.ipynb"}
+    assert tested() == ours | {"notebooks/table1-mine.ipynb"}  # without git, all are
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    added = ["git", "add", "notebooks/table1.py", "notebooks/paper/table2.py"]
+    subprocess.run(added, cwd=tmp_path, check=True)
+    assert tested() == ours

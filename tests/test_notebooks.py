@@ -14,11 +14,11 @@ from papermill.exceptions import PapermillExecutionError
 
 from paperlib.experiment import COMMON_PARAMETERS
 from paperlib.running.kernels import AsyncOwnSocketsKernelManager
-from tools.publish import differences
+from tools.publish import differences, text_forms
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
-TEXTS = sorted(FOLDER.rglob("*.py"))
+TEXTS = text_forms()
 MACHINE = re.compile(r"(?<![\w.])/(work|root|tmp|home|Users)/")
 LONGEST = 20  # lines of a code cell
 INTERACTIVE = ("plotly", "javascript", "widget")

@@ -6,6 +6,7 @@ beside it has the same cells with their outputs. Publishing makes the second fro
 
 import os
 import re
+import subprocess
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,8 +27,15 @@ _MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt)/\S*")
 
 
 def text_forms(only: list[str] | None = None) -> list[Path]:
-    """The text forms of the notebooks, or of those named (``table1``, ``pavllo2019/table5``)."""
-    found = sorted(NOTEBOOKS.rglob("*.py"))
+    """The text forms of the notebooks, or of those named (``table1``, ``pavllo2019/table5``): what
+    git keeps, not a reader's copies beside them. Where the project came without git, all."""
+    run = {"cwd": NOTEBOOKS, "capture_output": True, "text": True, "check": True}
+    try:
+        listed = subprocess.run(["git", "ls-files", "*.py"], **run).stdout.splitlines()
+    except (OSError, subprocess.SubprocessError):
+        listed = []
+    kept = [path for path in map(NOTEBOOKS.joinpath, listed) if path.is_file()]
+    found = sorted(kept or NOTEBOOKS.rglob("*.py"))
     names = {path.relative_to(NOTEBOOKS).with_suffix("").as_posix(): path for path in found}
     wrong = [name for name in only or () if name not in names]
     if wrong:

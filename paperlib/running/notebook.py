@@ -1,5 +1,6 @@
 """Run a notebook with parameters. Unknown parameters are refused before anything starts."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from paperlib.errors import NotebookFailed
 from paperlib.experiment.parameters import parse, refuse_unknown
-from paperlib.paths import stand_in
+from paperlib.paths import ROOT, shown, stand_in
 from paperlib.running.kernels import AsyncOwnSocketsKernelManager
 
 
@@ -32,6 +33,22 @@ def known_parameters(notebook: Path) -> dict[str, Any]:
         why = stand_in(notebook.read_bytes()) or f"it is no notebook ({type(no).__name__})"
         raise ValueError(f"{notebook}: {why}") from None
     return papermill.inspect_notebook(_literal(notebook))
+
+
+def copy(notebook: str | Path, output: str | Path | None = None) -> Path:
+    """A reader's own copy of a notebook: in ``my/``, unless ``output`` names another file. Nothing
+    there is committed, tested, published, or has a text form. ``ValueError`` for a file that is no
+    notebook, or that would replace another."""
+    notebook = Path(notebook)
+    known_parameters(notebook)
+    source, home = notebook.resolve(), ROOT / "notebooks"
+    inside = source.relative_to(home) if source.is_relative_to(home) else Path(source.name)
+    output = Path(output) if output else ROOT / "my" / inside
+    if output.exists():
+        raise ValueError(f"{shown(output)} is there already: name another file for the copy")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, output)
+    return output
 
 
 def _literal(path: Path) -> str:

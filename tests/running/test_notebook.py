@@ -4,7 +4,7 @@ import pytest
 
 from paperlib.errors import NotebookFailed
 from paperlib.running import notebook as running
-from paperlib.running.notebook import parameters_of, run
+from paperlib.running.notebook import copy, parameters_of, run
 
 
 @pytest.fixture
@@ -68,6 +68,29 @@ def test_a_notebook_is_not_overwritten_by_its_own_run(notebook):
     with pytest.raises(ValueError):
         run(notebook, notebook)
     assert notebook.read_bytes() == before
+
+
+def test_a_readers_copy_replaces_nothing(notebook, tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "ROOT", tmp_path / "project")
+    own = copy(notebook)
+    assert own == tmp_path / "project" / "my" / notebook.name
+    assert own.read_bytes() == notebook.read_bytes()
+    own.write_text("changed")
+    with pytest.raises(ValueError, match=f"{notebook.name} is there already: name another"):
+        copy(notebook)
+    assert own.read_text() == "changed"
+    assert copy(notebook, tmp_path / "a" / "b.ipynb").read_bytes() == notebook.read_bytes()
+    with pytest.raises(ValueError, match="it is no notebook"):
+        copy(own)
+
+
+def test_a_copy_of_a_papers_notebook_keeps_its_place(monkeypatch, write_notebook, tmp_path):
+    monkeypatch.setattr(running, "ROOT", tmp_path)
+    source = write_notebook("# Parameters\nseed = 0  # of all")
+    inside = tmp_path / "notebooks" / "wang2020" / "table1.ipynb"
+    inside.parent.mkdir(parents=True)
+    source.rename(inside)
+    assert copy(inside) == tmp_path / "my" / "wang2020" / "table1.ipynb"
 
 
 def test_pairs_become_values():

@@ -1,6 +1,7 @@
 """Publishing: what a committed notebook may not show, and when it no longer fits its text."""
 
 import os
+import subprocess
 from types import SimpleNamespace
 
 import jupytext
@@ -144,6 +145,15 @@ def test_texts_are_found_by_name(tmp_path, monkeypatch):
     assert text_forms(["pavllo2019/table5"]) == [tmp_path / "pavllo2019" / "table5.py"]
     with pytest.raises(ValueError, match="no notebook table9: there are pavllo2019/table5, table1"):
         text_forms(["table1", "table9"])
+
+
+def test_a_readers_copies_are_no_notebooks_of_ours(tmp_path, monkeypatch):
+    for name in ("table1.py", "table1-Copy1.py"):
+        (tmp_path / name).write_text("")
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "table1.py"], cwd=tmp_path, check=True)
+    monkeypatch.setattr(publish, "NOTEBOOKS", tmp_path)
+    assert text_forms() == [tmp_path / "table1.py"]
 
 
 @pytest.fixture
