@@ -23,6 +23,14 @@ class NotebookFailed(RuntimeError):
     """A cell of a notebook raised; the message is the cell's own."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Work was stopped, by Ctrl-C or Jupyter's stop button, and saved. The message says where."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What Jupyter shows: not the forty lines of where the work happened to be."""
+        return [f"stopped: {self}"]
+
+
 def one_of(what: str, given: T, choices: Iterable[T]) -> T:
     """Return ``given`` if it is among ``choices``; otherwise refuse it and name the choices."""
     choices = tuple(choices)

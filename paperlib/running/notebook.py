@@ -75,8 +75,8 @@ def run(
     refuse_unknown(parameters, known)
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # a kernel with ports warns of them; here it runs on this machine
-        quiet = {"progress_bar": progress, "extra_arguments": ["--log-level=ERROR"]}
+        # a kernel warns of ports, and of a Ctrl-C that comes while it answers
+        quiet = {"progress_bar": progress, "extra_arguments": ["--log-level=CRITICAL"]}
         kernel = {"kernel_name": "python3", "kernel_manager_class": AsyncOwnSocketsKernelManager}
         where = {"cwd": str(notebook.parent), **kernel, **quiet}
         papermill.execute_notebook(_literal(notebook), _literal(output), parameters, **where)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
+from paperlib.errors import Interrupted
 from paperlib.models.fast import activation as fast
 from paperlib.paths import require_writable
 from paperlib.training import processes
@@ -132,9 +133,9 @@ class _Training:
                     save(run, self.optimizers, None if whole else _random_state(self.device))
                 if not whole:
                     where = f"epoch {run.epoch + 1}, batch {run.step}"
-                    raise KeyboardInterrupt(f"{self.name}: saved in {where}")
+                    raise Interrupted(f"{self.name}: saved in {where}; run it again to go on")
             if interrupted.is_set():
-                raise KeyboardInterrupt(f"{self.name}: finished and saved")
+                raise Interrupted(f"{self.name}: finished and saved")
 
     def _epoch(self, order, bar, interrupted) -> dict[str, float]:
         """One pass over ``order``, or up to an interrupt; the means of the losses' terms."""

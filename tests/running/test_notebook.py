@@ -1,5 +1,6 @@
 """Running a notebook: what is refused before it starts, and what is left where it fails."""
 
+import nbformat
 import pytest
 
 from paperlib.errors import NotebookFailed
@@ -120,3 +121,15 @@ def test_a_kernel_that_dies_is_a_failed_notebook(write_notebook, tmp_path):
     path = write_notebook("# Parameters\nseed = 0", "import os\nos._exit(1)")
     with pytest.raises(NotebookFailed):
         run(path, tmp_path / "out.ipynb", progress=False)
+
+
+def test_what_was_stopped_and_saved_is_one_line_in_a_notebook(write_notebook, tmp_path):
+    notebook = write_notebook(
+        "# Parameters\nseed = 0",
+        "from paperlib.errors import Interrupted\nraise Interrupted('temporal: saved in epoch 3')",
+    )
+    with pytest.raises(NotebookFailed, match="Interrupted: temporal: saved in epoch 3"):
+        run(notebook, tmp_path / "out.ipynb", progress=False)
+    cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
+    (error,) = (o for c in cells for o in c.get("outputs", ()) if o.output_type == "error")
+    assert error.traceback == ["stopped: temporal: saved in epoch 3"]

@@ -374,6 +374,23 @@ def test_ctrl_c_in_a_terminal_leaves_no_process(endless, tmp_path):
 
 
 @pytest.mark.slow
+def test_ctrl_c_on_one_notebook_is_one_line(endless, tmp_path):
+    notebook, kernel = endless
+    words = ["run", str(notebook), str(tmp_path / "out.ipynb"), "-p", "seed", "1"]
+    alone = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    process = subprocess.Popen([sys.executable, "-m", "paperlib", *words], **alone)
+    try:
+        started = kernel()
+        os.killpg(process.pid, signal.SIGINT)
+        _, problem = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert problem.split("cell/s]")[-1].strip() == "paperlib: stopped; what was finished is kept"
+    wait_for(lambda: not alive(started), "the end of the kernel", 20)
+
+
+@pytest.mark.slow
 def test_ctrl_c_stops_what_runs_on_a_scheduler_and_keeps_what_was_finished(
     endless, cluster, tmp_path
 ):
