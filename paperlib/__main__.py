@@ -53,6 +53,10 @@ def _add_parameters(command: argparse.ArgumentParser, value: str, about: str) ->
     )
 
 
+# options of `evaluate` that are arguments of evaluate_checkpoint
+_PASSED_ON = "device by causal guess subjects actions fps widths dense".split()
+
+
 def _add_evaluate(commands) -> None:
     evaluate = commands.add_parser(
         "evaluate",
@@ -71,9 +75,32 @@ def _add_evaluate(commands) -> None:
         required=True,
         help="ground_truth, simulated, …; or the <name> in data_2d_h36m_<name>.npz",
     )
-    evaluate.add_argument("--no-flip", action="store_true", help="do not average with the mirror")
+    evaluate.add_argument(
+        "--subjects", help="S9,S11; also of the training part; default: the test's"
+    )
+    evaluate.add_argument(
+        "--actions", help="Walk,Photo: those that start with one of these words; * for all (*)"
+    )
+    evaluate.add_argument(
+        "--fps", type=float, help="measure at this lower frame rate, a whole part of the data's own"
+    )
+    evaluate.add_argument(
+        "--no-flip",
+        "--no-test-time-augmentation",
+        action="store_true",
+        help="do not average with the mirror image",
+    )
     evaluate.add_argument(
         "--causal", action="store_true", help="the public file is of a causal model"
+    )
+    evaluate.add_argument(
+        "--widths", type=_widths, help="3,3,3: the filter widths of the public file's model"
+    )
+    evaluate.add_argument(
+        "--dense",
+        action=argparse.BooleanOptionalAction,
+        help="the public file is of a model without dilation, or of one with it; default: what its "
+        "weights tell",
     )
     evaluate.add_argument(
         "--guess", help="for an occlusion-aware model: clustered or boxed_man, from the keypoints"
@@ -83,9 +110,17 @@ def _add_evaluate(commands) -> None:
         "--by",
         default="action",
         choices=("action", "subject", "sequence"),
-        help="what the rows of the table are (action)",
+        help="what the rows of the table are (action); by subject: the actions of each, "
+        "their mean, and the mean of all its frames",
     )
     evaluate.set_defaults(run=_evaluate)
+
+
+def _widths(listed: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(width) for width in listed.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{listed!r}; expected numbers, as 3,3,3") from None
 
 
 def _add_sweep(commands) -> None:
@@ -173,11 +208,8 @@ def _evaluate(arguments) -> None:
         arguments.checkpoint,
         arguments.dataset,
         arguments.keypoints,
-        not arguments.no_flip,
-        arguments.device,
-        arguments.by,
-        arguments.causal,
-        arguments.guess,
+        flip=not arguments.no_flip,
+        **{name: getattr(arguments, name) for name in _PASSED_ON},
     )
     print(done.table.to_string(float_format="{:.2f}".format))
     print(done.notes)

@@ -38,25 +38,37 @@ class Evaluation:
         return f"Evaluation({len(self.recordings)} recordings: {errors}, averaged over actions)"
 
     def per(
-        self, metric: str, by: str | Sequence[str] = "action"
+        self, metric: str, by: str | Sequence[str] = "action", over: str | None = None
     ) -> tuple[dict[Hashable, float], float]:
         """The mean of each group, and the mean of those. Within a group a recording counts by its
         frames (pavllo2019, reference).
 
         ``by`` is one of :data:`GROUPS`, or several, as ``("action", "subject")``, whose groups are
         then tuples. ``()`` makes one group of all.
+
+        ``over``, another of :data:`GROUPS`, makes each group the mean over its parts by that, which
+        count alike: ``per(metric, "subject", over="action")`` averages the actions of each subject
+        (what the reference implementation prints ``--by-subject``), where ``per(metric,
+        "subject")`` pools all frames of each. The two differ where actions differ in length.
         """
         fields = [by] if isinstance(by, str) else list(by)
-        for name in fields:
+        for name in [*fields, *([] if over is None else [over])]:
             one_of("group", name, GROUPS)
+        if over is not None:
+            parts, _ = self.per(metric, (*fields, over))
+            groups = [part[0] if isinstance(by, str) else part[:-1] for part in parts]
+            return metrics.pooled(parts.values(), [1] * len(parts), groups)
         rows = []
         for value, recording in self._measured(metric):
             group = tuple(_field(recording, name) for name in fields)
             rows.append((value, len(recording), group[0] if isinstance(by, str) else group))
         return metrics.pooled(*zip(*rows, strict=True))
 
-    def average(self, metric: str, by: str | Sequence[str] = "action") -> float:
-        return self.per(metric, by)[1]
+    def average(
+        self, metric: str, by: str | Sequence[str] = "action", over: str | None = None
+    ) -> float:
+        """The mean of the groups of :meth:`per`, which count alike."""
+        return self.per(metric, by, over)[1]
 
     def frame_mean(self, metric: str) -> float:
         """The mean over all frames alike, whichever action they belong to."""

@@ -5,7 +5,8 @@ the result averaged with that of the mirrored input, frames pooled within an act
 then averaged alike.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -18,23 +19,31 @@ from paperlib.detection import DETECTORS, detect, keypoint_error
 from paperlib.errors import CheckpointError, one_of
 from paperlib.evaluation import Evaluation, evaluate
 from paperlib.experiment.frame import SHOWN_METRICS
+from paperlib.experiment.selection import of_actions, of_subjects
 from paperlib.models import OcclusionAware, TemporalPoseNet, load_videopose3d_checkpoint
 from paperlib.occlusion import GUESSES, with_guess
 from paperlib.paths import runs_dir, shown
 from paperlib.recordings import Dataset, Recording, count_frames
-from paperlib.training import load_run
+from paperlib.training import downsampled, load_run
 
 METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "mrpe")
 GROUPS = ("action", "subject", "sequence")
+#: by subject: the two means of one subject, and what each is ``over`` (see :meth:`Evaluation.per`)
+MEANS = {"mean of actions": "action", "mean of frames": None}
 
 _FILE = "checkpoint.safetensors"  # of a run of ours
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """``table`` has a row for each action (subject, sequence) and one ``average``, a column for
-    each of :data:`METRICS` that the model has (MRPE: only one that answers absolute positions), in
-    millimetres (MPJVE: a frame); ``notes`` say what was measured."""
+    """``table`` has a row for each action (sequence) and one ``average``, a column for each of
+    :data:`METRICS` that the model has (MRPE: only one that answers absolute positions), in
+    millimetres (MPJVE: a frame); ``notes`` say what was measured.
+
+    By subject, rows are ``(subject, action)``, then ``(subject, mean)`` for both :data:`MEANS`:
+    actions that count alike, as the reference implementation has it, and all frames pooled. The
+    ``("average", mean)`` are over the subjects, which count alike.
+    """
 
     table: pd.DataFrame
     notes: str
@@ -49,16 +58,28 @@ def evaluate_checkpoint(
     by: str = "action",
     causal: bool = False,
     guess: str | None = None,
+    subjects: str | Iterable[str] | None = None,
+    actions: str | Iterable[str] | None = None,
+    fps: float | None = None,
+    widths: Sequence[int] | None = None,
+    dense: bool | None = None,
 ) -> Evaluated:
     """The errors of a model on the test split of a data set.
 
     ``checkpoint`` is a public VideoPose3D file, which does not say whether its model is
-    ``causal``; or a run of ours, which does: its folder, the ``checkpoint.safetensors`` in it, or
-    its key. ``keypoints`` is one of :data:`paperlib.detection.DETECTORS` (with the seed that a run
-    of ours was trained with) or, on a licensed data set, the ``<name>`` in
-    ``data_2d_h36m_<name>.npz``. How many joints a model takes is checked; whether they are the
-    same ones in the same order, no public checkpoint tells. ``guess`` says from which keypoints may
-    be hidden what a model goes by that takes such guesses (:data:`paperlib.occlusion.GUESSES`).
+    ``causal``, nor always its ``widths`` and whether it is ``dense``
+    (:func:`paperlib.models.load_videopose3d_checkpoint`); or a run of ours, which does: its folder,
+    the ``checkpoint.safetensors`` in it, or its key. ``keypoints`` is one of
+    :data:`paperlib.detection.DETECTORS` (with the seed that a run of ours was trained with) or, on
+    a licensed data set, the ``<name>`` in ``data_2d_h36m_<name>.npz``. How many joints a model
+    takes is checked; whether they are the same ones in the same order, no public checkpoint tells.
+    ``guess`` says from which keypoints may be hidden what a model goes by that takes such guesses
+    (:data:`paperlib.occlusion.GUESSES`).
+
+    ``subjects``, as ``"S9,S11"`` or a list, limits what is measured; subjects that are only in the
+    training part can be named too. ``actions`` keeps those that start with one of these words, as
+    the reference implementation does: ``"Walk"`` is Walking, WalkDog and WalkTogether; ``"*"`` is
+    all. ``fps`` takes every n-th frame, before the model sees them.
 
     By action, HumanEva is averaged over each action of each subject (pavllo2019, table 4).
     """
@@ -66,19 +87,18 @@ def evaluate_checkpoint(
     name = datasets.resolve(dataset)
     if name not in datasets.LICENSED:
         one_of(f"keypoints of {name} data", keypoints, DETECTORS)
-    model, about, seed = _load(checkpoint, causal)
-    data = _test_split(name, keypoints, seed)
+    model, about, seed = _load(checkpoint, causal, widths, dense)
+    data = _test_split(name, keypoints, seed, subjects, actions, fps)
     _check_joints(model, data)
     data = _with_guess(model, data, guess)
     evaluation = evaluate(model, data.test, flip, device)
     columns = {}
     for metric in (m for m in METRICS if m in evaluation.values):
         title, unit, factor = SHOWN_METRICS[metric]
-        groups, average = _per(evaluation, metric, by, name)
-        rows = pd.Series({**_in_order(groups, by, name), "average": average})
-        columns[f"{title}, {unit}"] = factor * rows
+        columns[f"{title}, {unit}"] = factor * pd.Series(_rows(evaluation, metric, by, name))
     # by the first column: short sequences have no velocity
-    table = pd.DataFrame(columns).reindex(next(iter(columns.values())).index).rename_axis(by)
+    table = pd.DataFrame(columns).reindex(next(iter(columns.values())).index)
+    table = table.rename_axis(["subject", "action"] if by == "subject" else by)
     where = next(model.parameters()).device.type
     return Evaluated(table, f"{about}\n{_protocol(data, keypoints, flip, by, name, where)}")
 
@@ -86,20 +106,26 @@ def evaluate_checkpoint(
 # -- the model -----------------------------------------------------------------------------------
 
 
-def _load(checkpoint: str | Path, causal: bool) -> tuple[nn.Module, str, int]:
+def _load(
+    checkpoint: str | Path, causal: bool, widths: Sequence[int] | None, dense: bool | None
+) -> tuple[nn.Module, str, int]:
     """The model, a sentence about it, and the seed of the detections that it learnt from."""
     path = Path(checkpoint)
     if path.is_file() and path.name != _FILE:
-        model = load_videopose3d_checkpoint(path, causal)
+        model = load_videopose3d_checkpoint(path, causal, widths=widths, dense=dense)
         if model.config["in_features"] != 2:
             raise CheckpointError(
                 f"the model takes {model.config['in_features']} numbers for each keypoint, "
                 "expected 2: x and y"
             )
-        return model, _about(path.name, model, "a public checkpoint"), 0
+        listed = ",".join(map(str, model.config["filter_widths"]))
+        origin = f"a public checkpoint, {'dense ' if model.dense else ''}widths {listed}"
+        return model, _about(path.name, model, origin), 0
     run = load_run(_key(checkpoint))
-    if causal:
-        raise ValueError(f"{path.name}: a run of ours says itself whether it is causal")
+    if causal or widths is not None or dense is not None:
+        raise ValueError(
+            f"{path.name}: a run of ours says itself whether it is causal or dense, and its widths"
+        )
     epochs = run.description["recipe"]["epochs"]
     about = _about(Path(run.key).name, run.model, f"trained for {run.epoch} of {epochs} epochs")
     return run.model, about, run.description["seed"]
@@ -134,12 +160,20 @@ def _about(name: str, model: nn.Module, origin: str) -> str:
 # -- the data ------------------------------------------------------------------------------------
 
 
-def _test_split(name: str, keypoints: str, seed: int) -> Dataset:
-    """The data set without its training part, as the detector sees it."""
+def _test_split(
+    name: str,
+    keypoints: str,
+    seed: int,
+    subjects: str | Iterable[str] | None,
+    actions: str | Iterable[str] | None,
+    fps: float | None,
+) -> Dataset:
+    """What is to be measured, as the detector sees it; nothing to learn from."""
     simulated = keypoints in DETECTORS
     data = datasets.load(name) if simulated else datasets.load(name, keypoints=keypoints)
-    data = replace(data, train=())
-    return detect(data, keypoints, seed) if simulated else data
+    data = of_actions(of_subjects(data, subjects), actions)
+    data = detect(data, keypoints, seed) if simulated else data
+    return data if fps is None else downsampled(data, fps)
 
 
 def _check_joints(model: nn.Module, data: Dataset) -> None:
@@ -175,19 +209,30 @@ def _with_guess(model: nn.Module, data: Dataset, guess: str | None) -> Dataset:
 # -- the numbers ---------------------------------------------------------------------------------
 
 
-def _per(evaluation: Evaluation, metric: str, by: str, name: str) -> tuple[dict, float]:
-    """The mean of each row of the table, and the mean of those, in metres."""
-    return evaluation.per(metric, ("action", "subject") if _of_each_subject(by, name) else by)
+def _rows(evaluation: Evaluation, metric: str, by: str, name: str) -> dict:
+    """The rows of the table, in metres."""
+    if by != "subject":
+        group = ("action", "subject") if _of_each_subject(by, name) else by
+        groups, average = evaluation.per(metric, group)
+        return {**(_in_order(groups, name) if by == "action" else groups), "average": average}
+    cells, _ = evaluation.per(metric, ("subject", "action"))
+    means = {mean: evaluation.per(metric, "subject", over) for mean, over in MEANS.items()}
+    rows: dict[tuple[str, str], float] = {}
+    for subject in dict.fromkeys(subject for subject, _ in cells):
+        own = {action: value for (whose, action), value in cells.items() if whose == subject}
+        own = _in_order(own, name) | {mean: groups[subject] for mean, (groups, _) in means.items()}
+        rows |= {(subject, row): value for row, value in own.items()}
+    return rows | {("average", mean): value for mean, (_, value) in means.items()}
 
 
 def _of_each_subject(by: str, name: str) -> bool:
     return by == "action" and name in datasets.HUMANEVA
 
 
-def _in_order(groups: dict, by: str, name: str) -> dict[str, float]:
-    """Actions as in the papers' tables, all else as it comes; ``("Walk", "S1")`` as ``Walk S1``."""
+def _in_order(groups: dict, name: str) -> dict[str, float]:
+    """Actions as in the papers' tables, or as they come; ``("Walk", "S1")`` as ``Walk S1``."""
     order = getattr(import_module(f"paperlib.datasets.{name}"), "ACTIONS", ())
-    if by == "action" and order:
+    if order:
 
         def place(group: str | tuple[str, str]) -> int:
             return order.index(group if isinstance(group, str) else group[0])
@@ -199,6 +244,13 @@ def _in_order(groups: dict, by: str, name: str) -> dict[str, float]:
 def _protocol(data: Dataset, keypoints: str, flip: bool, by: str, name: str, device: str) -> str:
     """What must be said below the table."""
     group = "action of a subject" if _of_each_subject(by, name) else by
+    averaged = f"frames pooled within each {group}, these averaged alike"
+    if by == "subject":
+        averaged = (
+            "frames pooled within each action of a subject; mean of actions: these averaged alike "
+            "(VideoPose3D's --by-subject), mean of frames: all frames of a subject pooled; "
+            "average: over the subjects, which count alike"
+        )
     first = data.test[0]
     error = "joints of its own"
     if first.keypoint_skeleton == first.skeleton:
@@ -207,8 +259,8 @@ def _protocol(data: Dataset, keypoints: str, flip: bool, by: str, name: str, dev
     return (
         f"{data.source} 2D: {keypoints}, {error}. {count_frames(data.test)} frames of "
         f"{len(data.test)} test recordings at {first.fps:g} Hz, root-relative; "
-        f"{'averaged over the mirrored input' if flip else 'no test-time flip'}; frames pooled "
-        f"within each {group}, these averaged alike; excluded: {data.excluded}. "
+        f"{'averaged over the mirrored input' if flip else 'no test-time flip'}; {averaged}; "
+        f"excluded: {data.excluded}. "
         f"On {results.machine(device)}."
     )
 

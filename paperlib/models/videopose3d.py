@@ -8,12 +8,16 @@ the file be refused.
 import io
 import pickle
 import re
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from paperlib.errors import CheckpointError, UnsafeFileError
+from paperlib.models.arguments import checked
 from paperlib.models.temporal import TemporalModel
 from paperlib.paths import stand_in
 
@@ -61,13 +65,20 @@ def _read(path: Path) -> dict:
 
 
 def load_videopose3d_checkpoint(
-    path: str | Path, causal: bool = False, part: str = "model_pos"
+    path: str | Path,
+    causal: bool = False,
+    part: str = "model_pos",
+    widths: Sequence[int] | None = None,
+    dense: bool | None = None,
 ) -> TemporalModel:
     """A :class:`TemporalModel` with the weights of a public checkpoint, in evaluation mode.
 
     Joints, features, widths and channels are read from the shapes of the weights. The file does
-    not say whether the model is ``causal``: causal and symmetric ones have the same weights.
-    ``part`` may be ``"model_traj"``. Raises :class:`CheckpointError` for another architecture,
+    not say whether the model is ``causal``: causal and symmetric ones have the same weights. Nor
+    do kernels always tell a ``dense`` model from one with dilation: 3 and 7 frames wide, they may
+    be of dense layers of ``widths`` 3,3 or of dilated ones of 3,7. Where neither was given, the
+    dense model is taken, with a warning. ``part`` may be ``"model_traj"``. Raises
+    :class:`CheckpointError` for another architecture, or another one than asked for,
     :class:`UnsafeFileError` for a file that holds more than weights.
     """
     path = Path(path)
@@ -75,28 +86,38 @@ def load_videopose3d_checkpoint(
     if not isinstance(weights, dict):
         raise CheckpointError(f"{path.name}: has no {part!r}")
     weights = {name.removeprefix("module."): value for name, value in weights.items()}
-    return model_from_weights(weights, causal, path.name)
+    return model_from_weights(weights, causal, path.name, widths, dense)
 
 
 def model_from_weights(
-    weights: dict[str, Tensor], causal: bool = False, name: str = "checkpoint"
+    weights: dict[str, Tensor],
+    causal: bool = False,
+    name: str = "checkpoint",
+    widths: Sequence[int] | None = None,
+    dense: bool | None = None,
 ) -> TemporalModel:
     """The same, from the weights themselves, named as in the public implementation."""
+    given = {"filter_widths": widths, "dense": dense}
+    asked = checked({key: value for key, value in given.items() if value is not None})
     try:
-        return _build(weights, causal).eval()
+        return _build(weights, causal, name, asked).eval()
+    except CheckpointError:
+        raise
     except (KeyError, ValueError, AttributeError, IndexError, RuntimeError) as problem:
         raise CheckpointError(f"{name}: not a temporal model of VideoPose3D ({problem})") from None
 
 
-def _build(weights: dict[str, Tensor], causal: bool) -> TemporalModel:
+def _build(
+    weights: dict[str, Tensor], causal: bool, name: str, asked: dict[str, Any]
+) -> TemporalModel:
     channels, inputs, first = weights["expand_conv.weight"].shape
     outputs = weights["shrink.weight"].shape[0]
     count = sum(n.startswith("layers_conv.") and n.endswith(".weight") for n in weights)
     kernels = [weights[f"layers_conv.{2 * b}.weight"].shape[2] for b in range(count // 2)]
-    widths, dense = _widths(first, kernels)
+    layers = _chosen(_readings(first, kernels), asked, name)
     joints, features = _joints_and_features(inputs, outputs // 3)
     model = TemporalModel(
-        joints, features, outputs // 3, widths, causal=causal, channels=channels, dense=dense
+        joints, features, outputs // 3, causal=causal, channels=channels, **layers
     )
     renamed = {_our_name(old): value for old, value in weights.items()}
     for key, value in renamed.items():
@@ -107,16 +128,40 @@ def _build(weights: dict[str, Tensor], causal: bool) -> TemporalModel:
     return model
 
 
-def _widths(first: int, kernels: list[int]) -> tuple[tuple[int, ...], bool]:
-    """Filter widths, and whether the kernels are those of the model without dilation."""
+def _readings(first: int, kernels: list[int]) -> list[dict[str, Any]]:
+    """The models that kernels of these widths may be of: one with dilation, and perhaps a dense one
+    of other filter widths."""
+    dilated = {"filter_widths": (first, *kernels), "dense": False}
     reach, widths = first, [first]
     for kernel in kernels:
-        if kernel <= 1 or (kernel - 1) % reach:
-            return (first, *kernels), False
-        widths.append((kernel - 1) // reach + 1)
+        steps, rest = divmod(kernel - 1, reach) if reach else (0, 1)
+        if rest or steps % 2:  # filter widths are odd
+            return [dilated]
+        widths.append(steps + 1)
         reach *= widths[-1]
-    # a first width of 1 makes both readings one and the same
-    return (tuple(widths), True) if kernels and first > 1 else ((first, *kernels), False)
+    return [dilated, {"filter_widths": tuple(widths), "dense": True}]
+
+
+def _chosen(readings: list[dict], asked: dict[str, Any], name: str) -> dict[str, Any]:
+    """The reading that is as ``asked``, as far as that goes."""
+    fit = [reading for reading in readings if asked.items() <= reading.items()]
+    if not fit:
+        there = " or ".join(_words(**reading) for reading in readings)
+        raise CheckpointError(f"{name}: the weights are of {there}, not of {_words(**asked)}")
+    if fit[0]["filter_widths"] == fit[-1]["filter_widths"]:  # then both compute the same
+        return fit[0]
+    other, assumed = fit  # filter widths that grow from layer to layer are the less likely ones
+    warnings.warn(
+        f"{name}: taken for a model of {_words(**assumed)}, but its weights could as well be of "
+        f"{_words(**other)}; say which by widths or dense (--widths, --dense)",
+        stacklevel=5,  # where the file is loaded
+    )
+    return assumed
+
+
+def _words(filter_widths: tuple[int, ...] | None = None, dense: bool | None = None) -> str:
+    widths = f" of widths {','.join(map(str, filter_widths))}" if filter_widths else ""
+    return {None: "", True: "dense ", False: "dilated "}[dense] + "layers" + widths
 
 
 def _joints_and_features(inputs: int, joints_out: int) -> tuple[int, int]:

@@ -99,6 +99,30 @@ def test_metrics_and_averages_equal_those_by_hand(device):
         assert result.per(metric, "camera")[0] == {"front": result.frame_mean(metric)}
 
 
+def test_the_frames_of_a_subject_pooled_are_not_its_actions_averaged():
+    """Worked by hand: millimetres, frames."""
+    about = ("10 walking S9", "30 walking S9", "20 eating S9", "5 walking S11", "45 eating S11")
+    recordings = tuple(recording(int(n), *rest) for n, *rest in map(str.split, about))
+    found = Evaluation(recordings, {"mpjpe": (40.0, 20.0, 70.0, 10.0, 60.0)})
+    pooled, mean = found.per("mpjpe", "subject")
+    assert pooled == pytest.approx({"S9": 2400 / 60, "S11": 2750 / 50})  # 40, 55
+    assert (found.average("mpjpe", "subject"), mean) == pytest.approx((47.5, 47.5))
+    # walking of S9: (400 + 600) / 40
+    actions, mean = found.per("mpjpe", "subject", over="action")
+    assert actions == pytest.approx({"S9": (25 + 70) / 2, "S11": (10 + 60) / 2})
+    assert mean == pytest.approx((47.5 + 35) / 2)
+    assert found.average("mpjpe", by="subject", over="action") == mean
+    cells = {("S9", "walking"): 25, ("S9", "eating"): 70}
+    cells |= {("S11", "walking"): 10, ("S11", "eating"): 60}
+    assert found.per("mpjpe", ("subject", "action"))[0] == pytest.approx(cells)
+    # the other way round: subjects alike within an action
+    assert found.per("mpjpe", ("action",), "subject") == (
+        pytest.approx({("walking",): 17.5, ("eating",): 65.0}),
+        pytest.approx(41.25),
+    )
+    assert found.average("mpjpe", (), "action") == pytest.approx(found.average("mpjpe"))
+
+
 def test_the_root_counts_as_a_joint():
     """The prediction's root is compared with zero, not moved there."""
     one = recording(4)
@@ -191,6 +215,8 @@ def test_unknown_metrics_and_groups_are_refused():
             act("pmpjpe")
     with pytest.raises(ValueError, match="'action', 'subject', 'sequence'"):
         result.average("mpjpe", "weather")
+    with pytest.raises(ValueError, match="unknown group 'actions'"):
+        result.average("mpjpe", "subject", over="actions")
 
 
 def test_recordings_of_other_joints_are_refused():

@@ -221,28 +221,38 @@ def public(files, tmp_path):
     return write_checkpoint(tmp_path / "public.bin", weights_of())
 
 
-def expected(files, weights, keypoints=CPN, by="action", causal=False, flip=True):
+def expected(files, weights, keypoints=CPN, by="action", subjects=("S9", "S11"), **options):
+    return averaged(measured(files, weights, keypoints, by, subjects, **options))
+
+
+def measured(
+    files, weights, keypoints, by, subjects, causal=False, flip=True, every=1, actions=("",)
+):
+    """``(group, frames, errors)`` of the sequences of these actions, at every n-th frame."""
     positions, found = files
     kinds = ("coco" if "coco" in keypoints else "h36m", "h36m")
     rows = []
-    for subject in ("S9", "S11"):
+    for subject in subjects:
         for clip, world in positions[subject].items():
+            if not clip.startswith(actions):
+                continue
             for camera, lens in enumerate(CALIBRATION["intrinsics"]):
-                pixels = found[keypoints][subject][clip][camera][: len(world)]
+                pixels = found[keypoints][subject][clip][camera][: len(world) : every]
                 size = lens["res_w_px"], lens["res_h_px"]
                 poses = predicted(weights, pixels, size, causal, flip, kinds)
                 action = clip.split(" ")[0]
                 sequence = f"{subject}/{action}/{clip}/{lens['camera_id']}/0"
                 group = {"action": action, "subject": subject, "sequence": sequence}[by]
-                rows.append((group, len(world), errors(poses, poses_of(world, subject, camera))))
-    return averaged(rows)
+                target = poses_of(world[::every], subject, camera)
+                rows.append((group, len(poses), errors(poses, target)))
+    return rows
 
 
 def assert_table(table, means):
     assert list(table.columns) == COLUMNS
     assert set(table.index) == set(means) and table.index[-1] == "average"
     for name, values in means.items():
-        np.testing.assert_allclose(table.loc[name], values, rtol=0, atol=EXACT, err_msg=name)
+        np.testing.assert_allclose(table.loc[name], values, rtol=0, atol=EXACT, err_msg=str(name))
 
 
 # ---- public checkpoints --------------------------------------------------------------------------
@@ -258,11 +268,107 @@ def test_errors_by_action_are_those_of_the_protocol(files, public, causal, flip)
     assert ("no test-time flip" not in done.notes) == flip
 
 
-@pytest.mark.parametrize("by", ["subject", "sequence"])
-def test_errors_by_subject_and_by_sequence(files, public, by):
-    done = evaluate_checkpoint(public, "human36m", CPN, by=by, device="cpu")
-    assert_table(done.table, expected(files, weights_of(), by=by))
-    assert len(done.table) == {"subject": 2, "sequence": (7 + 6) * 4}[by] + 1
+def test_errors_by_sequence(files, public):
+    done = evaluate_checkpoint(public, "human36m", CPN, by="sequence", device="cpu")
+    assert_table(done.table, expected(files, weights_of(), by="sequence"))
+    assert len(done.table) == (7 + 6) * 4 + 1
+
+
+def expected_by_subject(files, weights, subjects=("S9", "S11"), **options):
+    """Of each subject its actions, these averaged alike, and its frames pooled."""
+    rows, pooled = {}, expected(files, weights, by="subject", subjects=subjects, **options)
+    actions = {s: expected(files, weights, subjects=(s,), **options) for s in subjects}
+    for subject, means in actions.items():
+        of_actions = means.pop("average")
+        rows |= {(subject, action): means[action] for action in ORDER if action in means}
+        rows[subject, "mean of actions"] = of_actions
+        rows[subject, "mean of frames"] = pooled[subject]
+    alike = [rows[subject, "mean of actions"] for subject in subjects]
+    rows["average", "mean of actions"] = np.mean(alike, axis=0)
+    return rows | {("average", "mean of frames"): pooled["average"]}
+
+
+def test_errors_by_subject_tell_actions_alike_from_frames_pooled(files, public):
+    done = evaluate_checkpoint(public, "human36m", CPN, by="subject", device="cpu")
+    means = expected_by_subject(files, weights_of())
+    assert list(done.table.columns) == COLUMNS and list(done.table.index) == list(means)
+    assert done.table.index.names == ["subject", "action"]
+    np.testing.assert_allclose(done.table, list(means.values()), rtol=0, atol=EXACT)
+    for subject in ("S9", "S11"):
+        of = done.table.loc[subject]["MPJPE, mm"]
+        assert abs(of["mean of actions"] - of["mean of frames"]) > 100 * EXACT
+    assert "mean of frames: all frames of a subject pooled" in done.notes
+
+
+# ---- a part of the data --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [("Walking", ["Walking"]), ("S,Phot", ["SittingDown", "Photo"]), (["Eat"], ["Eating"])],
+    ids=str,
+)
+def test_actions_are_those_that_start_with_a_word(files, public, words, kept):
+    done = evaluate_checkpoint(public, "human36m", CPN, actions=words, device="cpu")
+    assert_table(done.table, expected(files, weights_of(), actions=tuple(kept)))
+    assert set(done.table.index) == {*kept, "average"}
+    assert (
+        "Only " in done.notes
+        and "Only "
+        not in evaluate_checkpoint(public, "human36m", CPN, actions="*", device="cpu").notes
+    )
+
+
+def test_other_subjects(files, public):
+    done = evaluate_checkpoint(public, "human36m", CPN, subjects="S1, S11", device="cpu")
+    assert_table(done.table, expected(files, weights_of(), subjects=("S1", "S11")))
+    assert "Of these, S1 (of the training part), S11." in done.notes
+    one = evaluate_checkpoint(public, "human36m", CPN, subjects=["S9"], by="subject", device="cpu")
+    means = expected_by_subject(files, weights_of(), ("S9",))
+    np.testing.assert_allclose(one.table, list(means.values()), rtol=0, atol=EXACT)
+
+
+def test_simulated_keypoints_do_not_depend_on_who_else_is_measured(files, public):
+    both, one = (
+        evaluate_checkpoint(
+            public, "human36m", "simulated", by="sequence", subjects=s, actions=a, device="cpu"
+        ).table
+        for s, a in ((None, None), ("S11", "Photo"))
+    )
+    assert len(one) == 4 + 1
+    assert one[:-1].equals(both.loc[one.index[:-1]])
+
+
+def test_subjects_in_both_parts_are_measured_on_their_test_recordings(files, tmp_path):
+    path = write_checkpoint(tmp_path / "humaneva.bin", weights_of(inputs=30, outputs=45))
+    given = path, "humaneva_like", "ground_truth"
+    whole, one = (evaluate_checkpoint(*given, subjects=s, device="cpu").table for s in (None, "S2"))
+    assert list(one.index) == ["Walk S2", "Jog S2", "Box S2", "average"]
+    assert one[:-1].equals(whole.loc[one.index[:-1]])
+
+
+def test_a_lower_frame_rate(files, public):
+    done = evaluate_checkpoint(public, "human36m", CPN, fps=25, device="cpu")
+    assert_table(done.table, expected(files, weights_of(), every=2))
+    assert "at 25 Hz, root-relative" in done.notes
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"actions": "Walkin,Posing"}, "unknown action 'Posing'.*'Walking'"),
+        ({"subjects": "S11", "actions": "walking"}, "unknown action 'walking'.*'Walking'"),
+        ({"actions": "Walking,"}, "actions='Walking,': expected names"),
+        ({"actions": []}, r"actions=\[\]: expected names"),
+        ({"subjects": "S9,S2"}, "unknown subject 'S2'.*'S9', 'S11', 'S1'"),
+        ({"fps": 20}, r"cannot bring \[50.0\] Hz to 20"),
+        ({"fps": float("nan")}, "Hz to nan"),
+    ],
+    ids=str,
+)
+def test_parts_that_are_not_there_are_refused(public, words, said):
+    with pytest.raises(ValueError, match=said):
+        evaluate_checkpoint(public, "human36m", CPN, device="cpu", **words)
 
 
 def test_keypoints_of_other_joints_are_mirrored_as_such(files, public):
@@ -404,10 +510,11 @@ def test_a_model_of_other_joints_is_refused(files, tmp_path, inputs, outputs, sa
         evaluate_checkpoint(path, "human36m", CPN)
 
 
-def test_a_run_is_not_told_whether_it_is_causal(files):
+@pytest.mark.parametrize("told", [{"causal": True}, {"widths": (3, 3)}, {"dense": False}], ids=str)
+def test_a_run_is_not_told_what_it_is(files, told):
     run, _ = trained()
     with pytest.raises(ValueError, match="a run of ours says itself whether it is causal"):
-        evaluate_checkpoint(run.key, "human36m", "ground_truth", causal=True)
+        evaluate_checkpoint(run.key, "human36m", "ground_truth", **told)
 
 
 def test_a_run_of_an_unknown_kind_of_model(files):
@@ -422,17 +529,38 @@ def test_a_run_of_an_unknown_kind_of_model(files):
 # ---- in a shell ----------------------------------------------------------------------------------
 
 
-def test_the_command_prints_the_table(files, public, capsys):
-    words = "evaluate --dataset human36m --no-flip --causal --device cpu --by subject".split()
+@pytest.mark.parametrize("flip", ["--no-flip", "--no-test-time-augmentation"])
+def test_the_command_prints_the_table(files, public, capsys, flip):
+    words = f"evaluate --dataset human36m {flip} --causal --device cpu --by subject".split()
+    words += (
+        "--subjects S9,S11 --actions Walk,Photo,Direc --fps 10 --widths 3,3,3 --no-dense".split()
+    )
     words += ["--checkpoint", public, "--keypoints", CPN]
     assert command_line.main(words) == 0
     printed = capsys.readouterr().out
-    means = expected(files, weights_of(), by="subject", causal=True, flip=False)
-    lines = {line.split()[0]: line.split()[1:] for line in printed.splitlines()[2:5]}
-    assert list(lines) == ["S9", "S11", "average"]
-    for name, values in lines.items():
-        np.testing.assert_allclose(np.array(values, float), means[name], atol=0.005 + EXACT)
-    assert "receptive field 27, causal" in printed
+    part = {"every": 5, "actions": ("Walking", "Photo", "Directions")}
+    means = expected_by_subject(files, weights_of(), causal=True, flip=False, **part)
+    lines = printed.splitlines()[2 : 2 + len(means)]
+    for line, (group, values) in zip(lines, means.items(), strict=True):
+        found = line.removeprefix(group[0]).split(group[1])
+        assert found[0].strip() == "", line
+        np.testing.assert_allclose(np.array(found[1].split(), float), values, atol=0.005 + EXACT)
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == [
+        "S9",
+        "S11",
+        "average",
+    ]
+    assert "receptive field 27, causal" in printed and "widths 3,3,3;" in printed
+
+
+def test_the_command_says_a_wrong_width_in_one_line(files, public, capsys):
+    words = ["evaluate", "--checkpoint", public, "--dataset", "human36m", "--keypoints", CPN]
+    assert command_line.main([*words, "--widths", "3,3"]) == 1
+    said = "the weights are of dilated layers of widths 3,3,3, not of layers of widths 3,3"
+    assert capsys.readouterr().err == f"paperlib: public.bin: {said}\n"
+    with pytest.raises(SystemExit):
+        command_line.main([*words, "--widths", "3;3"])
+    assert "argument --widths: '3;3'; expected numbers, as 3,3,3" in capsys.readouterr().err
 
 
 def test_the_command_says_a_problem_in_one_line(files, capsys):

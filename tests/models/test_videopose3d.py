@@ -98,7 +98,8 @@ def test_gives_the_poses_of_the_public_network(layout, zipped, path):
     options = LAYOUTS[layout]
     public = Public(**options)
     write(path, content(public), zipped)
-    model = load_videopose3d_checkpoint(path, causal=options.get("causal", False))
+    said = {name: True for name in ("causal", "dense") if name in options}
+    model = load_videopose3d_checkpoint(path, **said)
     inputs = options.get("inputs", 34)
     features = 3 if inputs == 51 else 2
     assert (model.receptive_field, model.training) == (public.reach, False)
@@ -106,6 +107,51 @@ def test_gives_the_poses_of_the_public_network(layout, zipped, path):
     assert model.config["filter_widths"] == options.get("widths", (3, 3, 3))
     for frames in (public.reach, public.reach + 5):
         keypoints = torch.randn(2, frames, inputs // features, features)
+        torch.testing.assert_close(model(keypoints), public(keypoints), rtol=1e-5, atol=1e-5)
+
+
+# dilated widths, and those of a dense model of the same kernels
+TWINS = [((3, 7), (3, 3)), ((3, 7, 19), (3, 3, 3)), ((1, 3, 7), (1, 3, 3)), ((3, 1, 7), (3, 1, 3))]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dense", [False, True], ids=["dilated", "dense"])
+@pytest.mark.parametrize("twins", TWINS, ids=str)
+def test_weights_of_two_models_are_read_as_is_said(twins, dense, path):
+    public = Public(widths=twins[dense], dense=dense)
+    write(path, content(public))
+    keypoints = torch.randn(2, public.reach + 2, 17, 2)
+    said = (
+        {"widths": list(twins[dense])},
+        {"dense": dense},
+        {"widths": twins[dense], "dense": dense},
+    )
+    for words in said:
+        model = load_videopose3d_checkpoint(path, **words)
+        assert (model.receptive_field, model.dense) == (public.reach, dense)
+        torch.testing.assert_close(model(keypoints), public(keypoints), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("twins", TWINS, ids=str)
+def test_weights_of_two_models_of_which_nothing_is_said(twins, path):
+    write(path, content(Public(widths=twins[0])))
+    widths, apart = (",".join(map(str, w)) for w in twins)
+    said = f"{path.name}: taken for.* dense layers of widths {apart}, but.* dilated.* {widths};"
+    with pytest.warns(UserWarning, match=said) as caught:
+        model = load_videopose3d_checkpoint(path)
+    assert caught[0].filename == __file__
+    assert (model.config["filter_widths"], model.dense) == (twins[1], True)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("widths", [(5,), (1, 1, 1), (1, 3), (1, 1, 5)], ids=str)
+def test_a_dense_model_that_computes_the_same_needs_no_word(widths, path):
+    public = Public(widths=widths)
+    write(path, content(public))
+    keypoints = torch.randn(2, public.reach + 2, 17, 2)
+    for said in ({}, {"dense": True}, {"dense": False}):
+        model = load_videopose3d_checkpoint(path, **said)
+        assert (model.config["filter_widths"], model.dense) == (widths, said.get("dense", False))
         torch.testing.assert_close(model(keypoints), public(keypoints), rtol=1e-5, atol=1e-5)
 
 
@@ -231,6 +277,34 @@ def test_another_architecture_is_refused(other, path):
     write(path, content(Public(), model_pos=others()[other]))
     with pytest.raises(CheckpointError, match=path.name):
         load_videopose3d_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("of", "said", "answer"),
+    [
+        (
+            (3, 7),
+            {"widths": (3, 3, 3)},
+            "widths 3,7 or dense .* 3,3, not of layers of widths 3,3,3",
+        ),
+        ((3, 7), {"widths": (3, 7), "dense": True}, "not of dense layers of widths 3,7"),
+        ((3, 7), {"widths": (3, 3), "dense": False}, "not of dilated layers of widths 3,3"),
+        ((3, 5), {"dense": True}, "are of dilated layers of widths 3,5, not of dense layers"),
+        ((3, 5), {"widths": (5, 3)}, "not of layers of widths 5,3"),
+    ],
+)
+def test_another_model_than_was_asked_for_is_refused(of, said, answer, path):
+    write(path, content(Public(widths=of)))
+    with pytest.raises(CheckpointError, match=rf"{path.name}: the weights .*{answer}$"):
+        load_videopose3d_checkpoint(path, **said)
+
+
+@pytest.mark.parametrize("said", [{"widths": (3, 2)}, {"widths": "3,3"}, {"dense": "yes"}], ids=str)
+def test_words_that_say_no_model_are_refused(said, path):
+    write(path, content(Public()))
+    with pytest.raises(ValueError, match="must be") as error:
+        load_videopose3d_checkpoint(path, **said)
+    assert not isinstance(error.value, CheckpointError)
 
 
 @pytest.mark.parametrize("held", [{"epoch": 3}, {"model_pos": None}, [1, 2], torch.zeros(3)])
