@@ -10,8 +10,15 @@ Visibility = np.ndarray | torch.Tensor | None
 
 
 def as_tensor(values: np.ndarray | torch.Tensor) -> torch.Tensor:
-    """A tensor as it is; of an array a copy, since it may be read-only or run backwards."""
-    return values if isinstance(values, torch.Tensor) else torch.from_numpy(np.array(values))
+    """A tensor as it is; of an array a copy, since it may be read-only or run backwards.
+    ``ValueError`` for what holds no numbers, or is ragged."""
+    if isinstance(values, torch.Tensor):
+        return values
+    array = np.array(values)
+    if array.dtype.kind not in "biuf":
+        what = f"{type(values).__name__} of {array.dtype}"
+        raise ValueError(f"expected a tensor or an array of numbers, got {what}")
+    return torch.from_numpy(array)
 
 
 def as_positions(positions: Array, gaps: bool = True) -> torch.Tensor:

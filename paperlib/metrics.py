@@ -31,7 +31,8 @@ def _pair(
         )
     if predicted.numel() == 0:
         raise ValueError(f"no poses to compare: shape {tuple(predicted.shape)}")
-    return predicted, target
+    whole = not (predicted.is_floating_point() or target.is_floating_point())
+    return (predicted.double(), target.double()) if whole else (predicted, target)
 
 
 def _reduce(error: torch.Tensor, reduction: str) -> torch.Tensor:

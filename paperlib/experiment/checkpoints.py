@@ -235,7 +235,8 @@ def _in_order(groups: dict, name: str) -> dict[str, float]:
     if order:
 
         def place(group: str | tuple[str, str]) -> int:
-            return order.index(group if isinstance(group, str) else group[0])
+            action = group if isinstance(group, str) else group[0]
+            return order.index(action) if action in order else len(order)
 
         groups = {group: groups[group] for group in sorted(groups, key=place)}
     return {" ".join(g) if isinstance(g, tuple) else g: value for g, value in groups.items()}

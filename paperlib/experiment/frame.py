@@ -18,6 +18,7 @@ from paperlib.errors import one_of
 from paperlib.evaluation import Evaluation
 from paperlib.experiment.parameters import check_cells
 from paperlib.paths import OUT, ROOT
+from paperlib.randomness import check_seed
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
 from paperlib.training import PRESETS, Objective, Recipe, Run, choose_device, resolve_preset, train
@@ -61,8 +62,8 @@ def check_value(name: str, value: Any, choices: Iterable | None) -> None:
     that is no whole number."""
     if choices is not None:
         one_of(name, value, choices)
-    if name == "seed" and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
-        raise ValueError(f"seed must be a whole number, got {value!r}: 0, 1, 2, …")
+    if name == "seed":
+        check_seed(value)
 
 
 def row(about: Mapping[str, Any], metric: str, action: str, value: float) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from paperlib.errors import Interrupted
 from paperlib.models.fast import activation as fast
 from paperlib.paths import require_writable
+from paperlib.randomness import check_seed
 from paperlib.training import processes
 from paperlib.training.devices import choose_device
 from paperlib.training.objectives import Objective
@@ -52,8 +53,7 @@ def train(
     batch and the first one saves; dropout is then drawn anew where a run is resumed.
     """
     objective.check(recipe)
-    if not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be a whole number from 0 to {2**32 - 1}, got {seed!r}")
+    check_seed(seed)
     where = choose_device(device)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed)

@@ -88,8 +88,12 @@ def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
         raise ValueError(
             f"cannot bring {sorted(rates)} Hz to {fps:g}: it must be a whole part of the frame rate"
         )
+    if rates == {fps}:
+        return dataset
+    step = round(max(rates) / fps)
+    which = {2: "second", 3: "third"}.get(step, f"{step}th")
     return replace(
         dataset.map(lambda r: r.cut(0, len(r), round(r.fps / fps))),
         name=f"{dataset.name}-{fps:g}hz",
-        source=f"{dataset.source} Every {round(max(rates) / fps)}th frame, {fps:g} Hz.",
+        source=f"{dataset.source} Every {which} frame, {fps:g} Hz.",
     )

@@ -151,6 +151,8 @@ def test_every_fifth_frame_of_everything():
     fewer = downsampled(DATA)
     assert fewer.name == "people-10hz"
     assert fewer.source == "Made here. Every 5th frame, 10 Hz."
+    assert downsampled(fewer) is fewer
+    assert downsampled(DATA, 25).source == "Made here. Every second frame, 25 Hz."
     for part in ("train", "test"):
         for one, whole in zip(fewer.split(part), DATA.split(part), strict=True):
             assert (one.name, one.fps) == (whole.name, 10.0)
