@@ -24,6 +24,7 @@ CMU_SOURCES = (
         "data/cmu_mocap",
     ),
 )
+LARGEST = 2**25  # bytes of a file; the data set's largest has 4 MB
 
 
 @contextmanager
@@ -42,6 +43,8 @@ def _wanted(
         for member in members:
             _, found, name = member.name.partition(f"{inside}/")
             if found and member.isfile() and name in missing:
+                if member.size > LARGEST:
+                    raise tarfile.ReadError(f"{name} declares {member.size} bytes")
                 yield name, members.extractfile(member).read()
 
 
@@ -55,7 +58,12 @@ def fetch_cmu(sources: tuple[tuple[str, str], ...] = CMU_SOURCES) -> Path:
     """
     whole = data_dir() / cmu.FOLDER / "cmu_expmap"
     folder = whole.with_name("cmu_expmap.partial")
-    if whole.is_dir() and not folder.exists():
+    if whole.is_dir() and folder.exists():
+        raise MissingDataError(
+            f"{shown(whole)} and {shown(folder)} are both there, the second from a download that "
+            "was broken off: delete one of them, and give the same command again"
+        )
+    if whole.is_dir():
         whole.rename(folder)
     manifest = cmu.manifest()
     names = manifest["path_in_archive"].str.removeprefix("cmu_expmap/")

@@ -228,7 +228,7 @@ def test_the_same_rate_keeps_every_frame():
         torch.testing.assert_close(times, torch.arange(frames).double())
 
 
-@pytest.mark.parametrize("rate", [0, -50.0, math.nan, math.inf, 1e300, None])
+@pytest.mark.parametrize("rate", [0, -50.0, math.nan, math.inf, 1e12, None])
 def test_what_is_no_frame_rate_is_refused(rate):
     with pytest.raises(ValueError, match=rf"^fps: {rate} frames a second"):
         expmap.resampling_times(10, 120.0, rate)
