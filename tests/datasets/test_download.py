@@ -162,15 +162,6 @@ def test_whole_files_are_kept_and_damaged_ones_replaced(folder, server):
     assert (folder / whole).stat().st_mtime_ns == stamp
 
 
-def test_a_file_of_more_bytes_than_any_is_not_unpacked(folder, server, monkeypatch):
-    monkeypatch.setattr(download, "LARGEST", 5)
-    server.pages["abc.tar.gz"] = tarball(CONTENT)
-    with pytest.raises(
-        MissingDataError, match=r"^3 of 3 CMU files .*walking_1\.txt declares 6 byt"
-    ):
-        fetch(server)
-
-
 def test_a_second_copy_beside_a_broken_off_download_is_said(folder, server):
     """Neither is overwritten, and which of them to keep is not guessed."""
     server.pages["abc.tar.gz"] = tarball({})
