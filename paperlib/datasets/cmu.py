@@ -244,7 +244,7 @@ def load(
 
     Files that are missing, changed or not of the data set are refused: :class:`MissingDataError` or
     ``ValueError``. ``as_found=True`` loads those that are there, as they are: another data set,
-    whose ``source`` says so.
+    whose ``name`` and ``source`` say so.
     """
     wanted = chosen("action", actions, ACTIONS)
     if asf_amc_fps and not include_asf_amc:
@@ -266,7 +266,7 @@ def load(
             world, who = onto_stage(positions, 0.0), f"subject{name.split('_')[0]}"
             parts["train"] += film(world, subject=who, action="acrobatics", clip=name, fps=FPS)
     return Dataset(
-        name="cmu",
+        name="cmu-as_found" if as_found else "cmu",
         source=(
             "CMU motion capture (mocap.cs.cmu.edu), public exponential-map files, mended; replayed "
             "by bodies of other statures in test than in training, filmed by four virtual cameras "

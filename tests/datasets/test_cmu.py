@@ -257,6 +257,7 @@ def test_what_is_not_the_data_set_is_refused_unless_it_is_meant(small, kind, sai
             assert word in str(e.value)
         found = cmu.load(as_found=True)
         assert "files as found, not held against the list" in found.source
+        assert found.name == "cmu-as_found"
         assert not same(by_name(found), whole)
 
 
