@@ -8,6 +8,7 @@ prediction literature uses.
 """
 
 import hashlib
+import lzma
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,8 @@ from paperlib.datasets import asf_amc, expmap
 from paperlib.datasets.filming import film
 from paperlib.errors import MissingDataError, one_of
 from paperlib.kinematics import rotation_about
-from paperlib.paths import cache_dir, data_dirs, replacing, shown
+from paperlib.outside.containers import tar_files
+from paperlib.paths import cache_dir, data_dirs, regular_file, replacing, shown
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import CMU_38, H36M_17, convert, part
 
@@ -102,11 +104,14 @@ def _texts(folder: Path) -> Iterator[tuple[str, bytes]]:
     if unpacked := _unpacked(folder):
         for path in unpacked:
             name = path.relative_to(folder / "cmu_expmap").with_suffix("").as_posix()
-            yield name, path.read_bytes()
+            yield name, regular_file(path).read_bytes()
         return
-    with tarfile.open(folder / "cmu_expmap.tar.xz") as archive:
-        members = {m.name: m for m in archive if m.isfile() and m.name.endswith(".txt")}
-        texts = {name: archive.extractfile(members[name]).read() for name in members}
+    path = regular_file(folder / "cmu_expmap.tar.xz")
+    try:
+        with lzma.open(path) as unpacked:
+            texts = dict(tar_files(unpacked, lambda name: name.endswith(".txt")))
+    except (tarfile.TarError, lzma.LZMAError, EOFError, ValueError) as problem:
+        raise ValueError(f"{path}: damaged, or cut off ({problem}); fetch it again") from None
     for name in sorted(texts):
         yield name.removeprefix("cmu_expmap/").removesuffix(".txt"), texts[name]
 
@@ -115,7 +120,8 @@ def _content_key(folder: Path, *options: object) -> str:
     digest = hashlib.sha256(repr((_FORMAT, TRAIN_BUILDS, TEST_BUILDS, *options)).encode())
     for path in _unpacked(folder) or [folder / "cmu_expmap.tar.xz"]:
         # the folders of a file say its split and its action
-        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(regular_file(path).read_bytes())
     return digest.hexdigest()[:16]
 
 

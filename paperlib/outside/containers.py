@@ -1,7 +1,10 @@
 """What a file holds, read in pieces: no more than it says, and no more than is allowed."""
 
 import io
+import tarfile
 import zipfile
+from collections.abc import Callable, Iterator
+from typing import IO
 
 import numpy as np
 
@@ -68,3 +71,24 @@ def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Stream:
     """One of :func:`members` as a stream, whose checksum is checked where it ends. ``zipfile``
     stops at the size that was declared, and unpacks no more than is asked of it at a time."""
     return Stream(archive.open(info), info.file_size)
+
+
+def tar_files(
+    unpacked: IO[bytes], wanted: Callable[[str], bool], limit: int = 2 * 2**30
+) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the ``wanted`` files of a tar archive, in its order, which is unpacked as
+    it is read; ``ValueError`` where it has more than ``limit`` bytes."""
+    with tarfile.open(fileobj=_Limited(unpacked, limit), mode="r|") as archive:
+        for info in archive:
+            if info.isfile() and wanted(info.name):
+                yield info.name, archive.extractfile(info).read()
+
+
+class _Limited:
+    def __init__(self, stream: IO[bytes], limit: int):
+        self.stream, self.budget = stream, Budget(limit)
+
+    def read(self, count: int) -> bytes:
+        data = self.stream.read(min(count, PIECE))
+        self.budget.spend(len(data))
+        return data
