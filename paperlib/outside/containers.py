@@ -35,11 +35,15 @@ class Stream(io.BufferedReader):
     def readline(self, size: int = _LONGEST_LINE) -> bytes:
         return super().readline(size)
 
-    def take(self, count: int) -> np.ndarray:
-        """``count`` bytes ``(count,)`` in memory of their own, which takes no more than that."""
+    def within(self, count: int) -> int:
+        """``count``, which is refused if it is more bytes than there are."""
         if not 0 <= count <= self.size:
             raise ValueError(f"{count} bytes are said to follow, of {self.size} in all")
-        data = np.empty(count, np.uint8)
+        return count
+
+    def take(self, count: int) -> np.ndarray:
+        """``count`` bytes ``(count,)`` in memory of their own, which takes no more than that."""
+        data = np.empty(self.within(count), np.uint8)
         for start in range(0, count, PIECE):
             piece = data[start : start + PIECE]
             if self.readinto(piece) != len(piece):

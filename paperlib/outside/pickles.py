@@ -173,7 +173,7 @@ def _sized(bytes_of_size: int, is_text: bool = False) -> Callable[[Stream], Byte
 def _sized_text(bytes_of_size: int) -> Callable[[Stream], str]:
     def read(stream: Stream) -> str:
         decode = codecs.getincrementaldecoder("utf-8")("surrogatepass").decode
-        size = _unsigned(stream, bytes_of_size)
+        size = stream.within(_unsigned(stream, bytes_of_size))
         pieces = [
             decode(stream.take(min(PIECE, size - start)).tobytes())
             for start in range(0, size, PIECE)
