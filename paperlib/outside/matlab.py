@@ -26,7 +26,8 @@ _PACKED = 2**16  # bytes unpacked at a time
 _MATRIX, _COMPRESSED = 14, 15  # types of elements, beside those of integers, numbers and text
 _INTEGERS, _NAMES = {5, 6}, {1, 16}
 _NUMBERS, _TEXTS = {1, 2, 3, 4, 5, 6, 7, 9, 12, 13}, {1, 2, 4, 16, 17, 18}
-_CELLS, _STRUCTURES, _CHARACTERS, _NUMERIC = 1, 2, 4, range(6, 16)  # classes of matrices
+_CELLS, _STRUCTURES, _CHARACTERS, _OPAQUE = 1, 2, 4, 17  # classes of matrices
+_NUMERIC = range(6, 16)
 
 
 def read_mat(path: Path, *names: str) -> dict[str, Any]:
@@ -136,7 +137,7 @@ class _Matrices:
         _, _, flags, _ = struct.unpack_from(f"{self.order}4I", self.data, self.at)
         self.at += 16
         kind = flags & 0xFF
-        if kind > _NUMERIC[-1]:  # of functions and the like, some have no name
+        if kind == _OPAQUE:  # which alone has no name
             return kind, False, 0, ""
         sizes = struct.iter_unpack(f"{self.order}i", self._element(_INTEGERS))
         shape = [size for (size,) in sizes]

@@ -51,7 +51,8 @@ class Storage(Part):
     def read(self, stream: Stream, budget: Budget) -> None:
         budget.spend(self.bytes)
         data = torch.from_numpy(stream.take(self.bytes))
-        self.values = data.view(self.dtype)
+        # of no bytes PyTorch makes no other numbers
+        self.values = data.view(self.dtype) if self.count else torch.empty(0, dtype=self.dtype)
 
 
 class Stored(Part):
