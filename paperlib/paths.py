@@ -135,16 +135,16 @@ _KINDS = {
 }
 
 
-def regular_file(path: str | Path, limit: int | None = None) -> Path:
+def regular_file(path: str | Path, limit: int = 2 * 2**30) -> Path:
     """A path that a user has named and that is to be read. ``FileNotFoundError`` where nothing is
-    there, ``ValueError`` for what is no file (of which some never end, or wait for others before
-    they begin), and for one of more than ``limit`` bytes."""
+    there, ``ValueError`` for what is no file (some never end, or wait for somebody before they
+    begin), and for one of more than ``limit`` bytes."""
     path = Path(path)
     found = path.stat()
     kind = stat.S_IFMT(found.st_mode)
     if kind != stat.S_IFREG:
         raise ValueError(f"{path} is {_KINDS.get(kind, 'something else')}, not a file")
-    if limit is not None and found.st_size > limit:
+    if found.st_size > limit:
         raise ValueError(
             f"{path} has {found.st_size / 2**30:.1f} GiB; files of its kind are read up to "
             f"{limit / 2**30:g} GiB"

@@ -32,7 +32,7 @@ def read_archive(path: str | Path) -> dict[str, Any]:
     and ``ValueError`` where the file is damaged, no such archive, or asks for more than
     :data:`MAX_BYTES`. A missing file raises ``FileNotFoundError``.
     """
-    path = regular_file(path)
+    path = regular_file(path, MAX_BYTES)
     try:
         with zipfile.ZipFile(path) as archive:
             infos, budget = members(archive, MAX_BYTES), Budget(MAX_BYTES)

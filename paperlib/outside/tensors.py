@@ -124,7 +124,7 @@ def read_tensors(path: str | Path, part: str | None = None) -> dict[str, Tensor]
     containers, and :class:`CheckpointError` where it is damaged or another kind of file. A missing
     file raises ``FileNotFoundError``.
     """
-    path = regular_file(path)
+    path = regular_file(path, MAX_BYTES)
     try:
         with Stream(path.open("rb", buffering=0), path.stat().st_size) as stream:
             head = stream.peek(200)
