@@ -8,8 +8,8 @@ prediction literature uses.
 """
 
 import hashlib
+import lzma
 import re
-import tarfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ from paperlib.datasets.filming import film
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError
 from paperlib.kinematics import rotation_about
-from paperlib.paths import cached, data_dirs, shown, stand_in
+from paperlib.outside.containers import tar_files
+from paperlib.paths import cached, data_dirs, regular_file, shown, stand_in
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import CMU_38, H36M_17, convert, part
 
@@ -107,14 +108,14 @@ def _texts(folder: Path) -> dict[str, bytes]:
     of names."""
     if unpacked := _unpacked(folder):
         top = folder / "cmu_expmap"
-        return {p.relative_to(top).with_suffix("").as_posix(): p.read_bytes() for p in unpacked}
-    path, texts = folder / ARCHIVE, {}
+        return {
+            p.relative_to(top).with_suffix("").as_posix(): regular_file(p).read_bytes()
+            for p in unpacked
+        }
+    path = regular_file(folder / ARCHIVE)
     try:
-        with tarfile.open(path, "r:xz") as archive:
-            for member in archive:
-                if member.isfile() and member.name.endswith(".txt"):
-                    name = member.name.removeprefix("./").removeprefix("cmu_expmap/")
-                    texts[name.removesuffix(".txt")] = archive.extractfile(member).read()
+        with lzma.open(path) as unpacked:
+            files = dict(tar_files(unpacked, lambda name: name.endswith(".txt")))
     except PermissionError:
         raise
     except Exception as problem:  # a damaged archive can fail in nearly any way
@@ -123,7 +124,10 @@ def _texts(folder: Path) -> dict[str, bytes]:
         raise ValueError(
             f"{shown(path)}: {what}. Get the archive again, or delete it: {FETCH} fetches its files"
         ) from None
-    return dict(sorted(texts.items()))
+    names = {
+        n.removeprefix("./").removeprefix("cmu_expmap/").removesuffix(".txt"): n for n in files
+    }
+    return {name: files[names[name]] for name in sorted(names)}
 
 
 def _hold_against_manifest(folder: Path, hashes: Mapping[str, str | None]) -> None:
@@ -151,7 +155,8 @@ def _content_key(folder: Path, *options: object) -> str:
     digest = hashlib.sha256(repr((_FORMAT, TRAIN_BUILDS, TEST_BUILDS, *options)).encode())
     for path in _unpacked(folder) or [folder / ARCHIVE]:
         # the folders of a file say its split and its action
-        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(regular_file(path).read_bytes())
     return digest.hexdigest()[:16]
 
 

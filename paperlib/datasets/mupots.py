@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.io import loadmat
 
 from paperlib.cameras import Camera, project
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError, one_of
+from paperlib.outside.matlab import read_mat
 from paperlib.paths import data_dir, data_dirs, shown
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import MUPOTS_17
@@ -156,24 +156,6 @@ def _occluded(labels: np.ndarray, path: Path) -> torch.Tensor:
 
 
 # -- shared with MPI-INF-3DHP --------------------------------------------------------------------
-
-
-def read_mat(path: Path, *names: str) -> dict[str, Any]:
-    """The variables ``names`` of a MATLAB file, versions 4 to 7.2; reading it runs nothing."""
-    try:
-        found = loadmat(path, variable_names=names)
-    except NotImplementedError:
-        raise ValueError(f"{path}: of MATLAB 7.3; save it in MATLAB again with '-v7'") from None
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file can fail in nearly any way
-        raise ValueError(
-            f"{path}: not a readable MATLAB file, or cut short ({error}); get it again"
-        ) from error
-    absent = [name for name in names if name not in found]
-    if absent:
-        raise ValueError(f"{path}: no variable {', '.join(absent)}; this is another kind of file")
-    return found
 
 
 def in_metres(points: torch.Tensor, valid: torch.Tensor, where: object) -> torch.Tensor:
