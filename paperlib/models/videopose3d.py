@@ -12,7 +12,7 @@ from torch import Tensor
 
 from paperlib.errors import CheckpointError
 from paperlib.models.temporal import TemporalModel
-from paperlib.models.weights import checked, require_shapes
+from paperlib.models.weights import checked_weights, require_shapes
 from paperlib.outside.tensors import read_tensors
 
 
@@ -37,12 +37,14 @@ def model_from_weights(
 ) -> TemporalModel:
     """The same, from the weights themselves, named as in the public implementation."""
     try:
-        return _build(checked(weights), causal).eval()
+        return _build(checked_weights(weights, name), causal, name).eval()
+    except CheckpointError:
+        raise
     except (KeyError, ValueError, AttributeError, IndexError, RuntimeError) as problem:
         raise CheckpointError(f"{name}: not a temporal model of VideoPose3D ({problem})") from None
 
 
-def _build(weights: Mapping[str, Tensor], causal: bool) -> TemporalModel:
+def _build(weights: Mapping[str, Tensor], causal: bool, name: str) -> TemporalModel:
     channels, inputs, first = weights["expand_conv.weight"].shape
     outputs = weights["shrink.weight"].shape[0]
     count = sum(n.startswith("layers_conv.") and n.endswith(".weight") for n in weights)
@@ -56,7 +58,7 @@ def _build(weights: Mapping[str, Tensor], causal: bool) -> TemporalModel:
         if key.endswith("conv.weight"):
             renamed[key] = value.transpose(1, 2).flatten(1)  # theirs is (C_out, C_in, width)
     renamed["shrink.weight"] = renamed["shrink.weight"].squeeze(-1)
-    require_shapes(build, renamed)
+    require_shapes(build, renamed, name)
     model = build()
     model.load_state_dict(renamed)
     return model
