@@ -13,9 +13,9 @@ from typing import Any
 from torch import Tensor
 
 from paperlib.errors import CheckpointError
-from paperlib.models import arguments
+from paperlib.models.arguments import checked
 from paperlib.models.temporal import TemporalModel
-from paperlib.models.weights import checked, require_shapes
+from paperlib.models.weights import checked_weights, require_shapes
 from paperlib.outside.tensors import read_tensors
 
 
@@ -51,11 +51,11 @@ def model_from_weights(
 ) -> TemporalModel:
     """The same, from the weights themselves, named as in the public implementation."""
     given = {"filter_widths": widths, "dense": dense}
-    asked = arguments.checked({key: value for key, value in given.items() if value is not None})
+    asked = checked({key: value for key, value in given.items() if value is not None})
     try:
-        return _build(checked(weights), causal, name, asked).eval()
-    except CheckpointError as problem:
-        raise CheckpointError(f"{name}: {str(problem).removeprefix(f'{name}: ')}") from None
+        return _build(checked_weights(weights, name), causal, name, asked).eval()
+    except CheckpointError:
+        raise
     except (KeyError, ValueError, AttributeError, IndexError, RuntimeError) as problem:
         raise CheckpointError(f"{name}: not a temporal model of VideoPose3D ({problem})") from None
 
@@ -76,7 +76,7 @@ def _build(
         if key.endswith("conv.weight"):
             renamed[key] = value.transpose(1, 2).flatten(1)  # theirs is (C_out, C_in, width)
     renamed["shrink.weight"] = renamed["shrink.weight"].squeeze(-1)
-    require_shapes(build, renamed)
+    require_shapes(build, renamed, name)
     model = build()
     model.load_state_dict(renamed)
     return model

@@ -19,10 +19,7 @@ def load_run(key: str) -> Run:
     if not isinstance(config, dict) or not isinstance(description.get("recipe"), dict):
         raise CheckpointError(f"{path.parent.name}: says neither its model nor its recipe")
     weights = {n.removeprefix("model."): v for n, v in state.items() if n.startswith("model.")}
-    try:
-        require_shapes(lambda: models.build(config), weights)
-    except CheckpointError as problem:
-        raise CheckpointError(f"{path.parent.name}: {problem}") from None
+    require_shapes(lambda: models.build(config), weights, path.parent.name)
     run = Run(models.build(config), key, description, reused=True)
     restore(run)
     run.model.eval()

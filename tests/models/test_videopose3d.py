@@ -400,7 +400,7 @@ def with_larger_storage(path):
 
 DEEP_KEY = b"})" + b"\x85" * 400_000 + b"K\x01s"
 HOSTILE = {
-    "wide": (wide, "not a temporal model of VideoPose3D"),
+    "wide": (wide, "its weights are not of the model that it names: "),
     "a deep key": (
         lambda path: with_pickle(path, b"\x80\x02" + DEEP_KEY + b"."),
         "a tuple is a key",
