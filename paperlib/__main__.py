@@ -111,7 +111,8 @@ def _add_sweep(commands) -> None:
 
 
 def _run(arguments) -> None:
-    from paperlib.running.notebook import parameters_of, run
+    from paperlib.experiment.parameters import parameters_of
+    from paperlib.running.notebook import run
 
     output = run(arguments.notebook, arguments.output, parameters_of(arguments.parameters))
     print(f"written to {output}")
@@ -144,8 +145,8 @@ def _sweep(arguments) -> None:
 
 
 def _train(arguments) -> None:
+    from paperlib.experiment.parameters import parameters_of
     from paperlib.experiment.training import train_temporal
-    from paperlib.running.notebook import parameters_of
     from paperlib.training import processes
 
     parameters = parameters_of(arguments.parameters)

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 
 from paperlib.datasets import asf_amc, expmap
@@ -25,6 +25,9 @@ from paperlib.kinematics import rotation_about
 from paperlib.paths import cache_dir, data_dirs, replacing, shown
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import CMU_38, H36M_17, convert, part
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 read_expmap = expmap.read_expmap  # one file, as joint positions
 
@@ -213,6 +216,8 @@ def _clips(recordings: list[Recording]) -> str:
     return f"{actions.total()} clips ({counts})"
 
 
-def manifest() -> pd.DataFrame:
+def manifest() -> "pd.DataFrame":
     """The files of the public set that are used: path, split, action, rows, sha256."""
+    import pandas as pd
+
     return pd.read_csv(Path(__file__).with_name("cmu_manifest.csv"))

@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
 from paperlib.kinematics import (
@@ -53,6 +52,8 @@ def parse_expmap(text: bytes | str, name: str = "file") -> tuple[torch.Tensor, t
 
     Raises ``ValueError`` where the text is not such a file or was cut off.
     """
+    import pandas as pd
+
     data = text if isinstance(text, bytes) else text.encode()
     try:
         table = pd.read_csv(io.BytesIO(data), header=None, dtype=np.float64).to_numpy()

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.io import loadmat
 
 from paperlib.cameras import Camera, project
 from paperlib.datasets.prepared import chosen
@@ -160,6 +159,8 @@ def _occluded(labels: np.ndarray, path: Path) -> torch.Tensor:
 
 def read_mat(path: Path, *names: str) -> dict[str, Any]:
     """The variables ``names`` of a MATLAB file, versions 4 to 7.2; reading it runs nothing."""
+    from scipy.io import loadmat
+
     try:
         found = loadmat(path, variable_names=names)
     except NotImplementedError:

@@ -4,7 +4,7 @@ import pytest
 
 from paperlib.errors import NotebookFailed
 from paperlib.running import notebook as running
-from paperlib.running.notebook import parameters_of, run
+from paperlib.running.notebook import run
 
 
 @pytest.fixture
@@ -68,13 +68,6 @@ def test_a_notebook_is_not_overwritten_by_its_own_run(notebook):
     with pytest.raises(ValueError):
         run(notebook, notebook)
     assert notebook.read_bytes() == before
-
-
-def test_pairs_become_values():
-    pairs = [("receptive_field", "243"), ("retrain", "true"), ("dataset", "cmu")]
-    assert parameters_of(pairs) == {"receptive_field": 243, "retrain": True, "dataset": "cmu"}
-    assert parameters_of([]) == {}
-    assert parameters_of([("seed", "1"), ("seed", "2")]) == {"seed": 2}
 
 
 def test_a_notebook_runs_with_its_parameters_in_its_own_folder(notebook, tmp_path, printed):
