@@ -1,5 +1,7 @@
 """MuPoTS-3D: on small files of the public format, made here."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,8 @@ from scipy.io import savemat
 
 from paperlib.cameras import project
 from paperlib.datasets import mupots
-from paperlib.errors import MissingDataError
-from paperlib.skeletons import MUPOTS_17
+from paperlib.errors import MissingDataError, UnsafeFileError
+from paperlib.skeletons import COCO_19, MUPOTS_17
 
 FRAMES, PEOPLE = 5, 2
 # fx, fy, cx, cy of the two cameras
@@ -182,6 +184,69 @@ def test_the_downloads_own_folder_may_stay(folder, made):
         (folder / name).rename(folder / "MultiPersonTestSet" / name)
     assert mupots.load("TS7").fingerprint == before
     assert mupots.find() == folder / "MultiPersonTestSet"
+
+
+# ---- HRNet's keypoints ---------------------------------------------------------------------------
+
+
+def tracks_of(one, **changes) -> dict:
+    """As pickled for pose_refinement: keypoints and scores (T, P, 19, 3), who was found (T, P)."""
+    rng = np.random.default_rng(4)
+    shape = (*one["annot3"].shape[:2], 19)
+    pose = rng.uniform([0, 0, 0.2], [1900, 1000, 1.05], (*shape, 3)).astype("f4")
+    found = np.ones(shape[:2], dtype=bool)
+    found[2, 0], pose[2, 0] = False, np.nan
+    found[3, 1], pose[3, 1] = False, 0
+    return {"pose": pose, "valid_pose": found} | changes
+
+
+def write_tracks(folder, stored, name="TS1", protocol=2):
+    path = folder / "hrnet_pose2d" / f"{name}.pkl"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(stored if isinstance(stored, bytes) else pickle.dumps(stored, protocol))
+
+
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_hrnets_keypoints_take_the_place_of_the_annotated_ones(folder, made, protocol):
+    stored = tracks_of(made["TS1"])
+    write_tracks(folder, stored, protocol=protocol)
+    annotated, data = mupots.load("TS1"), mupots.load("TS1", keypoints="hrnet")
+    assert data.name == "mupots-normal-hrnet" and "HRNet" in data.source
+    for person, (before, r) in enumerate(zip(annotated.test, data.test, strict=True)):
+        assert r.keypoint_skeleton is COCO_19 and r.name == before.name
+        assert torch.equal(r.positions, before.positions) and r.camera == before.camera
+        own = np.nan_to_num(stored["pose"][:, person])
+        assert (r.keypoints.numpy() == own[..., :2]).all()
+        assert (r.confidence.numpy() == own[..., 2].clip(0, 1)).all() and own.max() > 1
+        assert (r.found.numpy() == stored["valid_pose"][:, person]).all()
+
+
+def test_tracks_that_are_not_there_or_of_something_else_are_refused(folder, made):
+    with pytest.raises(
+        MissingDataError, match=r"hrnet_pose2d/TS1\.pkl is missing.*pose_refinement"
+    ):
+        mupots.load("TS1", keypoints="hrnet")
+    one = made["TS1"]
+    nan = tracks_of(one)
+    nan["pose"][0, 0, 3, 1] = np.nan
+    for stored, said in (
+        (tracks_of(made["TS7"]), r"'pose' of float32 \(5, 3, 19, 3\), expected .*\(5, 2, 19, 3\)"),
+        (tracks_of(one, valid_pose=np.ones(5)), r"'valid_pose' of float64 \(5,\)"),
+        (tracks_of(one, pose=[["a"]]), "'pose' of <U1"),
+        ({"poses": 1}, r"TS1\.pkl: expected a dictionary .* found \['poses'\]"),
+        ([1], "found list"),
+        (nan, "NaN or infinite keypoints of people who are said to be found"),
+        (pickle.dumps(tracks_of(one))[:-200], "not a readable pickle"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS"),
+    ):
+        write_tracks(folder, stored)
+        with pytest.raises(ValueError, match=said):
+            mupots.load("TS1", keypoints="hrnet")
+    write_tracks(folder, pickle.dumps({"pose": print, "valid_pose": 1}))
+    with pytest.raises(UnsafeFileError, match=r"builtins\.print"):
+        mupots.load("TS1", keypoints="hrnet")
+    with pytest.raises(ValueError, match="unknown keypoints 'openpose'"):
+        mupots.load("TS1", keypoints="openpose")
 
 
 # ---- what is refused -----------------------------------------------------------------------------
