@@ -9,6 +9,7 @@ import io
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,14 +39,16 @@ _NOT_NEEDED = (
 ).split()
 
 
-def _read(path: Path) -> dict:
+def read_tensors(path: Path) -> Any:
+    """What a file of PyTorch holds, if that is tensors and plain values. Raises
+    :class:`UnsafeFileError` where it is more, :class:`CheckpointError` where it is no such file."""
     stand_ins = [(_SetAside, name) for name in _NOT_NEEDED]
     data = path.read_bytes()  # outside the try: a missing file is no damaged one
     if other := stand_in(data):
         raise CheckpointError(f"{path.name}: {other}")
     try:
         with torch.serialization.safe_globals(stand_ins):
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as problem:
         # torch's own message ends in advice to read the file without this protection
         named = re.search(r"GLOBAL ([\w.]+)", str(problem))
@@ -55,6 +58,10 @@ def _read(path: Path) -> dict:
         raise CheckpointError(
             f"{path.name}: not a checkpoint, or cut off ({type(problem).__name__}); fetch it again"
         ) from None
+
+
+def _read(path: Path) -> dict:
+    content = read_tensors(path)
     if not isinstance(content, dict) or not isinstance(content.get("model_pos"), dict):
         raise CheckpointError(f"{path.name}: a VideoPose3D checkpoint has an entry 'model_pos'")
     return content
@@ -98,13 +105,18 @@ def _build(weights: dict[str, Tensor], causal: bool) -> TemporalModel:
     model = TemporalModel(
         joints, features, outputs // 3, widths, causal=causal, channels=channels, dense=dense
     )
+    model.load_state_dict(our_weights(weights))
+    return model
+
+
+def our_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The public implementation's weights under the names and in the shapes of ours."""
     renamed = {_our_name(old): value for old, value in weights.items()}
     for key, value in renamed.items():
         if key.endswith("conv.weight"):
             renamed[key] = value.transpose(1, 2).flatten(1)  # theirs is (C_out, C_in, width)
     renamed["shrink.weight"] = renamed["shrink.weight"].squeeze(-1)
-    model.load_state_dict(renamed)
-    return model
+    return renamed
 
 
 def _widths(first: int, kernels: list[int]) -> tuple[tuple[int, ...], bool]:
