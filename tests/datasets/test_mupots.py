@@ -6,57 +6,12 @@ import numpy as np
 import pytest
 import torch
 from scipy.io import savemat
+from veges2020_files import FRAMES, PEOPLE, cells, lens, scene, tracks_of, write_scene, write_tracks
 
 from paperlib.cameras import project
 from paperlib.datasets import mupots
 from paperlib.errors import MissingDataError, UnsafeFileError
 from paperlib.skeletons import COCO_19, MUPOTS_17
-
-FRAMES, PEOPLE = 5, 2
-# fx, fy, cx, cy of the two cameras
-STUDIO, OUTSIDE = (1500.0, 1490.0, 1030.0, 1010.0), (1100.0, 1105.0, 950.0, 545.0)
-
-
-def lens(name):
-    return STUDIO if int(name[2:]) <= 5 else OUTSIDE
-
-
-def scene(name, frames=FRAMES, people=PEOPLE) -> dict:
-    """Millimetres (T, P, 17, 3), pixels (T, P, 17, 2), flags (T, P) and (T, P, 17)."""
-    rng = np.random.default_rng(int(name[2:]))
-    points = rng.uniform([-900, -900, 3000], [900, 900, 5000], (frames, people, 17, 3))
-    fx, fy, cx, cy = lens(name)
-    u = fx * points[..., 0] / points[..., 2] + cx
-    v = fy * points[..., 1] / points[..., 2] + cy
-    valid = np.ones((frames, people), dtype=bool)
-    valid[1, 0] = valid[0, 1] = False
-    occluded = rng.random((frames, people, 17)) < 0.3
-    made = {"annot2": np.stack([u, v], axis=-1), "annot3": points, "univ_annot3": points * 1.1 + 7}
-    return made | {"isValidFrame": valid, "occluded": occluded}
-
-
-def cells(made) -> np.ndarray:
-    """(T, P) cells, a structure in each, joints as columns."""
-    found = np.empty(made["annot3"].shape[:2], dtype=object)
-    for place in np.ndindex(found.shape):
-        found[place] = {f: made[f][place].T for f in ("annot2", "annot3", "univ_annot3")}
-        found[place]["isValidFrame"] = made["isValidFrame"][place].reshape(1, 1).astype("u1")
-    return found
-
-
-def flags(made) -> np.ndarray:
-    found = np.empty(made["occluded"].shape[:2], dtype=object)
-    for place in np.ndindex(found.shape):
-        found[place] = made["occluded"][place][None].astype("u1")
-    return found
-
-
-def write(folder, name, made, annotations=None):
-    (folder / name).mkdir(parents=True, exist_ok=True)
-    annotations = cells(made) if annotations is None else annotations
-    savemat(folder / name / "annot.mat", {"annotations": annotations})
-    labels = {"occlusion_labels": flags(made)}
-    savemat(folder / name / "occlusion.mat", labels, do_compression=True)
 
 
 @pytest.fixture
@@ -64,13 +19,13 @@ def made(folder):
     """TS1 and TS7 on the disk."""
     scenes = {"TS1": scene("TS1"), "TS7": scene("TS7", people=3)}
     for name, one in scenes.items():
-        write(folder, name, one)
+        write_scene(folder, name, one)
     return scenes
 
 
 def test_all_sequences_and_people(folder):
     for name in mupots.SEQUENCES:
-        write(folder, name, scene(name, frames=3, people=3 if name == "TS7" else 2))
+        write_scene(folder, name, scene(name, frames=3, people=3 if name == "TS7" else 2))
     data = mupots.load()
     assert data.name == "mupots-normal" and data.train == () and len(data.test) == 41
     assert data.skeleton is data.keypoint_skeleton is MUPOTS_17
@@ -117,7 +72,7 @@ def test_the_fit_is_the_least_squares_of_valid_annotations(folder):
     one = scene("TS8")
     one["annot2"] += np.random.default_rng(1).normal(0, 5, one["annot2"].shape)
     one["annot2"][~one["isValidFrame"]] += 300
-    write(folder, "TS8", one)
+    write_scene(folder, "TS8", one)
     camera = mupots.load("TS8").test[0].camera
     pixels, points = (
         one[f][one["isValidFrame"]].reshape(-1, n) for f, n in (("annot2", 2), ("annot3", 3))
@@ -139,7 +94,7 @@ def test_validity_and_occlusion(made):
 def test_someone_hidden_altogether_still_counts(folder):
     one = scene("TS1")
     one["occluded"][:, 0] = True
-    write(folder, "TS1", one)
+    write_scene(folder, "TS1", one)
     first = mupots.load("TS1").test[0]
     assert not first.visible.any()
     assert mupots.valid_frames(first).tolist() == [True, False, True, True, True]
@@ -155,7 +110,7 @@ def test_what_is_stored_for_frames_that_do_not_hold(folder):
     one["annot3"][1, 0] = 0
     one["annot3"][4, 0] = 123, 45, 4000
     one["annot3"][5, 0] = -one["annot3"][5, 0]
-    write(folder, "TS1", one)
+    write_scene(folder, "TS1", one)
     first = mupots.load("TS1").test[0]
     stored = torch.from_numpy(one["annot3"][:, 0] / 1000).float()
     expected = stored[[2, 2, 2, 3, 4, 3]]
@@ -172,7 +127,7 @@ def test_an_array_of_structures_is_read_as_well(folder, made):
         for f in fields:
             array[place][f] = np.atleast_2d(one[f][place]).T.astype("f8")
     before = mupots.load("TS1").fingerprint
-    write(folder, "TS1", one, annotations=array)
+    write_scene(folder, "TS1", one, annotations=array)
     assert mupots.load("TS1").fingerprint == before
 
 
@@ -187,23 +142,6 @@ def test_the_downloads_own_folder_may_stay(folder, made):
 
 
 # ---- HRNet's keypoints ---------------------------------------------------------------------------
-
-
-def tracks_of(one, **changes) -> dict:
-    """As pickled for pose_refinement: keypoints and scores (T, P, 19, 3), who was found (T, P)."""
-    rng = np.random.default_rng(4)
-    shape = (*one["annot3"].shape[:2], 19)
-    pose = rng.uniform([0, 0, 0.2], [1900, 1000, 1.05], (*shape, 3)).astype("f4")
-    found = np.ones(shape[:2], dtype=bool)
-    found[2, 0], pose[2, 0] = False, np.nan
-    found[3, 1], pose[3, 1] = False, 0
-    return {"pose": pose, "valid_pose": found} | changes
-
-
-def write_tracks(folder, stored, name="TS1", protocol=2):
-    path = folder / "hrnet_pose2d" / f"{name}.pkl"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(stored if isinstance(stored, bytes) else pickle.dumps(stored, protocol))
 
 
 @pytest.mark.parametrize("protocol", [2, 5])
@@ -253,7 +191,7 @@ def test_tracks_that_are_not_there_or_of_something_else_are_refused(folder, made
 
 
 def test_missing_labels(folder):
-    write(folder, "TS1", scene("TS1"))
+    write_scene(folder, "TS1", scene("TS1"))
     (folder / "TS1" / "occlusion.mat").unlink()
     with pytest.raises(MissingDataError, match=r"TS1/occlusion\.mat is missing"):
         mupots.load("TS1")
@@ -300,7 +238,7 @@ SPOILT = {
 def test_spoilt_annotations(folder, what, said):
     one = scene("TS6")
     SPOILT[what](one)
-    write(folder, "TS6", one)
+    write_scene(folder, "TS6", one)
     with pytest.raises(ValueError, match=said):
         mupots.load("TS6", "universal")
 
@@ -308,10 +246,10 @@ def test_spoilt_annotations(folder, what, said):
 def test_structures_without_a_field_or_none_at_all(folder, made):
     entries = cells(made["TS1"])
     del entries[2, 1]["isValidFrame"]
-    write(folder, "TS1", made["TS1"], annotations=entries)
+    write_scene(folder, "TS1", made["TS1"], annotations=entries)
     with pytest.raises(ValueError, match=r"no isValidFrame in .* person \(2, 1\)"):
         mupots.load("TS1")
-    write(folder, "TS1", made["TS1"], annotations=np.zeros((FRAMES, PEOPLE)))
+    write_scene(folder, "TS1", made["TS1"], annotations=np.zeros((FRAMES, PEOPLE)))
     with pytest.raises(ValueError, match=r"no isValidFrame in .* person \(0, 0\)"):
         mupots.load("TS1")
 

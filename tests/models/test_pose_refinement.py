@@ -2,13 +2,13 @@
 
 import os
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from veges2020_files import state, statistics, write_model
 
 from paperlib.cameras import Camera
 from paperlib.errors import CheckpointError, UnsafeFileError
@@ -17,65 +17,11 @@ from paperlib.prediction import locate
 from paperlib.recordings import Recording
 from paperlib.skeletons import COCO_19, MUPOTS_17
 
-CHANNELS = 6
 # their joints by number, as their source lists them
 COMMON = [17, 12, 14, 16, 11, 13, 15, 18, 5, 7, 9, 6, 8, 10]  # of the 19 keypoints; the hip first
 LEFT_RIGHT = [(5, 2), (6, 3), (7, 4), (11, 8), (12, 9), (13, 10)]  # of the 17 joints
 KEYPOINTS_LEFT_RIGHT = [(1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)]
 HIP = 14  # of the 17 joints
-
-
-def state(widths=(3, 3, 3), inputs=42, outputs=51, seed=5) -> dict[str, Tensor]:
-    """A state dictionary with their names and shapes."""
-    rng = torch.Generator().manual_seed(seed)
-
-    def numbers(*shape, least=-0.5):
-        return torch.rand(shape, generator=rng) + least
-
-    made = {}
-    shapes = [("expand_conv", "expand_bn", inputs, widths[0])]
-    for block, width in enumerate(widths[1:]):
-        for i, size in ((2 * block, width), (2 * block + 1, 1)):
-            shapes.append((f"layers_conv.{i}", f"layers_bn.{i}", CHANNELS, size))
-    for conv, norm, into, size in shapes:
-        made[f"{conv}.weight"] = numbers(CHANNELS, into, size)
-        made[f"{norm}.weight"] = numbers(CHANNELS, least=0.5)
-        made[f"{norm}.bias"] = numbers(CHANNELS)
-        made[f"{norm}.running_mean"] = numbers(CHANNELS)
-        made[f"{norm}.running_var"] = numbers(CHANNELS, least=0.5)
-        made[f"{norm}.num_batches_tracked"] = torch.tensor(7)
-    return made | {"shrink.weight": numbers(outputs, CHANNELS, 1), "shrink.bias": numbers(outputs)}
-
-
-def statistics(joint_set="MuPoTSJoints", seed=6) -> list[dict]:
-    """The steps before the network: means and deviations as they came from training data."""
-    rng = np.random.default_rng(seed)
-    # millimetres; in the end the hip with the logarithm of its depth
-    mean, std = rng.normal(0, 300, 51), rng.uniform(50, 400, 51)
-    mean[-1], std[-1] = np.log(4000), 0.3
-    twod = {
-        "mean": rng.normal(0, 0.2, 42),
-        "std": rng.uniform(0.1, 0.4, 42),
-        "field_name": "pose2d",
-    }
-    threed = {"mean": mean.astype("f4"), "std": std.astype("f4"), "field_name": "pose3d"}
-    return [
-        {"name": "DepthposeNormalize2D", "state": twod},
-        {
-            "name": "SplitToRelativeAbsAndMeanNormalize3D",
-            "state": threed | {"joint_set": joint_set},
-        },
-        {"name": "RemoveIndex", "state": None},
-    ]
-
-
-def write(folder: Path, weights=None, steps=None, zipped=False) -> Path:
-    """As PyTorch 1.5 wrote the one and pickle the other."""
-    weights = state() if weights is None else weights
-    torch.save(weights, folder / "model_params.pkl", _use_new_zipfile_serialization=zipped)
-    steps = statistics() if steps is None else steps
-    (folder / "preprocess_params.pkl").write_bytes(pickle.dumps(steps, 2))
-    return folder
 
 
 def theirs(weights: dict[str, Tensor], x: Tensor) -> Tensor:
@@ -146,7 +92,7 @@ def tracked(frames=23) -> Recording:
 @pytest.mark.parametrize(("widths", "zipped"), [((3, 3, 3), False), ((3, 5), True), ((1, 1), True)])
 def test_positions_are_those_of_their_network(tmp_path, flip, widths, zipped):
     weights, steps, recording = state(widths), statistics(), tracked()
-    model = load_pose_refinement_checkpoint(write(tmp_path, weights, steps, zipped))
+    model = load_pose_refinement_checkpoint(write_model(tmp_path, weights, steps, zipped))
     assert isinstance(model, TemporalPoseNet) and not model.training
     assert model.config["filter_widths"] == widths and model.receptive_field == np.prod(widths)
     pixels, score = recording.keypoints.double().numpy(), recording.confidence.double().numpy()
@@ -176,8 +122,8 @@ def test_positions_are_those_of_their_network(tmp_path, flip, widths, zipped):
 
 def test_an_old_name_of_the_joint_set_is_understood(tmp_path):
     old = statistics("<class 'databases.joint_sets.MuPoTSJoints'>")
-    one = load_pose_refinement_checkpoint(write(tmp_path, steps=old))
-    other = load_pose_refinement_checkpoint(write(tmp_path))
+    one = load_pose_refinement_checkpoint(write_model(tmp_path, steps=old))
+    other = load_pose_refinement_checkpoint(write_model(tmp_path))
     assert all(map(torch.equal, one.state_dict().values(), other.state_dict().values()))
 
 
@@ -213,14 +159,14 @@ WRONG_STEPS = {
 def test_other_weights_are_refused(tmp_path, what):
     weights, said = WRONG_WEIGHTS[what]
     with pytest.raises(CheckpointError, match=f"(?s)model_params.pkl: .*{said}"):
-        load_pose_refinement_checkpoint(write(tmp_path, weights))
+        load_pose_refinement_checkpoint(write_model(tmp_path, weights))
 
 
 @pytest.mark.parametrize("what", WRONG_STEPS)
 def test_other_steps_are_refused(tmp_path, what):
     steps, said = WRONG_STEPS[what]
     with pytest.raises(CheckpointError, match=said):
-        load_pose_refinement_checkpoint(write(tmp_path, steps=steps))
+        load_pose_refinement_checkpoint(write_model(tmp_path, steps=steps))
 
 
 class Hostile:
@@ -231,7 +177,7 @@ class Hostile:
 @pytest.mark.parametrize("file", ["model_params.pkl", "preprocess_params.pkl"])
 def test_nothing_in_the_files_is_run(tmp_path, monkeypatch, file):
     monkeypatch.chdir(tmp_path)
-    write(tmp_path)
+    write_model(tmp_path)
     (tmp_path / file).write_bytes(pickle.dumps([Hostile()]))
     with pytest.raises((UnsafeFileError, CheckpointError)):
         load_pose_refinement_checkpoint(tmp_path)
