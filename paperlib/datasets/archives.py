@@ -7,13 +7,16 @@ dictionaries. A pickle is a program: read the usual way, a file from the interne
 
 import reprlib
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from paperlib.errors import UnsafeFileError
-from paperlib.outside.arrays import read_npy
-from paperlib.outside.containers import Budget, member, members
+from paperlib.outside import pickles
+from paperlib.outside.arrays import NAMES, read_npy
+from paperlib.outside.containers import Budget, Stream, member, members
 from paperlib.paths import regular_file, stand_in
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MPII_16, Skeleton
 
@@ -33,11 +36,26 @@ def read_archive(path: str | Path) -> dict[str, Any]:
     :data:`MAX_BYTES`. A missing file raises ``FileNotFoundError``.
     """
     path = regular_file(path, MAX_BYTES)
+    with _said_of(path, "NumPy archive"), zipfile.ZipFile(path) as archive:
+        infos, budget = members(archive, MAX_BYTES), Budget(MAX_BYTES)
+        names = {_name(name): info for name, info in infos.items()}
+        return {name: _read(archive, info, budget) for name, info in names.items()}
+
+
+def read_pickle(path: str | Path) -> Any:
+    """What a file of one pickle (``.pkl``) holds: arrays, numbers, text and plain containers. Its
+    errors are those of :func:`read_archive`."""
+    path = regular_file(path, MAX_BYTES)
+    with _said_of(path, "pickle"), path.open("rb", buffering=0) as file:
+        stream, budget = Stream(file, path.stat().st_size), Budget(MAX_BYTES)
+        return pickles.built(pickles.read_pickle(stream, budget, NAMES), budget)
+
+
+@contextmanager
+def _said_of(path: Path, kind: str) -> Iterator[None]:
+    """What goes wrong while it is read, with its name and in words."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            infos, budget = members(archive, MAX_BYTES), Budget(MAX_BYTES)
-            names = {_name(name): info for name, info in infos.items()}
-            return {name: _read(archive, info, budget) for name, info in names.items()}
+        yield
     except PermissionError:
         raise
     except UnsafeFileError as error:
@@ -50,7 +68,7 @@ def read_archive(path: str | Path) -> dict[str, Any]:
         if other:
             raise ValueError(f"{path}: {other}") from None
         raise ValueError(
-            f"{path}: not a readable NumPy archive ({error or type(error).__name__}). It may be "
+            f"{path}: not a readable {kind} ({error or type(error).__name__}). It may be "
             "truncated or of another kind: fetch or prepare it again, and compare its size"
         ) from error
 

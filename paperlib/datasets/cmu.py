@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 
 from paperlib.datasets import asf_amc, expmap
@@ -29,6 +29,9 @@ from paperlib.outside.containers import tar_files
 from paperlib.paths import cached, data_dirs, regular_file, shown, stand_in
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import CMU_38, H36M_17, convert, part
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 read_expmap = expmap.read_expmap  # one file, as joint positions
 
@@ -296,6 +299,8 @@ def _clips(recordings: list[Recording]) -> str:
     return f"{actions.total()} clips ({counts})"
 
 
-def manifest() -> pd.DataFrame:
+def manifest() -> "pd.DataFrame":
     """The files of the public set that are used: path, split, action, rows, sha256."""
+    import pandas as pd
+
     return pd.read_csv(Path(__file__).with_name("cmu_manifest.csv"))

@@ -18,7 +18,6 @@ from numbers import Real
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
 from paperlib.kinematics import (
@@ -58,6 +57,8 @@ def parse_expmap(text: bytes | str, name: str = "file") -> tuple[torch.Tensor, t
 
     Raises ``ValueError`` where the text is not such a file or was cut off.
     """
+    import pandas as pd
+
     data = text if isinstance(text, bytes) else text.encode()
     if other := stand_in(data[:200]):
         raise ValueError(f"{name}: {other}")

@@ -71,15 +71,21 @@ def _build(
     joints, features = _joints_and_features(inputs, outputs // 3)
     sizes = joints, features, outputs // 3
     build = partial(TemporalModel, *sizes, causal=causal, channels=channels, **layers)
+    own = our_weights(weights)
+    require_shapes(build, own, name)
+    model = build()
+    model.load_state_dict(own)
+    return model
+
+
+def our_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The public implementation's weights under the names and in the shapes of ours."""
     renamed = {_our_name(old): value for old, value in weights.items()}
     for key, value in renamed.items():
         if key.endswith("conv.weight"):
             renamed[key] = value.transpose(1, 2).flatten(1)  # theirs is (C_out, C_in, width)
     renamed["shrink.weight"] = renamed["shrink.weight"].squeeze(-1)
-    require_shapes(build, renamed, name)
-    model = build()
-    model.load_state_dict(renamed)
-    return model
+    return renamed
 
 
 def _readings(first: int, kernels: list[int]) -> list[dict[str, Any]]:

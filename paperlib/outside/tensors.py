@@ -190,7 +190,8 @@ def _chosen(content: Any, part: str | None) -> dict[str, Stored]:
         content = content.get(part) if isinstance(content, dict) else None
     what = "the file" if part is None else f"its {part!r}"
     if not isinstance(content, dict):
-        raise CheckpointError(f"{what} is missing, or is no dictionary of tensors")
+        missing = "missing, or is " if part else ""
+        raise CheckpointError(f"{what} is {missing}no dictionary of tensors")
     if not all(isinstance(k, str) and isinstance(v, Stored) for k, v in content.items()):
         raise CheckpointError(f"{what} holds something else than tensors by name")
     return content
