@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 
-from paperlib import datasets, detection, results
+from paperlib import claims, datasets, detection, results
 from paperlib.errors import one_of
 from paperlib.evaluation import Evaluation
 from paperlib.experiment.parameters import check_cells
@@ -248,6 +248,12 @@ class Experiment:
         old = self.on_record()
         others = (old["seed"] != self.seed) & old["system"].isin(new["system"])
         return pd.concat([new, old[others]], ignore_index=True)
+
+    def judge(self, claim: str, effects: claims.Effects, but: str = "") -> claims.Verdict:
+        """The verdict on a claim by effects that were measured (or computed) here, which goes on
+        record with the rows: see :func:`paperlib.claims.judge`."""
+        about = {"dataset": self.dataset, "detector": self.detector, "preset": self.preset}
+        return claims.judge(claim, effects, self.notebook, about, but)
 
     def save_figure(self, figure: Figure, name: str) -> Path:
         """Write a figure: to ``figures/`` for the record, else to ``out/figures/``."""
