@@ -30,10 +30,10 @@ TITLES = {
     "cheng2020": "Cheng et al. 2020",
     "kato2020": "Kato et al. 2020",
 }
-_NUMBER = r"-?\d+(?:\.\d+)?"
+_NUMBER = r"\d+(?:\.\d+)?"
 _PART = re.compile(
     rf"(?:(?P<name>[^:]+): )?(?P<what>.+) is (?P<direction>{'|'.join(DIRECTIONS)}) "
-    rf"(?P<than>{_NUMBER})(?: (?P<unit>[^\s,]+))?, to (?P<margin>{_NUMBER})"
+    rf"(?P<than>-?{_NUMBER})(?: (?P<unit>[^\s,]+))?, to (?P<margin>{_NUMBER})"
 )
 
 
@@ -56,10 +56,10 @@ def parse(test: str) -> tuple[Part, ...]:
     parts = []
     for sentence in test.split(";"):
         found = _PART.fullmatch(sentence.strip())
-        if not found or float(found["margin"]) < 0:
+        if not found or (float(found["margin"]) == 0 and found["direction"] != "exactly"):
             raise ValueError(
                 f"{sentence.strip()!r} is no test: expected 'what is measured is below 0 mm, to "
-                f"0.5', with {', '.join(DIRECTIONS)} and a margin that is not negative"
+                f"0.5', with one of {', '.join(DIRECTIONS)} and a margin above 0"
             )
         given = {key: found[key] or "" for key in ("name", "what", "direction", "unit")}
         parts.append(Part(**given, than=float(found["than"]), margin=float(found["margin"])))

@@ -55,11 +55,12 @@ class Effect:
         return self.part.verdict(self.mean, self.half)
 
     def __str__(self) -> str:
-        margin = self.part.margin
-        decimals = max(1, -math.floor(math.log10(margin))) if margin > 0 else 0
-        half = self.half if self.seeds else math.nan
-        value = results.shown(self.mean, half, min(decimals, 3))
-        return f"{self.part.name} {value} {self.part.unit}".strip()
+        name = f"{self.part.name}: " if self.part.name else ""
+        if not self.seeds:
+            return f"{name}{self.mean:,.10g} {self.part.unit}".strip()
+        # as fine as the margin asks for; shares are small numbers
+        decimals = max(1, -math.floor(math.log10(self.part.margin))) + (not self.part.unit)
+        return f"{name}{results.shown(self.mean, self.half, decimals)} {self.part.unit}".strip()
 
 
 @dataclass(frozen=True)
