@@ -1,6 +1,7 @@
 """Judging a claim: effects in, verdict out, and into the ledger where a notebook is published."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -34,7 +35,10 @@ def judge(
             f"the test of {name} has the parts {names}, and effects are given for {list(given)}"
         )
     measured = tuple(Effect.of(part, given[part.name]) for part in found.parts)
-    return _kept(Verdict(found, notebook, measured, but, **{"commit": results.commit(), **about}))
+    verdict = Verdict(found, notebook, measured, but, **{"commit": results.commit(), **about})
+    if verdict.exact:  # neither data nor preset play a part
+        return _kept(replace(verdict, dataset="", detector="", preset=""))
+    return _kept(verdict)
 
 
 def cannot(name: str, notebook: str, why: str) -> Verdict:
@@ -54,7 +58,7 @@ def _unmeasured(name: str, why: str) -> Claim:
 
 
 def _kept(verdict: Verdict) -> Verdict:
-    if results.keeping() and (verdict.exact or verdict.preset != "smoke"):
+    if results.keeping() and verdict.preset != "smoke":
         ledger.record(verdict)
     return verdict
 

@@ -39,7 +39,7 @@ def record(verdict: Verdict) -> None:
         rows = pd.concat([kept, new], ignore_index=True) if len(kept) else new
         rows = rows.sort_values("claim", kind="stable")  # parts stay in their order
         with replacing(path()) as temporary:
-            rows.to_csv(temporary, index=False, float_format="%.6g")
+            rows.to_csv(temporary, index=False)
 
 
 def _read() -> pd.DataFrame:

@@ -48,6 +48,7 @@ class Effect:
         seeds, needed = tuple(int(seed) for seed in sorted(values.index)), math.nan
         if part.verdict(mean, half) == UNDECIDED:
             needed = part.seeds(mean, values.std()) if len(values) > 1 else 2
+        mean, half = (float(f"{number:.6g}") for number in (mean, half))  # as it is kept
         return cls(part, mean, half, seeds, needed)
 
     @property

@@ -16,7 +16,8 @@ def verdict_counts(counts: pd.DataFrame) -> Figure:
     """A bar for each paper, of as many parts as there are verdicts on its claims. ``counts`` is as
     :func:`paperlib.claims.counts` gives it: papers by verdicts."""
     words = [*VERDICTS, OPEN]
-    figure, ax = plt.subplots(figsize=(8.4, 0.46 * len(counts) + 1.5))
+    size = (8.4, 0.46 * len(counts) + 1.5)
+    figure, ax = plt.subplots(figsize=size, layout="constrained")
     left = pd.Series(0, index=counts.index)
     for word, colour in zip(words, _COLOURS, strict=True):
         ax.barh(range(len(counts)), counts[word], left=left, color=colour, label=word, height=0.68)
@@ -30,5 +31,5 @@ def verdict_counts(counts: pd.DataFrame) -> Figure:
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.set_xlabel("claims")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
+    figure.legend(loc="outside upper left", ncols=4, fontsize=9, handlelength=1.2)
     return figure

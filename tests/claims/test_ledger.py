@@ -1,6 +1,7 @@
 """Judging claims, keeping the verdicts, and the ledger as it is kept."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -90,7 +91,7 @@ def test_a_reason_keeps_numbers_from_deciding():
 @pytest.mark.parametrize(
     ("name", "effects", "message"),
     [
-        ("pavllo2019-c1", seeds(1, 2), "no claim 'pavllo2019-c1'.*did you mean pavllo2019-c1"),
+        ("pavllo2019-c1", seeds(1, 2), "no claim 'pavllo2019-c1'.*did you mean pavllo2019-c"),
         ("", seeds(1, 2), "no claim ''"),
         (C01, {"lower": seeds(1, 2)}, r"has the parts \[''\].*given for \['lower'\]"),
         ("pavllo2019-c06", seeds(1, 2), "has the parts"),
@@ -173,6 +174,13 @@ def test_the_same_notebook_replaces_its_verdict(kept):
     judged(effects=seeds(5, 6, 7))
     assert claims.recorded()[C01].word == "opposite"
     assert len(pd.read_csv(kept)) == 1
+
+
+def test_who_judges_at_the_same_time_loses_nothing(kept):
+    names = [name for name, line in claims.recorded().items() if line.paper == "pavllo2019"]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: claims.cannot(name, "table1", "why not"), names))
+    assert pd.read_csv(kept)["claim"].tolist() == names and len(names) == 34
 
 
 def test_two_notebooks_cannot_judge_one_claim(kept):
