@@ -30,6 +30,6 @@ def verdict_counts(counts: pd.DataFrame) -> Figure:
     ax.set_yticks(range(len(counts)), [TITLES.get(paper, paper) for paper in counts.index])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
-    ax.set_xlabel("claims")
+    ax.set(xlabel="claims", xlim=(0, 1.03 * counts.to_numpy().sum(axis=1).max()))
     figure.legend(loc="outside upper left", ncols=4, fontsize=9, handlelength=1.2)
     return figure
