@@ -39,6 +39,7 @@ ROOMS = {
     "evaluation": "poses to numbers: errors, averages over any group, several people, matching",
     "refinement": "smooth trajectories through occlusions: the energy, its solvers, filters",
     "results": "measured numbers with their origin, beside those of the papers",
+    "claims": "the ledger of claims: each with its own test, effect, interval and verdict",
     "plotting": "figures for the page",
     "experiment": "the frame of a notebook: parameters in, rows and protocols out",
     "running": "run one notebook, or many side by side",

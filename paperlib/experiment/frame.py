@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
     from matplotlib.figure import Figure
 
+    from paperlib.claims import Effects, Verdict
+
 
 def _frames(count: int) -> str:
     return "frame" if count == 1 else f"{count} frames"
@@ -251,6 +253,14 @@ class Experiment:
         old = self.on_record()
         others = (old["seed"] != self.seed) & old["system"].isin(new["system"])
         return pd.concat([new, old[others]], ignore_index=True)
+
+    def judge(self, claim: str, effects: "Effects", but: str = "") -> "Verdict":
+        """The verdict on a claim by effects that were measured (or computed) here, which goes on
+        record with the rows: see :func:`paperlib.claims.judge`."""
+        from paperlib import claims
+
+        about = {"dataset": self.dataset, "detector": self.detector, "preset": self.preset}
+        return claims.judge(claim, effects, self.notebook, about, but)
 
     def save_figure(self, figure: "Figure", name: str) -> Path:
         """Write a figure: to ``figures/`` for the record, else to ``out/figures/``."""

@@ -39,10 +39,7 @@ def test_tensors_of_all_kinds(tmp_path, zipped, part):
 
 def test_what_is_no_dictionary_of_tensors(tmp_path):
     path = tmp_path / "a.pt"
-    for held, said in (
-        ([1], "the file is no dictionary"),
-        ({"a": 1}, "the file holds something"),
-    ):
+    for held, said in (([1], "the file is no dictionary"), ({"a": 1}, "the file holds something")):
         torch.save(held, path)
         with pytest.raises(CheckpointError, match=rf"a\.pt: {said}"):
             read_tensors(path)
