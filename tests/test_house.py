@@ -148,7 +148,8 @@ print(metrics is paperlib.metrics)
 # takes from a tenth of a second to two to load each, and most programs need none of them
 LATE = {"scipy", "pandas", "matplotlib", "numba", "h5py"}
 LATE |= {"plotly", "ipywidgets", "IPython", "nbformat", "papermill", "dask", "distributed"}
-SHOWING = {"plotting", "widgets"}  # what they show with is all that these rooms are for
+# what they show with, or tables, is all that these rooms are for
+SHOWING = {"claims", "plotting", "widgets"}
 LOOK = f"""
 import sys
 from importlib import import_module
