@@ -1,5 +1,7 @@
-"""Arrays as they come, NumPy or torch: checked once, and given back as the kind they were."""
+"""Arrays as they come, NumPy or torch: checked once, worked on in parts where they are long, and
+given back as the kind they were."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
@@ -7,6 +9,33 @@ import torch
 
 Array = TypeVar("Array", np.ndarray, torch.Tensor)
 Visibility = np.ndarray | torch.Tensor | None
+# Numbers worked on at once. On a processor what is between input and output stays in its cache;
+# a GPU wants work for all of its cores.
+_AT_ONCE = {"cpu": 2**21}
+_MOST_AT_ONCE = 2**26
+
+
+def rows_at_once(each: int, device: torch.device) -> int:
+    """How many rows to work on at once, at least one, if ``each`` asks for so many numbers."""
+    return max(1, _AT_ONCE.get(device.type, _MOST_AT_ONCE) // each)
+
+
+def in_parts(
+    function: Callable[..., torch.Tensor], *tensors: torch.Tensor | None, each: int
+) -> torch.Tensor:
+    """``function`` of tensors ``(N, ...)`` or None, which answers each of the N rows by itself:
+    some rows at a time, where it needs ``each`` times as many numbers in between."""
+    count, step = len(tensors[0]), rows_at_once(each, tensors[0].device)
+    if count <= step:
+        return function(*tensors)
+    result = None
+    for start in range(0, count, step):
+        rows = slice(start, start + step)
+        part = function(*(None if tensor is None else tensor[rows] for tensor in tensors))
+        if result is None:
+            result = part.new_empty(count, *part.shape[1:])
+        result[rows] = part
+    return result
 
 
 def as_tensor(values: np.ndarray | torch.Tensor) -> torch.Tensor:

@@ -5,10 +5,12 @@ with the origin at the upper left. The lens model is the one of the Human3.6M to
 section 4 and its reference implementation), whose tangential part differs from OpenCV's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 
+from paperlib.arrays import in_parts
 from paperlib.kinematics import quaternion_apply, quaternion_inverse
 
 NORMALISATIONS = ("screen", "person")  # what a network may be given of keypoints
@@ -63,18 +65,27 @@ def _expect_last(points: torch.Tensor, size: int, what: str) -> None:
         raise ValueError(f"{what}: expected (..., {size}), got shape {tuple(points.shape)}")
 
 
+def _some_at_a_time(function: Callable[..., torch.Tensor], *points: torch.Tensor) -> torch.Tensor:
+    """``function`` of points ``(..., C)``, each of which it answers by itself."""
+    batch = points[0].shape[:-1]
+    rows = (x.reshape(batch.numel(), *x.shape[len(batch) :]) for x in points)
+    found = in_parts(function, *rows, each=16)
+    return found.reshape(*batch, *found.shape[1:])
+
+
 def world_to_camera(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     """``(..., 3)`` world metres to camera space: R(q)^-1 (X - t)."""
     _expect_last(points, 3, "world points")
     rotation = quaternion_inverse(_vector(camera.orientation, points))
-    return quaternion_apply(rotation, points - _vector(camera.position, points))
+    position = _vector(camera.position, points)
+    return _some_at_a_time(lambda some: quaternion_apply(rotation, some - position), points)
 
 
 def camera_to_world(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     """``(..., 3)`` camera space to world metres: R(q) X + t."""
     _expect_last(points, 3, "camera points")
-    turned = quaternion_apply(_vector(camera.orientation, points), points)
-    return turned + _vector(camera.position, points)
+    rotation, position = _vector(camera.orientation, points), _vector(camera.position, points)
+    return _some_at_a_time(lambda some: quaternion_apply(rotation, some) + position, points)
 
 
 def _distort(plane: torch.Tensor, radial, tangential: torch.Tensor) -> torch.Tensor:
@@ -93,9 +104,14 @@ def project(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     the polynomial means nothing further out. A point at or behind the camera has no image.
     """
     _expect_last(points, 3, "camera points")
-    plane = (points[..., :2] / points[..., 2:]).clamp(-1, 1)
-    bent = _distort(plane, camera.radial, _vector(camera.tangential, points))
-    return bent * _vector(camera.focal, points) + _vector(camera.centre, points)
+    given = (camera.tangential, camera.focal, camera.centre)
+    tangential, focal, centre = (_vector(values, points) for values in given)
+
+    def pixels(some: torch.Tensor) -> torch.Tensor:
+        plane = (some[..., :2] / some[..., 2:]).clamp(-1, 1)
+        return _distort(plane, camera.radial, tangential) * focal + centre
+
+    return _some_at_a_time(pixels, points)
 
 
 def screen_intrinsics(camera: Camera) -> torch.Tensor:
@@ -139,9 +155,12 @@ def unproject(pixels: torch.Tensor, depth: torch.Tensor, camera: Camera) -> torc
     _expect_last(pixels, 2, "pixels")
     if pixels.shape[:-1] != depth.shape:
         raise ValueError(f"pixels {tuple(pixels.shape)} need depths of shape {pixels.shape[:-1]}")
-    bent = inverse_calibration(pixels, camera)
-    plane = undistort(bent, camera)
-    return torch.cat([plane, torch.ones_like(plane[..., :1])], dim=-1) * depth[..., None]
+
+    def points(pixels: torch.Tensor, depth: torch.Tensor) -> torch.Tensor:
+        plane = undistort(inverse_calibration(pixels, camera), camera)
+        return torch.cat([plane, torch.ones_like(plane[..., :1])], dim=-1) * depth[..., None]
+
+    return _some_at_a_time(points, pixels, depth)
 
 
 def undistort(bent: torch.Tensor, camera: Camera, steps: int = 20) -> torch.Tensor:

@@ -6,6 +6,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
+from paperlib.arrays import in_parts
 from paperlib.occlusion.bodies import body_of, check_points
 from paperlib.skeletons import Skeleton
 
@@ -27,6 +28,14 @@ def boxed_man(keypoints: Tensor, skeleton: Skeleton, width: float = WIDTH) -> Te
     its corners span, also where they cross, seen from the side.
     """
     _check(keypoints, skeleton, width)
+    poses = keypoints.reshape(keypoints.shape[:-2].numel(), len(skeleton), 2)
+    pairs = len(skeleton) * len(body_of(skeleton).names)
+    hidden = in_parts(lambda part: _hidden(part, skeleton, width), poses, each=2 * pairs)
+    return hidden.reshape(keypoints.shape[:-1])
+
+
+def _hidden(keypoints: Tensor, skeleton: Skeleton, width: float) -> Tensor:
+    """As :func:`boxed_man`, for poses ``(N, J, 2)``."""
     body = body_of(skeleton)
     in_box = _in_boxes(keypoints, *body.segments(keypoints), width)
     hidden = (in_box & body.others.to(keypoints.device)).any(dim=-1)

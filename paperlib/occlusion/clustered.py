@@ -4,6 +4,7 @@ to the camera is seen and the others are not."""
 import torch
 from torch import Tensor
 
+from paperlib.arrays import in_parts
 from paperlib.errors import one_of
 from paperlib.occlusion.bodies import check_points
 
@@ -38,6 +39,18 @@ def clustered(
         )
     if not tolerance >= 0:
         raise ValueError(f"the tolerance is a distance, 0 or more, got {tolerance}")
+    batch, joints = points.shape[:-2].numel(), points.shape[-2]
+    hidden = in_parts(
+        lambda points, depths: _hidden(points, depths, tolerance, rule),
+        points.reshape(batch, joints, 2),
+        None if depths is None else depths.reshape(batch, joints),
+        each=joints**2,
+    )
+    return hidden.reshape(points.shape[:-1])
+
+
+def _hidden(points: Tensor, depths: Tensor | None, tolerance: float, rule: str) -> Tensor:
+    """As :func:`clustered`, for poses ``(N, J, 2)``."""
     apart = (points[..., :, None, :] - points[..., None, :, :]).norm(dim=-1)
     joints = points.shape[-2]
     itself = torch.eye(joints, dtype=torch.bool, device=points.device)

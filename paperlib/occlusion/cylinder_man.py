@@ -4,6 +4,7 @@ head and trunk are cylinders in space, and what lies behind or within one is hid
 import torch
 from torch import Tensor
 
+from paperlib.arrays import in_parts
 from paperlib.occlusion.bodies import body_of, check_points
 from paperlib.rendering import sight_distance
 from paperlib.skeletons import Skeleton
@@ -30,6 +31,18 @@ def cylinder_man(
     check_points(positions, "positions", 3, skeleton)
     if not all(diameter > 0 for diameter in (limb, head, trunk)):
         raise ValueError(f"diameters are above 0 metres, got {limb=} {head=} {trunk=}")
+    poses = positions.reshape(positions.shape[:-2].numel(), len(skeleton), 3)
+    pairs = len(skeleton) * (len(body_of(skeleton).names) + 1)
+    share = in_parts(
+        lambda part: _visible(part, skeleton, limb, head, trunk), poses, each=3 * pairs
+    )
+    return share.reshape(positions.shape[:-1])
+
+
+def _visible(
+    positions: Tensor, skeleton: Skeleton, limb: float, head: float, trunk: float
+) -> Tensor:
+    """As :func:`cylinder_man`, for poses ``(N, J, 3)``."""
     body = body_of(skeleton)
     start, end = body.segments(positions)
     hips, shoulders = (

@@ -43,5 +43,6 @@ def heatmaps(
     pixels = torch.arange(size, device=keypoints.device, dtype=keypoints.dtype)
     # a Gaussian of two dimensions is the product of two of one
     x, y = (torch.exp(-((p[..., None] - pixels) ** 2) / (2 * sigma**2)) for p in places.unbind(-1))
-    maps = y[..., :, None] * x[..., None, :]
-    return maps if visible is None else maps * visible[..., None, None]
+    if visible is not None:
+        y = y * visible[..., None]
+    return y[..., :, None] * x[..., None, :]

@@ -13,12 +13,14 @@ the person was seen, and where a soft cap leads from that one, hardened step by 
 non-convexity, Yang et al. 2020, truncated least squares).
 
 All frames outside a stretch keep their weights, so they are eliminated once for all coordinates of
-a track, and the descents solve small systems. The arithmetic is in ``compiled``.
+a track, and the descents solve small systems. The arithmetic is in ``compiled``. Long tracks are
+cut into pieces (``pieces``), which need less memory and stay in the processor's cache.
 """
 
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +29,7 @@ from paperlib.arrays import Array, Visibility, as_positions, like
 from paperlib.refinement.adam import History, Log, history_of
 from paperlib.refinement.energy import coordinates, rows_of, unknown, weights_of
 from paperlib.refinement.interpolation import fill
+from paperlib.refinement.pieces import Piece, agree, pieces_of
 from paperlib.refinement.settings import PAPER, Settings
 
 PREDICTION, WITHOUT_CAP, LOWEST = range(3)  # stages
@@ -55,7 +58,7 @@ def direct(
     here, seen = (x.cpu() if isinstance(x, torch.Tensor) else x for x in (given, visibility))
     score, gate = weights_of(here[..., :1, :].double(), seen, settings)
     if not history:
-        found = _minima(here, score, gate, settings, LOWEST)
+        found = _minima(here, score, gate, settings, LOWEST, here.dtype)
         return like(found, positions)
     rows = rows_of(here.double(), seen, settings)
     log: Log = []
@@ -63,7 +66,7 @@ def direct(
         taken = []
         for _ in range(_TIMES):
             began = time.perf_counter()
-            found = _minima(here, score, gate, settings, stage)
+            found = _minima(here, score, gate, settings, stage, torch.float64)
             taken.append(time.perf_counter() - began)
         # a stage is not reached before those on the way to it
         seconds = max([min(taken), *(earlier for _, earlier in log)])
@@ -72,37 +75,39 @@ def direct(
 
 
 def _minima(
-    given: torch.Tensor, score: torch.Tensor, gate: torch.Tensor, settings: Settings, stage: int
+    given: torch.Tensor,
+    score: torch.Tensor,
+    gate: torch.Tensor,
+    settings: Settings,
+    stage: int,
+    dtype: torch.dtype,
 ) -> torch.Tensor:
-    """What a stage of the search makes of positions ``(P, T, J, 3)`` or ``(T, J, 3)``, in float64;
-    many people are shared out over as many threads as PyTorch has."""
+    """What a stage of the search makes of positions ``(P, T, J, 3)`` or ``(T, J, 3)``, in some
+    precision; many people are shared out over as many threads as PyTorch has."""
     from paperlib.refinement.kernels import compiled_kernels
 
-    kernels = compiled_kernels()
-    cap = float(settings.cap) if stage == LOWEST else np.inf
+    kernels = compiled_kernels()  # before there are threads
     *_, frames, joints, _ = given.shape
     people = given.reshape(-1, frames, 3 * joints).numpy()
     score, gate = (x.reshape(-1, frames).double().numpy() for x in (score, gate))
-    found = np.empty(people.shape)
+    found = torch.empty(people.shape, dtype=dtype)
+    into = found.numpy()
 
     def some(first: int, last: int) -> None:
         for person in range(first, last):
-            one = np.ascontiguousarray(people[person], np.float64)
-            for begin, end in ((0, 3), (3, 3 * joints)):
-                anchor = one[:, begin:end].copy()
-                if begin:
-                    anchor -= np.tile(one[:, :3], joints - 1)
-                weight = np.where(np.isnan(anchor), 0, score[person, :, None])
-                if not (weight > 0).all():
-                    anchor = _without_gaps(anchor, weight, person, begin)
-                if stage > PREDICTION and begin < end:
-                    short = float(settings.pose_short if begin else settings.root_short)
-                    long = settings.pose_long if begin else settings.root_long
-                    links = _links(gate[person], short, long, weight.max(), settings)
-                    anchor += _errors(kernels, links, anchor, weight, short, cap, settings)
-                if begin:
-                    anchor += np.tile(found[person, :, :3], joints - 1)
-                found[person, :, begin:end] = anchor
+            known = _known(people[person])
+            about = (
+                kernels,
+                person,
+                people[person],
+                known,
+                score[person],
+                gate[person],
+                settings,
+                stage,
+            )
+            if not _write(into[person], pieces_of(known, score[person], settings), *about):
+                _write(into[person], [Piece(0, 0, frames, frames)], *about)
 
     threads = max(1, min(torch.get_num_threads(), len(people), len(people) * frames // _SHARE))
     bounds = np.linspace(0, len(people), min(_PARTS * threads, len(people)) + 1).astype(int)
@@ -111,7 +116,92 @@ def _minima(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(some, bounds[:-1], bounds[1:]))
-    return torch.from_numpy(found).reshape(given.shape)
+    return found.reshape(given.shape)
+
+
+def _write(
+    into: np.ndarray,
+    pieces: list[Piece],
+    kernels: dict[str, Callable],
+    person: int,
+    given: np.ndarray,
+    known: np.ndarray,
+    score: np.ndarray,
+    gate: np.ndarray,
+    settings: Settings,
+    stage: int,
+) -> bool:
+    """Writes what a stage makes of a person's positions ``(T, 3 J)``, piece by piece; stops, and is
+    False, where two of them do not agree."""
+    tracks = _tracks(known, score, gate, settings)
+    cap = float(settings.cap) if stage == LOWEST else np.inf
+    reach = max(settings.short_step, settings.long_step)
+    before = None
+    for piece in pieces:
+        part = slice(piece.begin, piece.end)
+        one = np.ascontiguousarray(given[part], np.float64)
+        found = np.empty(one.shape)
+        for track in tracks:
+            anchor = one[:, track.begin : track.end].copy()
+            if track.begin:
+                _each_joint(anchor)[:] -= one[:, None, :3]
+            weight = np.where(known[part, track.begin : track.end], score[part, None], 0)
+            if not (weight > 0).all():
+                anchor = _without_gaps(anchor, weight, person, track.begin)
+            if stage > PREDICTION:
+                links = _links(gate[part], track, settings)
+                anchor += _errors(kernels, links, anchor, weight, track.short, cap, settings)
+            if track.begin:
+                _each_joint(anchor)[:] += found[:, None, :3]
+            found[:, track.begin : track.end] = anchor
+        first, last = piece.first - piece.begin, piece.last - piece.begin
+        if before is not None and not agree(before, found[first - reach : first + reach]):
+            return False
+        into[piece.first : piece.last] = found[first:last]
+        before = found[last - reach : last + reach].copy()
+    return True
+
+
+def _known(given: np.ndarray) -> np.ndarray:
+    """Which coordinates of positions ``(T, 3 J)`` are known; without its root, no joint is."""
+    known = ~np.isnan(given)
+    _each_joint(known)[:, 1:] &= known[:, None, :3]
+    return known
+
+
+def _each_joint(coordinates: np.ndarray) -> np.ndarray:
+    """Coordinates ``(T, 3 J)`` as ``(T, J, 3)``."""
+    return coordinates.reshape(len(coordinates), -1, 3)
+
+
+class _Track(NamedTuple):
+    """Some of a person's coordinates, and what ties their frames together."""
+
+    begin: int  # the first coordinate, and the one after the last
+    end: int
+    short: float  # weights of the steps
+    long: float
+    steps: set[int]  # frames; those that play a part
+    ridge: float  # a small weight on the anchor, which holds what nothing else does
+
+
+def _tracks(
+    known: np.ndarray, score: np.ndarray, gate: np.ndarray, settings: Settings
+) -> list[_Track]:
+    """The root of a person with ``known`` coordinates ``(T, K)``, and the joints about it, if there
+    are any."""
+    found = []
+    for begin, end in ((0, 3), (3, known.shape[1])):
+        short = float(settings.pose_short if begin else settings.root_short)
+        long = float(settings.pose_long if begin else settings.root_long)
+        steps = {settings.short_step} if short else set()
+        if (long * gate[settings.long_step :]).any():
+            steps.add(settings.long_step)
+        steps = {step for step in steps if step < len(known)}
+        weighed = score[known[:, begin:end].any(axis=1)]
+        ridge = RIDGE * ((weighed.max(initial=0) + 2 * (short + long)) or 1)
+        found.append(_Track(begin, end, short, long, steps, ridge))
+    return [track for track in found if track.begin < track.end]
 
 
 def _without_gaps(anchor: np.ndarray, weight: np.ndarray, person: int, begin: int) -> np.ndarray:
@@ -126,25 +216,20 @@ def _without_gaps(anchor: np.ndarray, weight: np.ndarray, person: int, begin: in
     return np.ascontiguousarray(fill(rows, known).numpy().T)
 
 
-def _links(
-    gate: np.ndarray, short: float, long: float, largest: float, settings: Settings
-) -> np.ndarray:
+def _links(gate: np.ndarray, track: _Track, settings: Settings) -> np.ndarray:
     """The band ``(T, W + 1)`` of the terms that tie frames together, ``links[t, s] = A[t, t + s]``,
-    and a small weight on the anchor that holds what nothing else does."""
-    frames = len(gate)
-    pulls = []
-    for step, pull in (
-        (settings.short_step, np.full(frames, short)),
-        (settings.long_step, long * gate),
-    ):
-        if step < frames and pull[step:].any():
-            pulls.append((step, pull[step:]))
-    links = np.zeros((frames, 1 + max((step for step, _ in pulls), default=0)))
-    links[:, 0] = RIDGE * ((largest + 2 * (short + long)) or 1)
+    and the ridge."""
+    links = np.zeros((len(gate), 1 + max(track.steps, default=0)))
+    links[:, 0] = track.ridge
+    pulls = (
+        (settings.short_step, np.full(len(gate), track.short)),
+        (settings.long_step, track.long * gate),
+    )
     for step, pull in pulls:
-        links[:-step, step] -= pull
-        links[:-step, 0] += pull
-        links[step:, 0] += pull
+        if step in track.steps:
+            links[:-step, step] -= pull[step:]
+            links[:-step, 0] += pull[step:]
+            links[step:, 0] += pull[step:]
     return links
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from paperlib.arrays import Array, as_positions, as_tensor, like
+from paperlib.arrays import Array, as_positions, as_tensor, like, rows_at_once
 
 
 def interpolate(positions: Array, visible: np.ndarray | torch.Tensor) -> Array:
@@ -44,11 +44,26 @@ def fill(values: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     # what is known is mostly the same for all coordinates of a person: find neighbours once
     differs = torch.ones_like(masks[:, 0])
     differs[1:] = (masks[1:] != masks[:-1]).any(dim=-1)
-    same = differs.cumsum(0) - 1
+    starts = [*differs.nonzero().flatten().tolist(), len(rows)]
+    filled = torch.empty_like(rows)
+    for bounds in torch.tensor(starts).unfold(0, 2, 1).split(rows_at_once(8 * frames, rows.device)):
+        some = slice(int(bounds[0, 0]), int(bounds[-1, 1]))
+        _fill(filled[some], rows[some], masks[some], differs[some])
+    return filled.reshape(values.shape)
+
+
+def _fill(
+    filled: torch.Tensor, rows: torch.Tensor, masks: torch.Tensor, differs: torch.Tensor
+) -> None:
+    """Fills rows ``(R, T)``, some frames at a time; ``differs`` ``(R,)`` is where masks do."""
     left, right, share = _neighbours(masks[differs])
-    low, high = rows.gather(-1, left[same]), rows.gather(-1, right[same])
-    filled = torch.lerp(low, high, share.to(rows.dtype)[same])
-    return torch.where(masks, rows, filled).reshape(values.shape)
+    share, same = share.to(rows.dtype), differs.cumsum(0) - 1
+    step = rows_at_once(8 * len(rows), rows.device)
+    for start in range(0, rows.shape[-1], step):
+        part = slice(start, start + step)
+        low, high = (rows.gather(-1, near[:, part][same]) for near in (left, right))
+        between = torch.lerp(low, high, share[:, part][same])
+        filled[:, part] = torch.where(masks[:, part], rows[:, part], between)
 
 
 def _neighbours(known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

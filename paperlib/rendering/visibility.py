@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from paperlib.arrays import as_tensor
+from paperlib.arrays import as_tensor, in_parts, rows_at_once
 from paperlib.rendering.capsules import (
     Capsules,
     Nearest,
@@ -18,11 +18,6 @@ from paperlib.rendering.capsules import (
     entry,
 )
 from paperlib.skeletons import Skeleton
-
-# pairs of a joint and a capsule worked on at once: what a crowd standing in one place would need
-_PAIRS = {"cpu": 2**21}
-_MOST_PAIRS = 2**26
-_MOST_POSES = 2**14  # of one person, at 13 kB each
 
 
 class Visibility(NamedTuple):
@@ -47,9 +42,10 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
             f"positions of shape {tuple(positions.shape)}, expected (..., {len(skeleton)}, 3): "
             f"the joints of {skeleton.name}"
         )
-    poses = positions.reshape(-1, *positions.shape[-2:])
-    visible = [_joints_of(part, skeleton) for part in poses.split(_MOST_POSES)]
-    return torch.cat(visible).reshape(positions.shape[:-1])
+    poses = positions.reshape(positions.shape[:-2].numel(), len(skeleton), 3)
+    pairs = len(skeleton) * len(skeleton.bones)
+    visible = in_parts(lambda part: _joints_of(part, skeleton), poses, each=pairs)
+    return visible.reshape(positions.shape[:-1])
 
 
 def _joints_of(poses: torch.Tensor, skeleton: Skeleton) -> torch.Tensor:
@@ -88,8 +84,8 @@ def people_visibility(
     check_people(positions, skeleton, present)
     present = present.to(positions.device)
     people, frames, joints, _ = positions.shape
-    pairs = _PAIRS.get(positions.device.type, _MOST_PAIRS)
-    step = max(1, pairs // (people * people * joints * joints))
+    # pairs of a joint and a capsule: what a crowd standing in one place would need
+    step = rows_at_once(people * people * joints * joints, positions.device)
     blocks = [
         _of_block(positions[:, i : i + step], skeleton, present[:, i : i + step])
         for i in range(0, frames, step)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from paperlib.rendering import capsule_radii, joint_visibility, visibility
+from paperlib import arrays
+from paperlib.rendering import capsule_radii, joint_visibility
 from paperlib.rendering.visibility import _may_hide, sight_distance
 from paperlib.skeletons import H36M_17, SKELETONS
 
@@ -41,7 +42,7 @@ def test_many_poses_are_seen_as_each_alone(monkeypatch):
     )
     expected = joint_visibility(poses, H36M_17)
     assert not expected.all()
-    monkeypatch.setattr(visibility, "_MOST_POSES", 3)
+    monkeypatch.setattr(arrays, "_AT_ONCE", {"cpu": 3 * 17 * len(H36M_17.bones)})
     assert torch.equal(joint_visibility(poses.numpy(), H36M_17), expected)
 
 
