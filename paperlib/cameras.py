@@ -1,4 +1,4 @@
-"""Perspective cameras with lens distortion, and the two normalisations the papers use.
+"""Perspective cameras with lens distortion; normalisations: the two of the papers, and our own.
 
 Camera space is x right, y down, z forward, in metres; world space has z up; images are in pixels
 with the origin at the upper left. The lens model is the one of the Human3.6M tools (pavllo2019,
@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 import torch
 
 from paperlib.kinematics import quaternion_apply, quaternion_inverse
+
+NORMALISATIONS = ("screen", "person")  # what a network may be given of keypoints
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,19 @@ def denormalize_screen_coordinates(screen: torch.Tensor, width: int, height: int
     """Inverse of :func:`normalize_screen_coordinates`."""
     _expect_last(screen, 2, "screen coordinates")
     return (screen + _vector((1.0, height / width), screen)) * (width / 2)
+
+
+def normalize_person_coordinates(pixels: torch.Tensor) -> torch.Tensor:
+    """``(..., K, 2)`` pixels of a person's keypoints, centred on their mean and divided by their
+    root mean square distance from it, frame by frame.
+
+    Where the person stands in the image, how far away, and the focal length, which no film tells,
+    are then all but gone; so is what they would tell of the place in the room.
+    """
+    _expect_last(pixels, 2, "pixels")
+    centred = pixels - pixels.mean(dim=-2, keepdim=True)
+    spread = centred.square().sum(dim=-1, keepdim=True).mean(dim=-2, keepdim=True).sqrt()
+    return centred / spread.clamp(min=1.0)  # a pixel: keypoints that all fell on one place
 
 
 def inverse_calibration(pixels: torch.Tensor, camera: Camera) -> torch.Tensor:

@@ -15,14 +15,18 @@ variable                  what lies there                                 defaul
 
 import os
 import socket
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock
 
 from paperlib.errors import MissingDataError
+
+T = TypeVar("T")
 
 
 def _root() -> Path:
@@ -105,6 +109,28 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def cached(
+    name: str, make: Callable[[], T], write: Callable[[Path, T], None], read: Callable[[Path], T]
+) -> T:
+    """What ``make`` computes: from the file ``name`` of the cache, or computed and kept there.
+
+    ``read`` must raise for a file that does not hold what ``write`` wrote. Such a file is made
+    anew, and a line on the standard error says so. ``ValueError``, before anything is computed,
+    where the cache cannot be written."""
+    path = cache_dir() / name
+    if path.exists():
+        try:
+            return read(path)
+        except Exception as problem:  # what is damaged can fail in nearly any way
+            why = str(problem).replace(str(path), path.name).splitlines() or [repr(problem)]
+            print(f"{shown(path)} cannot be read and is made anew: {why[0]}", file=sys.stderr)
+    require_writable(cache_dir(), "PAPERLIB_CACHE")
+    made = make()
+    with replacing(path) as temporary:
+        write(temporary, made)
+    return made
 
 
 def _remove_left_behind(folder: Path, start: str) -> None:

@@ -14,6 +14,7 @@ from paperlib.cameras import (
     camera_to_world,
     denormalize_screen_coordinates,
     inverse_calibration,
+    normalize_person_coordinates,
     normalize_screen_coordinates,
     project,
     project_to_screen,
@@ -147,6 +148,25 @@ def test_the_image_is_normalised_across_its_width(width, height):
     torch.testing.assert_close(screen, expected, rtol=0, atol=1e-12)
     again = denormalize_screen_coordinates(screen, width, height)
     torch.testing.assert_close(again, corners, rtol=0, atol=1e-9)
+
+
+def test_a_person_is_normalised_about_their_middle_by_hand():
+    square = torch.tensor([[100.0, 100.0], [106.0, 100.0], [106.0, 108.0], [100.0, 108.0]])
+    # each corner is 3 and 4 pixels from the middle, 5 in all
+    expected = [[-0.6, -0.8], [0.6, -0.8], [0.6, 0.8], [-0.6, 0.8]]
+    assert_close(normalize_person_coordinates(square), expected, 1e-6)
+
+
+def test_place_and_size_in_the_image_are_gone_frame_by_frame():
+    torch.manual_seed(0)
+    pixels = torch.rand(5, 17, 2) * 300
+    zoom, shift = torch.rand(5, 1, 1) + 0.5, torch.rand(5, 1, 2) * 500
+    plain = normalize_person_coordinates(pixels)
+    assert_close(normalize_person_coordinates(zoom * pixels + shift), plain, 1e-4)
+    assert_close(plain.mean(dim=1), torch.zeros(5, 2), 1e-5)
+    assert_close(plain.square().sum(-1).mean(-1), torch.ones(5), 1e-5)
+    # what lies in one place is no person, and no reason for infinity
+    assert normalize_person_coordinates(torch.full((1, 17, 2), 7.0)).abs().max() == 0
 
 
 def test_inverse_calibration_gives_the_tangent_of_the_angle():

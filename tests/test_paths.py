@@ -85,6 +85,38 @@ def test_nothing_is_left_where_writing_fails(tmp_path, problem):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_what_is_cached_is_computed_once_and_anew_where_it_cannot_be_read(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("PAPERLIB_CACHE", str(tmp_path / "cache"))
+    made = []
+
+    def make() -> int:
+        made.append(len(made))
+        return made[-1]
+
+    def get() -> int:
+        return paths.cached(
+            "number.txt",
+            make,
+            lambda path, number: path.write_text(f"number {number}"),
+            lambda path: int(path.read_text().removeprefix("number ")),
+        )
+
+    assert [get(), get()] == [0, 0] and capsys.readouterr().err == ""
+    (tmp_path / "cache" / "number.txt").write_text("number a\nb")
+    assert [get(), get()] == [1, 1]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("number.txt cannot be read and is made anew: invalid literal for int()")
+
+
+def test_nothing_is_computed_for_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("PAPERLIB_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(ValueError, match=r"cannot be written .*set PAPERLIB_CACHE"):
+        paths.cached("a.txt", lambda: pytest.fail("computed"), Path.write_text, Path.read_text)
+
+
 def test_a_target_that_cannot_be_replaced_leaves_nothing_beside_it(tmp_path):
     target = tmp_path / "folder"
     target.mkdir()

@@ -39,21 +39,27 @@ HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subject
 LICENSED = tuple(name for name, entry in REGISTRY.items() if entry.papers_own)
 
 
-def load(name: str = AUTO, small: bool = False, **options) -> Dataset:
+def load(name: str = AUTO, small: bool = False, cameras: str = "studio", **options) -> Dataset:
     """Load a data set by name, one of :data:`REGISTRY`: ``"synthetic"`` (embedded), ``"cmu"``
     (real, free), ``"human36m"`` (licensed), ``"auto"``: CMU where it is present, else the embedded
     data. For the tables on HumanEva-I: ``"humaneva"`` (licensed), or its protocol on embedded data,
     ``"humaneva_like"``.
 
-    ``small`` loads a piece only. ``options`` go to the data set's own ``load``; ``ValueError`` for
+    ``small`` loads a piece only. ``cameras="random"`` films the motion anew by cameras drawn for
+    each clip (:mod:`~paperlib.datasets.random_cameras`); ``"studio"`` leaves each set its own
+    cameras. ``options`` go to the data set's own ``load``; ``ValueError`` for
     one that it does not have. Missing data raise :class:`~paperlib.errors.MissingDataError`, which
     says how to get them.
     """
+    from paperlib.datasets.random_cameras import CAMERAS, filmed_by  # late: it renders
+
     name = resolve(name)
+    one_of("cameras", cameras, CAMERAS)
     own = import_module(f"paperlib.datasets.{name}").load
     for option in options:
         one_of(f"option of {name} data", option, signature(own).parameters)
-    return own(**(REGISTRY[name].small if small else {}) | options)
+    dataset = own(**(REGISTRY[name].small if small else {}) | options)
+    return dataset if cameras == "studio" else filmed_by(dataset, cameras)
 
 
 def resolve(name: str, auto: tuple[str, ...] = ("cmu", "synthetic")) -> str:

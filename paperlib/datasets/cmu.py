@@ -8,9 +8,10 @@ prediction literature uses.
 """
 
 import hashlib
+import re
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,16 +20,20 @@ import pandas as pd
 import torch
 
 from paperlib.datasets import asf_amc, expmap
+from paperlib.datasets.archives import read_archive
 from paperlib.datasets.filming import film
-from paperlib.errors import MissingDataError, one_of
+from paperlib.datasets.prepared import chosen
+from paperlib.errors import MissingDataError
 from paperlib.kinematics import rotation_about
-from paperlib.paths import cache_dir, data_dirs, replacing, shown
+from paperlib.paths import cached, data_dirs, shown, stand_in
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import CMU_38, H36M_17, convert, part
 
 read_expmap = expmap.read_expmap  # one file, as joint positions
 
 FOLDER = "cmu_mocap"
+ARCHIVE = "cmu_expmap.tar.xz"
+FETCH = "`make cmu` (`python -m paperlib data cmu`)"
 FPS = 50.0
 ACTIONS = tuple(
     "walking walking_extra running jumping soccer basketball basketball_signal directing_traffic"
@@ -82,11 +87,11 @@ def find() -> Path:
     """The folder that holds the data; :class:`MissingDataError` tells how to get them."""
     for place in data_dirs():
         folder = place / FOLDER
-        if (folder / "cmu_expmap.tar.xz").is_file() or _unpacked(folder):
+        if (folder / ARCHIVE).is_file() or _unpacked(folder):
             return folder
     places = " or ".join(f"{shown(p)}/{FOLDER}" for p in data_dirs())
     raise MissingDataError(
-        f"CMU motion capture was not found in {places}. `make cmu` (`python -m paperlib data cmu`) "
+        f"CMU motion capture was not found in {places}. {FETCH} "
         "downloads it there (free for research, 25 MB); PAPERLIB_DATA names another folder. "
         'Without it, dataset="synthetic" runs everything.'
     )
@@ -97,23 +102,54 @@ def _unpacked(folder: Path) -> list[Path]:
     return sorted((folder / "cmu_expmap").glob("*/*/*.txt"))
 
 
-def _texts(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """("train/walking/walking_1", content) of every exponential-map file, in the order of names."""
+def _texts(folder: Path) -> dict[str, bytes]:
+    """The content of every exponential-map file, such as "train/walking/walking_1", in the order
+    of names."""
     if unpacked := _unpacked(folder):
-        for path in unpacked:
-            name = path.relative_to(folder / "cmu_expmap").with_suffix("").as_posix()
-            yield name, path.read_bytes()
-        return
-    with tarfile.open(folder / "cmu_expmap.tar.xz") as archive:
-        members = {m.name: m for m in archive if m.isfile() and m.name.endswith(".txt")}
-        texts = {name: archive.extractfile(members[name]).read() for name in members}
-    for name in sorted(texts):
-        yield name.removeprefix("cmu_expmap/").removesuffix(".txt"), texts[name]
+        top = folder / "cmu_expmap"
+        return {p.relative_to(top).with_suffix("").as_posix(): p.read_bytes() for p in unpacked}
+    path, texts = folder / ARCHIVE, {}
+    try:
+        with tarfile.open(path, "r:xz") as archive:
+            for member in archive:
+                if member.isfile() and member.name.endswith(".txt"):
+                    name = member.name.removeprefix("./").removeprefix("cmu_expmap/")
+                    texts[name.removesuffix(".txt")] = archive.extractfile(member).read()
+    except PermissionError:
+        raise
+    except Exception as problem:  # a damaged archive can fail in nearly any way
+        with path.open("rb") as file:
+            what = stand_in(file.read(200)) or f"damaged ({problem})"
+        raise ValueError(
+            f"{shown(path)}: {what}. Get the archive again, or delete it: {FETCH} fetches its files"
+        ) from None
+    return dict(sorted(texts.items()))
+
+
+def _hold_against_manifest(folder: Path, hashes: Mapping[str, str | None]) -> None:
+    """Refuse files, given by name with their SHA-256 or None, that are not the data set's, and less
+    than all of them."""
+    listed = manifest()
+    names = listed["path_in_archive"].str.removeprefix("cmu_expmap/").str.removesuffix(".txt")
+    right = dict(zip(names, listed["sha256"], strict=True))
+    faults = {
+        "missing": [name for name in right if name not in hashes],
+        "not of the data set": [name for name in hashes if name not in right],
+        "of another content": [n for n, h in hashes.items() if h not in (None, right.get(n, h))],
+    }
+    for what, which in faults.items():
+        if which:
+            some = f"{', '.join(sorted(which)[:3])}{', …' if len(which) > 3 else ''}"
+            raise (MissingDataError if what == "missing" else ValueError)(
+                f"CMU motion capture in {shown(folder)}: of {len(right)} files, {len(which)} are "
+                f"{what} ({some}). {FETCH} fetches what is missing or damaged; what is none of its "
+                "files has to be moved away. as_found=True loads the files as they are"
+            )
 
 
 def _content_key(folder: Path, *options: object) -> str:
     digest = hashlib.sha256(repr((_FORMAT, TRAIN_BUILDS, TEST_BUILDS, *options)).encode())
-    for path in _unpacked(folder) or [folder / "cmu_expmap.tar.xz"]:
+    for path in _unpacked(folder) or [folder / ARCHIVE]:
         # the folders of a file say its split and its action
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -143,24 +179,51 @@ def _replay(name: str, text: bytes, build: Build, yaw: float, root_correction: b
     return onto_stage(convert(joints, CMU_38, H36M_17), yaw).float().numpy()
 
 
-def _world(folder: Path, root_correction: bool) -> dict[str, np.ndarray]:
+def _world(folder: Path, root_correction: bool, as_found: bool) -> dict[str, np.ndarray]:
     """World positions (T, 17, 3) at 50 Hz by "split/action/clip/body"; computed once and cached."""
-    cached = cache_dir() / f"cmu-{_content_key(folder, root_correction)}.npz"
-    if cached.is_file():
-        with np.load(cached, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+
+    def make() -> dict[str, np.ndarray]:
+        texts = _texts(folder)
+        if not as_found:
+            hashes = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
+            _hold_against_manifest(folder, hashes)
+        return _replays(texts, root_correction)
+
+    def write(path: Path, world: dict[str, np.ndarray]) -> None:
+        with path.open("wb") as file:
+            np.savez(file, **world)
+
+    options = (root_correction, "as found") if as_found else (root_correction,)
+    name = f"cmu-{_content_key(folder, *options)}.npz"
+    world = cached(name, make, write, _read_cache)
+    if not as_found:  # what an earlier version kept was not held against it
+        _hold_against_manifest(folder, dict.fromkeys(name.rpartition("/")[0] for name in world))
+    return world
+
+
+def _read_cache(path: Path) -> dict[str, np.ndarray]:
+    world = read_archive(path)
+    for name, points in world.items():
+        right = isinstance(points, np.ndarray) and points.dtype == np.float32 and points.ndim == 3
+        right = right and points.shape[1:] == (17, 3) and np.isfinite(points).all()
+        if not right or not re.fullmatch(r"(train|test)/\w+/[^/]+/\w+", name):
+            raise ValueError(f"{name} holds no positions of a clip")
+    return world
+
+
+def _replays(texts: dict[str, bytes], root_correction: bool) -> dict[str, np.ndarray]:
     world = {}
     counts = {"train": 0, "test": 0}
-    for name, text in _texts(folder):
-        split = name.split("/")[0]
+    for name, text in texts.items():
+        split, action, *clip = name.split("/")
+        if len(clip) != 1 or split not in counts or action not in ACTIONS:
+            raise ValueError(f"{name}: expected {{train,test}}/<action>/<clip>, one of {ACTIONS}")
         builds = TRAIN_BUILDS if split == "train" else TEST_BUILDS
         build = builds[counts[split] % len(builds)]
         counts[split] += 1
         # every capture faces the same way; a heading of its own, by its name, spreads them
         yaw = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little") / 2**32
         world[f"{name}/{build.name}"] = _replay(name, text, build, yaw * 2 * np.pi, root_correction)
-    with replacing(cached) as temporary, temporary.open("wb") as file:
-        np.savez(file, **world)
     return world
 
 
@@ -168,33 +231,48 @@ def load(
     actions: Iterable[str] | None = None,
     root_correction: bool = True,
     include_asf_amc: bool = False,
+    asf_amc_fps: Mapping[str, float] | None = None,
+    as_found: bool = False,
 ) -> Dataset:
     """The exponential-map files, mended, at 50 Hz, filmed by the four cameras of the studio.
 
     ``actions`` limits what is filmed to some of :data:`ACTIONS`.
     ``root_correction=False`` leaves the published order of the root's angles (bodies then tip over
     as they turn). ``include_asf_amc=True`` adds the trials in the original format, where present
-    (ballet, flips, cartwheels), to the training part.
+    (ballet, flips, cartwheels), to the training part; ``asf_amc_fps`` says how many frames a second
+    a trial of that name has, where :data:`asf_amc.FPS_OF` does not know it and it is not 120.
+
+    Files that are missing, changed or not of the data set are refused: :class:`MissingDataError` or
+    ``ValueError``. ``as_found=True`` loads those that are there, as they are: another data set,
+    whose ``name`` and ``source`` say so.
     """
-    wanted = [one_of("action", a, ACTIONS) for a in (ACTIONS if actions is None else actions)]
+    wanted = chosen("action", actions, ACTIONS)
+    if asf_amc_fps and not include_asf_amc:
+        raise ValueError("asf_amc_fps is about the trials that include_asf_amc=True adds")
     folder = find()
     parts = {"train": [], "test": []}
-    for key, positions in sorted(_world(folder, root_correction).items()):
+    for key, positions in sorted(_world(folder, root_correction, as_found).items()):
         split, action, clip, body = key.split("/")
         if action in wanted:
             world = torch.from_numpy(positions)
             parts[split] += film(world, subject=body, action=action, clip=clip, fps=FPS)
+    if not any(parts.values()):
+        raise MissingDataError(
+            f"CMU motion capture in {shown(folder)}: no files of {', '.join(wanted)}. {FETCH} "
+            "fetches all there are"
+        )
     if include_asf_amc:
-        for name, positions in asf_amc.trials(folder / "asf_amc", FPS):
+        for name, positions in asf_amc.trials(folder / "asf_amc", FPS, asf_amc_fps):
             world, who = onto_stage(positions, 0.0), f"subject{name.split('_')[0]}"
             parts["train"] += film(world, subject=who, action="acrobatics", clip=name, fps=FPS)
     return Dataset(
-        name="cmu",
+        name="cmu-as_found" if as_found else "cmu",
         source=(
             "CMU motion capture (mocap.cs.cmu.edu), public exponential-map files, mended; replayed "
             "by bodies of other statures in test than in training, filmed by four virtual cameras "
             f"at 50 Hz; split by file, performers unknown; {_clips(parts['train'])} to learn from, "
-            f"{_clips(parts['test'])} to test on."
+            f"{_clips(parts['test'])} to test on"
+            f"{'; files as found, not held against the list of the data set' if as_found else ''}."
         ),
         train=tuple(parts["train"]),
         test=tuple(parts["test"]),

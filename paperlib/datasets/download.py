@@ -55,7 +55,12 @@ def fetch_cmu(sources: tuple[tuple[str, str], ...] = CMU_SOURCES) -> Path:
     """
     whole = data_dir() / cmu.FOLDER / "cmu_expmap"
     folder = whole.with_name("cmu_expmap.partial")
-    if whole.is_dir() and not folder.exists():
+    if whole.is_dir() and folder.exists():
+        raise MissingDataError(
+            f"{shown(whole)} and {shown(folder)} are both there, the second from a download that "
+            "was broken off: delete one of them, and give the same command again"
+        )
+    if whole.is_dir():
         whole.rename(folder)
     manifest = cmu.manifest()
     names = manifest["path_in_archive"].str.removeprefix("cmu_expmap/")

@@ -14,6 +14,7 @@ import io
 import json
 import math
 from functools import cache
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +28,16 @@ from paperlib.kinematics import (
     rotation_from_euler,
     rotation_from_vector,
 )
+from paperlib.paths import stand_in
 from paperlib.skeletons import CMU_38, H36M_17, convert
 
 FPS = 120.0
 METRES_PER_UNIT = 0.0254 / 0.45
 THORAX = 0.116  # metres that every published skeleton of the database has, and these files lost
 COLUMNS = 3 + 3 * len(CMU_38)
+HUMAN36M_COLUMNS = (
+    99  # of the files of angles that share this format: 3 and 3 for each of 32 joints
+)
 
 
 @cache
@@ -54,14 +59,27 @@ def parse_expmap(text: bytes | str, name: str = "file") -> tuple[torch.Tensor, t
     Raises ``ValueError`` where the text is not such a file or was cut off.
     """
     data = text if isinstance(text, bytes) else text.encode()
+    if other := stand_in(data[:200]):
+        raise ValueError(f"{name}: {other}")
     try:
         table = pd.read_csv(io.BytesIO(data), header=None, dtype=np.float64).to_numpy()
     except ValueError as problem:
         raise ValueError(f"{name}: not a table of numbers ({problem})") from None
+    if table.shape[1] == HUMAN36M_COLUMNS:
+        raise ValueError(
+            f"{name}: {HUMAN36M_COLUMNS} columns, a file of Human3.6M's joint angles; those of CMU "
+            f'have {COLUMNS}. dataset="human36m" reads the archives of its positions'
+        )
     if table.shape[1] != COLUMNS or len(table) < 2 or not np.isfinite(table).all():
         raise ValueError(
             f"{name}: expected at least two lines of {COLUMNS} finite numbers, "
             f"got a table of {table.shape[0]} x {table.shape[1]}; fetch the file again"
+        )
+    farthest, widest = np.abs(table[:, :3]).max() * METRES_PER_UNIT, np.abs(table[:, 3:]).max()
+    if farthest > 1000 or widest > 100:
+        raise ValueError(
+            f"{name}: places up to {farthest:g} m and rotations up to {widest:g} radians, which are"
+            " none of a body; fetch the file again"
         )
     motion = torch.from_numpy(table[1:])
     vectors = motion[:, 3:].reshape(len(motion), len(CMU_38), 3)
@@ -136,8 +154,16 @@ def resample_points(points: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
 
 def resampling_times(frames: int, source_fps: float, target_fps: float) -> torch.Tensor:
     """The moments of a recording at ``target_fps``, as fractional frames of the source."""
+    check_frame_rate(source_fps, "source_fps")
+    check_frame_rate(target_fps, "fps")
     count = math.floor((frames - 1) * target_fps / source_fps + 1e-9) + 1
     return torch.arange(count, dtype=torch.float64) * (source_fps / target_fps)
+
+
+def check_frame_rate(fps: float, what: str) -> None:
+    """``ValueError`` for what is no number of frames a second."""
+    if not isinstance(fps, Real) or not 1 <= fps <= 10_000:
+        raise ValueError(f"{what}: {fps!r} frames a second, expected 1 to 10 000")
 
 
 def y_up_to_z_up(points: torch.Tensor) -> torch.Tensor:

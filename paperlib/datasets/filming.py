@@ -19,20 +19,26 @@ STAGE = 4.0  # metres along each side
 
 
 def look_at(
-    position: tuple[float, float, float], target: tuple[float, float, float]
+    position: tuple[float, float, float], target: tuple[float, float, float], roll: float = 0.0
 ) -> tuple[float, float, float, float]:
-    """Camera-to-world quaternion of a level camera at ``position`` that looks at ``target``."""
+    """Camera-to-world quaternion of a camera at ``position`` that looks at ``target``; level, or
+    turned clockwise about its axis by ``roll`` radians."""
     eye = torch.tensor(position, dtype=torch.float64)
     forward = torch.nn.functional.normalize(torch.tensor(target).double() - eye, dim=0)
     up = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
     right = torch.nn.functional.normalize(torch.linalg.cross(forward, up), dim=0)
     down = torch.linalg.cross(forward, right)
+    sine, cosine = math.sin(roll), math.cos(roll)
+    right, down = cosine * right + sine * down, cosine * down - sine * right
     q = matrix_to_quaternion(torch.stack([right, down, forward], dim=1))
     return tuple(q.tolist())
 
 
-def placed_camera(name: str, size: tuple[int, int], aim: float, row: tuple[float, ...]) -> Camera:
-    """A camera of ``size`` pixels that looks at ``aim`` metres above the middle of the stage.
+def placed_camera(
+    name: str, size: tuple[int, int], aim: float, row: tuple[float, ...], roll: float = 0.0
+) -> Camera:
+    """A camera of ``size`` pixels that looks at ``aim`` metres above the middle of the stage, with
+    a ``roll`` in degrees.
 
     ``row`` says where it stands (azimuth in degrees, distance and height in metres) and what its
     lens is: focal lengths and centre, two numbers each, then k1, k2, k3, p1, p2.
@@ -41,7 +47,8 @@ def placed_camera(name: str, size: tuple[int, int], aim: float, row: tuple[float
     angle = math.radians(azimuth)
     position = (distance * math.cos(angle), distance * math.sin(angle), height)
     lens = ((fx, fy), (cx, cy), tuple(distortion[:3]), tuple(distortion[3:]))
-    return Camera(name, *size, *lens, look_at(position, (0.0, 0.0, aim)), position)
+    turned = look_at(position, (0.0, 0.0, aim), math.radians(roll))
+    return Camera(name, *size, *lens, turned, position)
 
 
 # Near the corners of the stage, at heights and with lenses like those of motion-capture studios;
@@ -52,7 +59,26 @@ _STUDIO = {
     "cam2": (226, 5.8, 1.66, 1148.0, 1147.0, 492.0, 507.5, -0.21, 0.25, -0.002, 0.0012, -0.0007),
     "cam3": (317, 6.1, 1.56, 1143.0, 1145.0, 503.0, 496.0, -0.20, 0.22, -0.008, -0.0006, -0.0016),
 }
-STUDIO = tuple(placed_camera(name, (1000, 1000), 0.95, row) for name, row in _STUDIO.items())
+
+
+def studio(
+    azimuth: float = 0.0,
+    distance: float = 0.0,
+    height: float = 0.0,
+    focal: float = 1.0,
+    roll: float = 0.0,
+) -> tuple[Camera, ...]:
+    """The four cameras, moved on by ``azimuth`` degrees, and ``distance`` and ``height`` metres
+    further off and up; focal lengths times ``focal``, and a ``roll`` in degrees. What a model that
+    was trained in the studio makes of them shows what it has learnt of its cameras."""
+    cameras = []
+    for name, (around, off, up, fx, fy, *lens) in _STUDIO.items():
+        row = (around + azimuth, off + distance, up + height, focal * fx, focal * fy, *lens)
+        cameras.append(placed_camera(name, (1000, 1000), 0.95, row, roll))
+    return tuple(cameras)
+
+
+STUDIO = studio()
 
 
 def film(

@@ -21,6 +21,8 @@ from paperlib.errors import MissingDataError, one_of
 from paperlib.paths import data_dir, data_dirs, shown
 from paperlib.skeletons import Skeleton
 
+_ANGLES = {99: "Human3.6M's", 117: "CMU's"}  # of files of rotation vectors, by their columns
+
 
 def chosen(
     what: str, given: Iterable[str | int] | None, all_of_them: tuple[str, ...]
@@ -114,12 +116,37 @@ def _entry(archive: dict[str, Any], key: str, path: Path) -> dict[str, Any]:
             f"{path}: expected an entry {key!r} with a dictionary, found {sorted(archive)}; "
             "this is another kind of file, prepare it again"
         )
+    for subject, clips in value.items():
+        if not isinstance(clips, dict) or not all(isinstance(name, str) for name in clips):
+            raise ValueError(
+                f"{path}: {key}[{subject!r}] must be a dictionary from the names of clips to "
+                f"arrays, got {type(clips).__name__}; prepare it again"
+            )
     return value
+
+
+def numbers(values: Any, where: str) -> np.ndarray:
+    """Stored values as an array; refused where they are objects, text or no real numbers."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        array = np.empty(0, dtype=object)
+    if array.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{where}: expected an array of numbers, got one of {array.dtype}; prepare the file "
+            "again"
+        )
+    return array
 
 
 def of_joints(points: Any, counts: tuple[int, ...], where: str) -> np.ndarray:
     """Stored positions (T, J, 3); refused unless J is one of ``counts``."""
-    points = np.asarray(points)
+    points = numbers(points, where)
+    if points.ndim == 2 and points.shape[1] in _ANGLES:
+        raise ValueError(
+            f"{where}: {points.shape[1]} columns are {_ANGLES[points.shape[1]]} joint angles, not "
+            "positions; prepare the file again"
+        )
     if points.ndim != 3 or points.shape[1] not in counts or points.shape[2] != 3:
         expected = " or ".join(f"(T, {count}, 3)" for count in counts)
         raise ValueError(f"{where}: expected positions {expected}, got {points.shape}")
@@ -154,12 +181,14 @@ class Keypoints:
                 "prepare both files from the same videos"
             )
         views = self.stored[subject][clip]
+        if not isinstance(views, list | tuple | np.ndarray) or getattr(views, "ndim", 1) == 0:
+            raise ValueError(f"{where}: expected an array for each camera, got {type(views)}")
         if len(views) != len(self.cameras):
             raise ValueError(
                 f"{where}: keypoints of {len(views)} cameras, expected {len(self.cameras)} "
                 f"({', '.join(self.cameras)})"
             )
-        return [self._cut(np.asarray(view), frames, where) for view in views]
+        return [self._cut(numbers(view, where), frames, where) for view in views]
 
     def _cut(self, view: np.ndarray, frames: int, where: str) -> torch.Tensor:
         if view.shape[1:] != (len(self.skeleton), 2):

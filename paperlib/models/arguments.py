@@ -4,6 +4,8 @@ from numbers import Integral, Real
 
 from torch import Tensor
 
+from paperlib.cameras import NORMALISATIONS
+
 
 def _integer(least: int) -> tuple:
     return (lambda v: isinstance(v, Integral) and v >= least), f"an integer of at least {least}"
@@ -16,6 +18,7 @@ _EXPECTED = {
     **dict.fromkeys(("num_blocks", "root"), _integer(0)),
     **dict.fromkeys(("causal", "dense", "start_from_guesses"), _SWITCH),
     "dropout": ((lambda v: isinstance(v, Real) and 0 <= v < 1), "in [0, 1)"),
+    "normalisation": ((lambda v: v in NORMALISATIONS), f"one of {', '.join(NORMALISATIONS)}"),
     "threshold": ((lambda v: isinstance(v, Real) and 0 < v < 1), "between 0 and 1"),
 }
 

@@ -16,6 +16,8 @@ class LinearModel(nn.Module):
 
     Each layer is linear, batch norm, ReLU, dropout 0.5; a block is two layers and a short cut.
     Every frame stands alone: :attr:`receptive_field` is 1.
+    ``normalisation`` says how the keypoints are to be given, ``"screen"`` as in the paper or
+    ``"person"`` (:mod:`paperlib.cameras`): whoever prepares its input goes by it.
     """
 
     causal = False
@@ -29,6 +31,7 @@ class LinearModel(nn.Module):
         channels: int = 1024,
         num_blocks: int = 2,
         dropout: float = 0.5,
+        normalisation: str = "screen",
     ):
         super().__init__()
         self.config = checked(locals())

@@ -112,6 +112,9 @@ class TemporalModel(nn.Module):
     All widths 1 make the paper's single-frame model. ``dense=True`` is the model without dilation
     of the paper's table 5: kernels as wide as the dilated ones reach, at many times the cost.
 
+    ``normalisation`` says how the keypoints are to be given, ``"screen"`` as in the paper or
+    ``"person"`` (:mod:`paperlib.cameras`): whoever prepares its input goes by it.
+
     Source: pavllo2019, section 3 and table 5, with layer details from its reference implementation.
     """
 
@@ -125,6 +128,7 @@ class TemporalModel(nn.Module):
         dropout: float = 0.25,
         channels: int = 1024,
         dense: bool = False,
+        normalisation: str = "screen",
     ):
         super().__init__()
         self.config = checked(locals())

@@ -22,7 +22,6 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pickle import UnpicklingError
 
 import numba
 import numpy as np
@@ -240,7 +239,7 @@ def _compiled() -> dict[str, Callable]:
     with event.install_listener("numba:compile", _Notice()):
         try:
             return _made(cache=True)
-        except (RuntimeError, OSError, EOFError, UnpicklingError) as problem:
+        except Exception as problem:  # a damaged cache can fail in nearly any way
             warnings.warn(
                 f"numba cannot keep or find what it compiles ({problem}): the solver is compiled "
                 "anew in each program. Emptying numba's cache, in __pycache__ or where "

@@ -6,30 +6,46 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from paperlib.cameras import normalize_screen_coordinates, screen_intrinsics
+from paperlib.cameras import (
+    NORMALISATIONS,
+    normalize_person_coordinates,
+    normalize_screen_coordinates,
+    screen_intrinsics,
+)
+from paperlib.errors import one_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
 from paperlib.windows.gather import Track, Windows
 
 
-def network_input(recording: Recording, confidence: bool = False) -> Tensor:
-    """``(T, K, 2)`` keypoints in screen coordinates, or ``(T, K, 3)`` with their confidence."""
-    camera = recording.camera
-    screen = normalize_screen_coordinates(recording.keypoints, camera.width, camera.height)
-    return torch.cat([screen, recording.confidence[..., None]], -1) if confidence else screen
+def network_input(
+    recording: Recording, confidence: bool = False, normalisation: str = "screen"
+) -> Tensor:
+    """``(T, K, 2)`` keypoints, or ``(T, K, 3)`` with their confidence: in screen coordinates, as
+    the papers have it, or about the ``"person"`` (:mod:`paperlib.cameras`)."""
+    camera, keypoints = recording.camera, recording.keypoints
+    if one_of("normalisation", normalisation, NORMALISATIONS) == "person":
+        normalised = normalize_person_coordinates(keypoints)
+    else:
+        normalised = normalize_screen_coordinates(keypoints, camera.width, camera.height)
+    return (
+        torch.cat([normalised, recording.confidence[..., None]], -1) if confidence else normalised
+    )
 
 
 def input_of(model: nn.Module) -> Callable[[Recording], Tensor]:
-    """What a model sees of a recording: keypoints, and their confidence if its ``config`` says that
-    it takes three numbers for each."""
-    features = getattr(model, "config", {}).get("in_features", 2)
-    return partial(network_input, confidence=features == 3)
+    """What a model sees of a recording, by its ``config``: keypoints in its ``normalisation``, and
+    their confidence if it takes three numbers for each."""
+    config = getattr(model, "config", {})
+    normalisation = config.get("normalisation", "screen")
+    confidence = config.get("in_features", 2) == 3
+    return partial(network_input, confidence=confidence, normalisation=normalisation)
 
 
 def mirror(points: Tensor, skeleton: Skeleton) -> Tensor:
     """Points ``(…, J, D)`` in the mirror: x changes sign, left and right change places.
 
-    For poses in camera space and for keypoints in screen coordinates (x = 0 in the middle).
+    For poses in camera space and for normalised keypoints (x = 0 in the middle).
     """
     flipped = points[..., list(skeleton.mirrored), :].clone()
     flipped[..., 0] *= -1

@@ -1,9 +1,13 @@
 """The CMU data set: caches and messages on small files made here, and the real set as a whole."""
 
+import hashlib
 import math
 import shutil
+import tarfile
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from samples import same
@@ -34,8 +38,12 @@ FILES = {
 }
 
 
+LISTED: dict[str, str] = {}  # the SHA-256 of each file of the data set
+
+
 def write(folder, files=FILES):
     for name, text in files.items():
+        LISTED[name] = hashlib.sha256(text.encode()).hexdigest()
         path = folder / "cmu_mocap" / "cmu_expmap" / f"{name}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -43,7 +51,16 @@ def write(folder, files=FILES):
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
-    """A folder with three small files, and an empty cache."""
+    """A folder with three small files, and an empty cache. What is written is the data set."""
+    LISTED.clear()
+    monkeypatch.setattr(
+        cmu,
+        "manifest",
+        lambda: pd.DataFrame(
+            [(f"cmu_expmap/{name}.txt", sha) for name, sha in LISTED.items()],
+            columns=["path_in_archive", "sha256"],
+        ),
+    )
     monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("PAPERLIB_CACHE", str(tmp_path / "cache"))
     write(tmp_path / "data")
@@ -119,7 +136,7 @@ def test_a_file_moved_from_train_to_test_is_read_anew(tmp_path, monkeypatch):
     for part in ("train", "test"):
         write(tmp_path / part, {f"{part}/walking/walking_1": text_of(13)})
         monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path / part))
-        data = cmu.load()
+        data = cmu.load(as_found=True)
         splits[part] = (len(data.train), len(data.test))
     assert splits == {"train": (4, 0), "test": (0, 4)}
 
@@ -202,9 +219,161 @@ def test_a_body_on_stage_is_turned_centred_and_put_on_the_floor():
     assert back == pytest.approx([c * x - s * y, s * x + c * y, z], abs=1e-6)
 
 
+# --- held against the list of the data set -----------------------------------------------------
+
+
+def damage(small, kind: str) -> Path:
+    """Takes a file away, changes one, or adds one; gives the file."""
+    place = small / "data" / "cmu_mocap" / "cmu_expmap"
+    file = place / "train" / "running" / "running_1.txt"
+    if kind == "missing":
+        file.unlink()
+    elif kind == "changed":
+        file.write_text(text_of(60))
+    else:
+        file = file.with_name("running_9.txt")
+        file.write_text(text_of(9))
+    return file
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("missing", r"of 3 files, 1 are missing \(train/running/running_1\)"),
+        ("changed", r"of 3 files, 1 are of another content \(train/running/running_1\)"),
+        ("added", r"of 3 files, 1 are not of the data set \(train/running/running_9\)"),
+    ],
+)
+def test_what_is_not_the_data_set_is_refused_unless_it_is_meant(small, kind, said, packed):
+    whole = by_name(cmu.load())
+    damage(small, kind)
+    if packed:
+        pack(small / "data" / "cmu_mocap")
+    for _ in range(2):  # before something is cached, and after
+        with pytest.raises(MissingDataError if kind == "missing" else ValueError, match=said) as e:
+            cmu.load()
+        for word in ("data", "`make cmu`", "python -m paperlib data cmu", "as_found=True"):
+            assert word in str(e.value)
+        found = cmu.load(as_found=True)
+        assert "files as found, not held against the list" in found.source
+        assert found.name == "cmu-as_found"
+        assert not same(by_name(found), whole)
+
+
+def test_the_whole_set_as_found_is_the_whole_set(small):
+    assert same(by_name(cmu.load()), by_name(cmu.load(as_found=True)))
+    assert "as found" not in cmu.load().source
+
+
+def test_what_an_earlier_version_cached_of_some_files_is_not_the_data_set(small):
+    cmu.load()
+    (cache,) = (small / "cache").iterdir()
+    with np.load(cache) as archive:
+        some = {name: archive[name] for name in archive.files if name.startswith("train")}
+    with cache.open("wb") as file:
+        np.savez(file, **some)
+    with pytest.raises(MissingDataError, match=r"1 are missing \(test/walking/walking_1\)"):
+        cmu.load()
+
+
+def test_an_archive_without_files_is_refused(small):
+    archive = small / "data" / "cmu_mocap" / cmu.ARCHIVE
+    shutil.rmtree(archive.with_name("cmu_expmap"))
+    with tarfile.open(archive, "w:xz"):
+        pass
+    with pytest.raises(MissingDataError, match=r"of 3 files, 3 are missing"):
+        cmu.load()
+    with pytest.raises(MissingDataError, match=r"no files of walking, .*`make cmu`"):
+        cmu.load(as_found=True)
+
+
+def test_actions_that_the_files_lack_are_said(small):
+    with pytest.raises(MissingDataError, match=r"no files of soccer\. `make cmu`"):
+        cmu.load(actions="soccer")
+    with pytest.raises(ValueError, match="no action chosen"):
+        cmu.load(actions=[])
+
+
+@pytest.mark.parametrize("name", ["val/walking/walking_1", "train/waltz/waltz_1"])
+def test_files_as_found_stand_where_files_of_the_data_set_do(small, name):
+    write(small / "data", {name: text_of(9)})
+    with pytest.raises(ValueError, match=rf"^{name}: expected \{{train,test\}}/<action>/<clip>"):
+        cmu.load(as_found=True)
+
+
+BROKEN = {
+    "nothing": (lambda whole: b"", "damaged"),
+    "half": (lambda whole: whole[: len(whole) // 2], "damaged"),
+    "a flipped bit": (lambda whole: whole[:500] + bytes([whole[500] ^ 8]) + whole[501:], "damaged"),
+    "no archive": (lambda whole: bytes(range(256)) * 9, "damaged"),
+    "a page": (lambda whole: b"<!DOCTYPE html><html></html>", "a web page, not the file"),
+    "a pointer": (lambda whole: b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer"),
+}
+
+
+@pytest.mark.parametrize(("broken", "said"), BROKEN.values(), ids=BROKEN)
+def test_a_damaged_archive_is_named_with_what_to_do(small, broken, said):
+    pack(small / "data" / "cmu_mocap")
+    archive = small / "data" / "cmu_mocap" / cmu.ARCHIVE
+    archive.write_bytes(broken(archive.read_bytes()))
+    match = rf"cmu_expmap\.tar\.xz: {said}.*delete it: `make cmu` .*fetches its files"
+    with pytest.raises(ValueError, match=match):
+        cmu.load()
+    assert caches(small) == set()
+    write(small / "data")  # as `make cmu` does
+    assert len(cmu.load().train) == 8
+
+
+def wrong_cache(file: Path, **arrays) -> None:
+    with file.open("wb") as stream:
+        np.savez(stream, **arrays)
+
+
+NAME = "train/walking/walking_1/body1"
+CACHES = {
+    "nothing": lambda file: file.write_bytes(b""),
+    "half": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    "a flipped bit": lambda file: file.write_bytes(
+        bytes(b ^ (i == 3000) for i, b in enumerate(file.read_bytes()))
+    ),
+    "noise": lambda file: file.write_bytes(bytes(range(256)) * 9),
+    "another shape": lambda file: wrong_cache(file, **{NAME: np.zeros((4, 16, 3), np.float32)}),
+    "another dtype": lambda file: wrong_cache(file, **{NAME: np.zeros((4, 17, 3))}),
+    "objects": lambda file: wrong_cache(file, **{NAME: np.array([None] * 3)}),
+    "NaN": lambda file: wrong_cache(file, **{NAME: np.full((4, 17, 3), np.nan, np.float32)}),
+    "another name": lambda file: wrong_cache(file, walking=np.zeros((4, 17, 3), np.float32)),
+}
+
+
+@pytest.mark.parametrize("damage", CACHES.values(), ids=CACHES)
+def test_a_cache_that_cannot_be_read_is_made_anew_and_a_line_says_so(small, capsys, damage):
+    whole = by_name(cmu.load())
+    (cache,) = (small / "cache").iterdir()
+    kept = cache.read_bytes()
+    damage(cache)
+    capsys.readouterr()
+    assert same(by_name(cmu.load()), whole)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{cache.name} cannot be read and is made anew: ")
+    assert str(small) not in line
+    assert same(by_name(cmu.load()), whole) and capsys.readouterr().err == ""
+    assert len(cache.read_bytes()) == len(kept) and caches(small) == {cache.name}
+
+
+# --- the original format -------------------------------------------------------------------------
+
+
 def test_trials_in_the_original_format_are_added_where_asked(small):
     plain = cmu.load(include_asf_amc=True)  # there are none: nothing is added
     assert {r.action for r in plain.train} == {"walking", "running"}
+
+
+def test_the_frame_rates_of_trials_are_about_trials(small):
+    with pytest.raises(ValueError, match="include_asf_amc=True"):
+        cmu.load(asf_amc_fps={"05_06": 120.0})
+    with pytest.raises(ValueError, match=r"unknown trial '05_06'"):
+        cmu.load(include_asf_amc=True, asf_amc_fps={"05_06": 120.0})
 
 
 def test_a_download_that_was_broken_off_is_not_taken_for_the_data_set(folder):
@@ -391,3 +560,8 @@ def test_real_trials_are_added_to_the_training_part(real):
     assert not [r for r in data.test if r.action == "acrobatics"]
     assert {r.subject for r in added} == {"subject05", "subject88", "subject90"}
     assert {r.fps for r in added} == {50.0}
+    lengths = {r.clip: len(r) for r in added}
+    assert lengths["90_05"] == math.floor(512 / 2.4) + 1
+    assert lengths["90_08"] == math.floor(336 / 1.2) + 1  # 60 frames a second
+    slow = cmu.load(actions="running", include_asf_amc=True, asf_amc_fps={"90_05": 60.0})
+    assert {len(r) for r in slow.train if r.clip == "90_05"} == {math.floor(512 / 1.2) + 1}

@@ -162,6 +162,16 @@ def test_whole_files_are_kept_and_damaged_ones_replaced(folder, server):
     assert (folder / whole).stat().st_mtime_ns == stamp
 
 
+def test_a_second_copy_beside_a_broken_off_download_is_said(folder, server):
+    """Neither is overwritten, and which of them to keep is not guessed."""
+    server.pages["abc.tar.gz"] = tarball({})
+    for place in (folder, folder.with_name("cmu_expmap.partial")):
+        write(place, dict([next(iter(CONTENT.items()))]))
+    with pytest.raises(MissingDataError, match=r"cmu_expmap and .*partial are both there.*delete"):
+        fetch(server)
+    assert found(folder) and found(folder.with_name("cmu_expmap.partial"))
+
+
 def test_nothing_is_fetched_where_everything_is(folder):
     write(folder, CONTENT)
     assert download.fetch_cmu(((UNREACHABLE, INSIDE),)) == folder

@@ -228,6 +228,14 @@ def test_the_same_rate_keeps_every_frame():
         torch.testing.assert_close(times, torch.arange(frames).double())
 
 
+@pytest.mark.parametrize("rate", [0, -50.0, math.nan, math.inf, 1e12, None])
+def test_what_is_no_frame_rate_is_refused(rate):
+    with pytest.raises(ValueError, match=rf"^fps: {rate} frames a second"):
+        expmap.resampling_times(10, 120.0, rate)
+    with pytest.raises(ValueError, match=rf"^source_fps: {rate} frames a second"):
+        expmap.resampling_times(10, rate, 50.0)
+
+
 def test_points_are_taken_between_their_neighbours():
     points = torch.tensor([[0.0, 10.0], [1.0, 20.0], [4.0, 0.0]], dtype=torch.float64)
     times = torch.tensor([0.0, 0.25, 1.0, 1.5, 2.0], dtype=torch.float64)
@@ -270,6 +278,10 @@ DAMAGED = {
     "another column in one line": WHOLE + ",1.0",
     "NaN": text_of(line(root=(math.nan, 0, 0))),
     "infinity": text_of(line(root=(math.inf, 0, 0))),
+    "a place that overflows": text_of(line(root=(1e308, 0, 0))),
+    "a place out of reach": text_of(line(root=(1e5, 0, 0))),
+    "a turn that overflows": text_of(line(joint3=(0, 1e308, 0))),
+    "a pointer": "version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
     "an empty field": text_of(line()).replace("0.0", "", 1),
     "the T-pose alone": text_of(),
 }
@@ -279,6 +291,15 @@ DAMAGED = {
 def test_damaged_files_are_refused_by_name(read, text):
     with pytest.raises(ValueError, match=r"^walking_9\.txt: "):
         read(text)
+
+
+def test_what_the_file_is_instead_is_said(read):
+    with pytest.raises(ValueError, match=r"^walking_9\.txt: a web page, not the file: fetch it"):
+        read(DAMAGED["a page"])
+    # Human3.6M's angles are files of the same format, with other columns
+    angles = "\n".join(",".join(["0.1"] * 99) for _ in range(3))
+    with pytest.raises(ValueError, match=r"99 columns, .*Human3\.6M.*those of CMU have 117"):
+        read(angles)
 
 
 def test_bytes_that_are_no_text_are_refused_by_name():

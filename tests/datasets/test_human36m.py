@@ -236,6 +236,13 @@ SPOILT = {
     "no subject": lambda made: made.pop("S11"),
     "sixteen joints": lambda made: made["S1"].update(Photo=[np.zeros((6, 16, 2), "f4")] * 4),
     "nan": lambda made: made["S1"]["Photo"][0][1, 2, :1].fill(np.nan),
+    "objects": lambda made: made["S1"]["Photo"].insert(2, made["S1"]["Photo"].pop(2).astype("O")),
+    "text": lambda made: made["S1"]["Photo"].insert(2, made["S1"]["Photo"].pop(2).astype("U9")),
+    "complex": lambda made: made["S1"]["Photo"].insert(2, made["S1"]["Photo"].pop(2) * 1j),
+    "ragged": lambda made: made["S1"].update(Photo=[[[[1, 2], [3]]]] * 4),
+    "no list": lambda made: made["S1"].update(Photo=3.0),
+    "no array": lambda made: made["S1"].update(Photo=np.array(3.0)),
+    "no clips": lambda made: made.update(S1=np.zeros((6, 17, 2))),
 }
 
 
@@ -248,6 +255,13 @@ SPOILT = {
         ("no subject", r"S11/Directions 1: no 2D keypoints"),
         ("sixteen joints", r"S1/Photo: keypoints of shape \(6, 16, 2\), expected \(T, 17, 2\)"),
         ("nan", r"keypoints has NaN .* frame 1"),
+        ("objects", r"gt\.npz: S1/Photo: expected an array of numbers, got one of object"),
+        ("text", r"gt\.npz: S1/Photo: expected an array of numbers, got one of <U"),
+        ("complex", r"gt\.npz: S1/Photo: expected an array of numbers, got one of complex"),
+        ("ragged", r"gt\.npz: S1/Photo: expected an array of numbers, got one of object"),
+        ("no list", r"gt\.npz: S1/Photo: expected an array for each camera, got .*float"),
+        ("no array", r"gt\.npz: S1/Photo: expected an array for each camera, got .*ndarray"),
+        ("no clips", r"gt\.npz: positions_2d\['S1'\] must be a dictionary .*, got ndarray"),
     ],
 )
 def test_spoilt_keypoints(folder, keypoints, what, said):
@@ -263,7 +277,14 @@ def test_spoilt_positions(folder, positions):
         with pytest.raises(ValueError, match=said):
             human36m.load()
 
-    positions["S1"]["Photo"] = positions["S1"]["Photo"] * 1000
+    whole = positions["S1"]["Photo"]
+    for dtype in ("O", "U12", "c8", "?"):
+        positions["S1"]["Photo"] = whole.astype(dtype)
+        expect(r"h36m\.npz: S1/Photo: expected an array of numbers, got one of")
+    for columns, whose in ((99, "Human3.6M's"), (117, "CMU's")):
+        positions["S1"]["Photo"] = np.zeros((4, columns))
+        expect(rf"S1/Photo: {columns} columns are {whose} joint angles, not positions")
+    positions["S1"]["Photo"] = whole * 1000
     expect(r"S1/Photo: positions up to \d+: millimetres")
     positions["S1"]["Photo"] = positions["S1"]["Photo"][:, :20]
     expect(r"S1/Photo: expected positions \(T, 32, 3\).*\(4, 20, 3\)")
@@ -271,6 +292,16 @@ def test_spoilt_positions(folder, positions):
     expect("unknown action .*'Juggling'")
     del positions["S9"]
     expect("no positions of S9")
+    positions["S9"] = whole
+    expect(r"h36m\.npz: positions_3d\['S9'\] must be a dictionary .*, got ndarray")
+
+
+@pytest.mark.parametrize("text", [",".join(["0.1"] * 117), "<html></html>", ""])
+def test_a_file_of_another_kind_under_that_name(folder, positions, text):
+    """CMU's angles, say."""
+    (folder / "data_3d_h36m.npz").write_text(text)
+    with pytest.raises(ValueError, match=r"data_3d_h36m\.npz: (not a readable NumPy arch|a web)"):
+        human36m.load()
 
 
 def test_another_archive_under_that_name(folder, positions):

@@ -9,15 +9,24 @@ import torch
 
 from paperlib.cameras import (
     Camera,
+    normalize_person_coordinates,
     normalize_screen_coordinates,
     project,
     project_to_screen,
     screen_intrinsics,
 )
 from paperlib.datasets.filming import exact_recording
+from paperlib.models import TemporalModel
 from paperlib.recordings import Recording
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS, Skeleton
-from paperlib.windows import keypoint_windows, mirror, network_input, pad_sequence, padding
+from paperlib.windows import (
+    input_of,
+    keypoint_windows,
+    mirror,
+    network_input,
+    pad_sequence,
+    padding,
+)
 
 CAMERA = Camera(
     "front", 1000, 800, (1100.0, 1090.0), (512.0, 385.0), (-0.2, 0.24, -0.002), (-0.0009, -0.0014)
@@ -52,6 +61,20 @@ def test_a_padded_sequence_gives_as_many_poses_as_it_had_frames(receptive_field,
     assert padded.shape == (5 + receptive_field - 1, 17, 2)
     before, _ = padding(receptive_field, causal)
     assert before == ((receptive_field - 1) if causal else (receptive_field - 1) // 2)
+
+
+def test_what_a_model_sees_follows_from_its_config():
+    about, one = normalize_person_coordinates, RECORDINGS[0]
+    for features, normalisation in ((2, "person"), (3, "person"), (2, "screen")):
+        model = TemporalModel(17, features, 17, (1,), channels=4, normalisation=normalisation)
+        seen = input_of(model)(one)
+        screen = normalize_screen_coordinates(one.keypoints, 1000, 800)
+        expected = about(one.keypoints) if normalisation == "person" else screen
+        assert torch.equal(seen[..., :2], expected) and seen.shape[-1] == features
+    with pytest.raises(ValueError, match=r"normalisation must be one of screen, person"):
+        TemporalModel(17, 2, 17, (1,), channels=4, normalisation="persons")
+    with pytest.raises(ValueError, match=r"unknown normalisation 'image'"):
+        network_input(one, normalisation="image")
 
 
 # ---- batches -------------------------------------------------------------------------------------
