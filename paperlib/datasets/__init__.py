@@ -30,11 +30,11 @@ REGISTRY = {
         }
     ),
     "cmu": Entry({"actions": ("running", "soccer")}),
-    "bandai_namco": Entry({"actions": ("walk-left", "bow")}),
-    "mocap": Entry({"actions": ("running", "bow")}),
     "human36m": Entry({"actions": ("Walking", "Greeting")}, papers_own=True),
     "humaneva": Entry({"actions": ("Walk", "Box")}, papers_own=True, everywhere=False),
     "humaneva_like": Entry({"actions": ("Walk", "Box"), "seconds": 1.5}, everywhere=False),
+    "bandai_namco": Entry({"actions": ("walk-left", "bow")}),
+    "mocap": Entry({"actions": ("running", "bow")}),
 }
 NAMES = tuple(name for name, entry in REGISTRY.items() if entry.everywhere)
 HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subjects: a table's own
