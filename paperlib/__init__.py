@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 ROOMS = {
     "errors": "the package's own errors, and the refusal of a wrong choice with the right ones",
     "paths": "where data, caches, trained runs and results lie, and how files are replaced",
+    "outside": "files that others have written, read under limits; nothing in them is run",
     "arrays": "arrays of NumPy taken where tensors are, and given back as what they were",
     "randomness": "random numbers that depend on a seed and on what they are for",
     "skeletons": "joint sets as named data, and how one maps to another",
@@ -38,6 +39,7 @@ ROOMS = {
     "evaluation": "poses to numbers: errors, averages over any group, several people, matching",
     "refinement": "smooth trajectories through occlusions: the energy, its solvers, filters",
     "results": "measured numbers with their origin, beside those of the papers",
+    "claims": "the ledger of claims: each with its own test, effect, interval and verdict",
     "plotting": "figures for the page",
     "experiment": "the frame of a notebook: parameters in, rows and protocols out",
     "running": "run one notebook, or many side by side",

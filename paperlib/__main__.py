@@ -30,7 +30,17 @@ def _parser() -> argparse.ArgumentParser:
         help="train the temporal model without a notebook; with torchrun, over several GPUs",
         epilog="torchrun --nproc-per-node 4 -m paperlib train -p receptive_field 243",
     )
-    _add_parameters(train, "VALUE", "as in table1.ipynb, and causal; may be given again")
+    about = "as in table1.ipynb, and causal; unlabelled (rest, or subjects as S2,S3) trains "
+    about += "semi-supervised, with labelled (subjects) and percent; may be given again"
+    _add_parameters(train, "VALUE", about)
+    # terms of the semi-supervised loss, under the names of the reference implementation
+    for option, term, what in (
+        ("--no-proj", "projection", "the projection"),
+        ("--no-bone-length", "bones", "the bone-length term"),
+        ("--linear-projection", "distortion", "the lens distortion"),
+    ):
+        off = {"action": "append_const", "dest": "off", "const": term, "default": []}
+        train.add_argument(option, **off, help=f"semi-supervised: leave {what} out")
     train.set_defaults(run=_train)
 
     _add_evaluate(commands)
@@ -151,7 +161,8 @@ def _add_sweep(commands) -> None:
 
 
 def _run(arguments) -> None:
-    from paperlib.running.notebook import parameters_of, run
+    from paperlib.experiment.parameters import parameters_of
+    from paperlib.running.notebook import run
 
     output = run(arguments.notebook, arguments.output, parameters_of(arguments.parameters))
     print(f"written to {output}")
@@ -190,11 +201,11 @@ def _sweep(arguments) -> None:
 
 
 def _train(arguments) -> None:
+    from paperlib.experiment.parameters import parameters_of
     from paperlib.experiment.training import train_temporal
-    from paperlib.running.notebook import parameters_of
     from paperlib.training import processes
 
-    parameters = parameters_of(arguments.parameters)
+    parameters = parameters_of(arguments.parameters) | dict.fromkeys(arguments.off, False)
     with processes.joined(parameters.get("device", "auto")):
         run = train_temporal(parameters)
         if processes.rank() == 0:

@@ -15,6 +15,7 @@ variable                  what lies there                                 defaul
 
 import os
 import socket
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -149,6 +150,32 @@ def _runs(process: int) -> bool:
     except PermissionError:  # of somebody else
         return True
     return True
+
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def regular_file(path: str | Path, limit: int = 2 * 2**30) -> Path:
+    """A path that a user has named and that is to be read. ``FileNotFoundError`` where nothing is
+    there, ``ValueError`` for what is no file (some never end, or wait for somebody before they
+    begin), and for one of more than ``limit`` bytes."""
+    path = Path(path)
+    found = path.stat()
+    kind = stat.S_IFMT(found.st_mode)
+    if kind != stat.S_IFREG:
+        raise ValueError(f"{path} is {_KINDS.get(kind, 'something else')}, not a file")
+    if found.st_size > limit:
+        raise ValueError(
+            f"{path} has {found.st_size / 2**30:.1f} GiB; files of its kind are read up to "
+            f"{limit / 2**30:g} GiB"
+        )
+    return path
 
 
 def stand_in(head: bytes) -> str | None:

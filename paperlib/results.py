@@ -12,16 +12,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
-import pandas as pd
 import torch
-from scipy.special import stdtrit
 
 from paperlib import datasets
 from paperlib.errors import one_of
 from paperlib.paths import OUT, ROOT, locked, replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RESULTS = ROOT / "data" / "results"
 PAPERS = ROOT / "data" / "papers"
@@ -118,6 +119,8 @@ def machine(device: str) -> str:
 
 def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Path:
     """Add rows to a notebook's results; a row of the same identity is replaced. Gives the file."""
+    import pandas as pd
+
     keep = keeping() if keep is None else keep
     path = (RESULTS if keep else OUT / "results") / f"{notebook.replace('/', '_')}.csv"
     new = pd.DataFrame(list(rows))
@@ -135,13 +138,17 @@ def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Pat
     return path
 
 
-def read(file: Path | TextIO) -> pd.DataFrame:
+def read(file: Path | TextIO) -> "pd.DataFrame":
     """Rows as :func:`record` wrote them."""
+    import pandas as pd
+
     return pd.read_csv(file, dtype={"commit": str, "torch": str})
 
 
-def recorded(notebook: str) -> pd.DataFrame:
+def recorded(notebook: str) -> "pd.DataFrame":
     """All rows kept for a notebook; empty where there are none."""
+    import pandas as pd
+
     path = RESULTS / f"{notebook.replace('/', '_')}.csv"
     return read(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS))
 
@@ -149,6 +156,8 @@ def recorded(notebook: str) -> pd.DataFrame:
 def interval(values: Iterable[float]) -> tuple[float, float]:
     """Mean and half the width of its 95 % confidence interval (Student's t); of a single
     value the width is NaN."""
+    from scipy.special import stdtrit
+
     values = np.asarray(list(values), dtype=float)
     if len(values) < 2:
         return float(values.mean()), float("nan")
@@ -159,6 +168,8 @@ def interval(values: Iterable[float]) -> tuple[float, float]:
 def seeds_needed(effect: float, spread: float) -> int:
     """How many seeds it takes for the 95 % interval of a mean to be as narrow as ± ``effect``,
     where ``spread`` is the standard deviation between seeds; at least 2."""
+    from scipy.special import stdtrit
+
     if not (effect > 0 and 0 <= spread < np.inf):
         raise ValueError(f"expected an effect above 0 and a finite spread, {effect=} {spread=}")
     count = 2
@@ -172,7 +183,7 @@ def shown(mean: float, half: float, decimals: int = 1) -> str:
     return f"{mean:.{decimals}f}" + ("" if np.isnan(half) else f" ± {half:.{decimals}f}")
 
 
-def over_seeds(rows: pd.DataFrame, columns: str = "metric") -> pd.DataFrame:
+def over_seeds(rows: "pd.DataFrame", columns: str = "metric") -> "pd.DataFrame":
     """Rows of several seeds as a table of systems by ``columns``, each cell ``mean ± interval``.
 
     Within a cell rows must differ in nothing but the seed."""
@@ -186,7 +197,7 @@ def over_seeds(rows: pd.DataFrame, columns: str = "metric") -> pd.DataFrame:
     return cells.unstack(columns)[list(dict.fromkeys(rows[columns]))]
 
 
-def select(rows: pd.DataFrame, **conditions) -> pd.DataFrame:
+def select(rows: "pd.DataFrame", **conditions) -> "pd.DataFrame":
     """The rows that meet all conditions, as ``select(rows, dataset="cmu", action="average")``."""
     for column, wanted in conditions.items():
         one_of("column", column, COLUMNS)
@@ -194,7 +205,9 @@ def select(rows: pd.DataFrame, **conditions) -> pd.DataFrame:
     return rows
 
 
-def paper_table(name: str) -> pd.DataFrame:
+def paper_table(name: str) -> "pd.DataFrame":
     """A table as printed in its paper: ``paper_table("pavllo2019_table1a")``."""
+    import pandas as pd
+
     names = sorted(p.stem for p in PAPERS.glob("*_table*.csv"))
     return pd.read_csv(PAPERS / f"{one_of('table', name, names)}.csv")

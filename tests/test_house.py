@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 import paperlib
+from paperlib import datasets
 from tools import map
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,6 +143,45 @@ print(metrics is paperlib.metrics)
 """
     found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n['__main__']\nsmoothing_demo load\nFalse False\nTrue\n"
+
+
+# takes from a tenth of a second to two to load each, and most programs need none of them
+LATE = {"scipy", "pandas", "matplotlib", "numba", "h5py"}
+LATE |= {"plotly", "ipywidgets", "IPython", "nbformat", "papermill", "dask", "distributed"}
+# what they show with, or tables, is all that these rooms are for
+SHOWING = {"claims", "plotting", "widgets"}
+LOOK = f"""
+import sys
+from importlib import import_module
+for name in sys.argv[1:]:
+    import_module(name)
+    print(name, *sorted({LATE} & set(sys.modules)))
+"""
+
+
+def loaded_late(look: str, *words: str) -> list[str]:
+    command = [sys.executable, "-c", look, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_what_takes_long_to_load_is_loaded_where_it_is_used():
+    own = {*datasets.REGISTRY, "mupots", "mpi_inf_3dhp", "muco_temp"}
+    modules = [f"paperlib.{room}" for room in ROOMS if room not in SHOWING]
+    modules += [f"paperlib.datasets.{name}" for name in sorted(own)]
+    modules += ["paperlib.experiment.frame", "paperlib.experiment.training"]
+    assert loaded_late(LOOK, *modules) == modules
+
+
+def test_the_help_of_the_command_line_loads_no_more_than_it_says():
+    look = f"""
+import sys
+from paperlib.__main__ import main
+try:
+    main(["train", "--help"])
+except SystemExit:
+    print(sorted({LATE | {"torch", "numpy"}} & set(sys.modules)))
+"""
+    assert loaded_late(look)[-1] == "[]"
 
 
 def test_the_docstring_tells_every_room_in_order():

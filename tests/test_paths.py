@@ -1,6 +1,7 @@
 """Where things lie, and that nothing half-written is left there."""
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -179,3 +180,30 @@ def test_whoever_changes_a_file_is_alone_with_it(tmp_path):
     for process in [subprocess.Popen(command) for _ in range(4)]:
         assert process.wait(60) == 0
     assert target.read_text() == "80"
+
+
+def test_only_files_are_read(tmp_path):
+    path = tmp_path / "here"
+    path.write_bytes(bytes(100))
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    assert paths.regular_file(str(path)) == path and paths.regular_file(link, 100) == link
+    with pytest.raises(ValueError, match=r"here has .* GiB; files of its kind are read up to"):
+        paths.regular_file(path, 99)
+    with pytest.raises(ValueError, match="is a folder, not a file"):
+        paths.regular_file(tmp_path)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        paths.regular_file(tmp_path / "nowhere")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kinds of POSIX")
+def test_what_is_no_file_is_named(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="pipe is a named pipe, not a file"):
+        paths.regular_file(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="/dev/zero is a device, not a file"):
+        paths.regular_file("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "s"))
+        with pytest.raises(ValueError, match="s is a socket, not a file"):
+            paths.regular_file(tmp_path / "s")

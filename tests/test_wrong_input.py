@@ -1,12 +1,21 @@
 """Wrong input is refused where it enters, in words that help: what no part's own tests hold."""
 
+import os
+import signal
+
 import pytest
 import torch
 from samples import recording
 
 from paperlib import datasets
+from paperlib.datasets.archives import read_archive
+from paperlib.datasets.cmu import read_expmap
+from paperlib.datasets.mpi_inf_3dhp import read_calibration
 from paperlib.detection import detect
-from paperlib.models import TemporalModel, filter_widths
+from paperlib.detection.files import read_keypoints
+from paperlib.experiment.checkpoints import evaluate_checkpoint
+from paperlib.models import TemporalModel, filter_widths, load_videopose3d_checkpoint
+from paperlib.outside.matlab import read_mat
 from paperlib.prediction import predict
 from paperlib.training import choose_device, resolve_preset
 
@@ -44,3 +53,31 @@ def test_cuda_without_a_gpu():
 def test_a_sequence_shorter_than_the_receptive_field_is_padded(frames, causal):
     model = TemporalModel(17, 2, 17, (3, 3, 3), causal=causal, channels=4)
     assert predict(model, recording(frames)).shape == (frames, 17, 3)
+
+
+READERS = {
+    "archive": ("a.npz", read_archive),
+    "keypoints": ("a.json", read_keypoints),
+    "keypoints of a frame": ("0_keypoints.json", lambda path: read_keypoints(path.parent)),
+    "checkpoint": ("a.bin", load_videopose3d_checkpoint),
+    "checkpoint to evaluate": (
+        "a.bin",
+        lambda path: evaluate_checkpoint(path, "synthetic", "ground_truth"),
+    ),
+    "exponential map": ("a.txt", read_expmap),
+    "calibration": ("camera.calibration", read_calibration),
+    "MATLAB": ("annot.mat", lambda path: read_mat(path, "annot2")),
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.parametrize("kind", READERS)
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path, kind):
+    name, read = READERS[kind]
+    os.mkfifo(tmp_path / name)
+    signal.alarm(20)  # without the refusal, the tests would wait for ever
+    try:
+        with pytest.raises(ValueError, match=rf"{name} is a named pipe, not a file"):
+            read(tmp_path / name)
+    finally:
+        signal.alarm(0)

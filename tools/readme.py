@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from paperlib import claims as ledger
 from paperlib import results
 from paperlib.experiment.frame import SHOWN_METRICS
 from paperlib.models import OcclusionAware, filter_widths
@@ -112,13 +113,22 @@ def _against_plain() -> list[str]:
     return [table(["MPJPE against the plain network, mm", *heads], lines)] if heads else []
 
 
+def claims() -> str:
+    """How many claims of each paper have which verdict, as Markdown."""
+    counts = ledger.counts(ledger.recorded())
+    counts.loc["together"] = counts.sum()
+    counts = counts.rename(index=ledger.TITLES)
+    lines = [[paper, *(str(n or "") for n in row)] for paper, row in counts.iterrows()]
+    return table(["claims of", *counts.columns], lines)
+
+
 def table(heads: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
     """A Markdown table."""
     lines = [f"| {' | '.join(row)} |" for row in (heads, *rows)]
     return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:], ""])
 
 
-_TABLES = {"table1": table1, "veges2020": veges2020, "wang2020": wang2020}
+_TABLES = {"table1": table1, "veges2020": veges2020, "wang2020": wang2020, "claims": claims}
 
 
 def written(text: str) -> str:

@@ -24,14 +24,16 @@ retrain = False  # nothing is trained here
 # %%
 import pandas as pd
 import torch
+from IPython.display import Markdown
 
-from paperlib import plotting
+from paperlib import claims, plotting
 from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, count_parameters, filter_widths, flops_per_frame
 from paperlib.windows import network_input, pad_sequence
 
 plotting.use_style()
-experiment = Experiment.begin("section3", globals(), receptive_field=(3, 9, 27, 81), channels=None)
+notebook = "pavllo2019/section3_temporal_convolutions"
+experiment = Experiment.begin(notebook, globals(), receptive_field=(3, 9, 27, 81), channels=None)
 experiment
 
 # %% [markdown]
@@ -133,6 +135,18 @@ for frames in (9, 27, 81):
         "parameters": count_parameters(model) / 1e6,
     }
 pd.DataFrame(costs).T.rename_axis("frames").map("{:.2f} M".format)
+
+# %% [markdown]
+# So much for two of the paper's claims (the [ledger](../claims.ipynb) has all of them):
+
+# %%
+rounding = table.max().max()
+saving = costs[27]["strided, one pose alone"] - costs[27]["dilated, one pose alone"]
+verdicts = [
+    experiment.judge("pavllo2019-c21", {"output": rounding, "work": saving}),
+    experiment.judge("pavllo2019-c22", rounding),
+]
+Markdown(claims.table(verdicts))
 
 # %% [markdown]
 # ## The ends of a sequence

@@ -21,8 +21,9 @@ retrain = False  # needed by no cell
 import matplotlib.pyplot as plt
 import pandas as pd
 import torch
+from IPython.display import Markdown
 
-from paperlib import plotting
+from paperlib import claims, plotting
 from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, count_parameters, filter_widths, flops_per_frame
 from paperlib.results import paper_table
@@ -83,6 +84,26 @@ for name, model in models.items():
     print(f"{name:22} paper {printed}  ours {ours}  {status}")
 
 # %% [markdown]
+# ## The claims
+
+# %%
+frames = {27: "Ours 27f", 81: "Ours 81f", 243: "Ours 243f"}
+dense = models["Ours 27f w/o dilation"]
+counts = {"parameters": count_parameters, "FLOPs": flops_per_frame}
+made = {what: {f: count(models[n]) for f, n in frames.items()} for what, count in counts.items()}
+millions = {what: {f"{f} frames": n / 1e6 for f, n in each.items()} for what, each in made.items()}
+tripled = {what: (n[243] - n[81]) - (n[81] - n[27]) for what, n in made.items()}
+verdicts = [
+    experiment.judge("pavllo2019-c13", millions["parameters"]),
+    experiment.judge("pavllo2019-c14", millions["FLOPs"]),
+    experiment.judge("pavllo2019-c15", {what: c(dense) / 1e6 for what, c in counts.items()}),
+    experiment.judge("pavllo2019-c18", tripled),
+]
+Markdown(claims.table(verdicts))
+
+# %% [markdown]
+# All claims of the papers stand in the [ledger](../claims.ipynb).
+#
 # The errors in the paper's table (40.6, 38.7, 37.8 mm with exact keypoints) need Human3.6M: *not
 # run (licence)*. [`table1`](table1.ipynb) takes a `receptive_field` and measures on free data.
 #

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from paperlib.paths import stand_in
+from paperlib.paths import regular_file, stand_in
 
 Line = tuple[int, list[str]]  # its number, and its words
 
@@ -93,7 +93,7 @@ def read_asf(path: str | Path) -> Asf:
 
 def read_lines(path: Path) -> Iterator[Line]:
     """The lines of an ASF or AMC file that say something, without their comments."""
-    data = path.read_bytes().removeprefix(BOM_UTF8)
+    data = regular_file(path).read_bytes().removeprefix(BOM_UTF8)
     if other := stand_in(data[:200]):
         raise ValueError(f"{path.name}: {other}")
     try:

@@ -16,14 +16,14 @@ a body of the same height has them.
 """
 
 import hashlib
+import lzma
 import re
-import tarfile
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 
 from paperlib.datasets import bvh, expmap, synthetic, takes
@@ -31,9 +31,13 @@ from paperlib.datasets.motion.bodies import BODIES
 from paperlib.datasets.motion.replaying import replay
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError, one_of
-from paperlib.paths import data_dirs, shown, stand_in
+from paperlib.outside.containers import tar_files
+from paperlib.paths import data_dirs, regular_file, shown, stand_in
 from paperlib.recordings import Dataset
 from paperlib.skeletons import H36M_17
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = "bandai_namco"
 ARCHIVE = "bandai_namco.tar.xz"
@@ -65,8 +69,7 @@ _SOURCES = {
     },
 }
 _FILE = re.compile(r"(?:.*/)?dataset-(?P<part>[12])_(?P<rest>[a-z-]+_[a-z-]+_\d+)\.bvh")
-_MOST_BYTES = 2**25  # of a file; the largest has 2 MB
-_MOST_IN_ALL = 2**31
+_MOST_BYTES = 2**29  # unpacked; the 924 files have a third of that
 _FORMAT = "1"  # changes whenever the same files would give other positions
 
 
@@ -108,17 +111,14 @@ def _once(found: dict[str, object], name: str, where: str) -> None:
 def _texts(folder: Path) -> dict[str, bytes]:
     """The content of every file. What is packed is read in memory, nothing is unpacked."""
     if unpacked := _unpacked(folder):
-        return {name: path.read_bytes() for name, path in unpacked.items()}
-    path, texts, total = folder / ARCHIVE, {}, 0
+        return {name: regular_file(path).read_bytes() for name, path in unpacked.items()}
+    path, texts = regular_file(folder / ARCHIVE), {}
     try:
-        with tarfile.open(path, "r:xz") as archive:
-            for member in archive:
-                total += member.size
-                if member.size > _MOST_BYTES or total > _MOST_IN_ALL:
-                    raise ValueError(f"{member.name[:80]} is larger than any of the files is")
-                if member.isfile() and (name := _name(member.name)):
-                    _once(texts, name, shown(path))
-                    texts[name] = archive.extractfile(member).read()
+        with lzma.open(path) as packed:
+            for member, text in tar_files(packed, lambda name: bool(_name(name)), _MOST_BYTES):
+                name = _name(member)
+                _once(texts, name, shown(path))
+                texts[name] = text
     except PermissionError:
         raise
     except Exception as problem:  # a damaged archive can fail in nearly any way
@@ -154,7 +154,7 @@ def _content_key(folder: Path, as_found: bool) -> str:
     digest = hashlib.sha256(repr((_FORMAT, BODIES, _SOURCES, _NOSE, _TOP, as_found)).encode())
     unpacked = _unpacked(folder) or {ARCHIVE: folder / ARCHIVE}
     for name, path in unpacked.items():
-        digest.update(name.encode() + path.read_bytes())
+        digest.update(name.encode() + regular_file(path).read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -220,6 +220,8 @@ def load(fold: int = 0, actions: Iterable[str] | None = None, as_found: bool = F
     return takes.dataset(FOLDER, ABOUT, found, fold, EXCLUDED, as_found)
 
 
-def manifest() -> pd.DataFrame:
+def manifest() -> "pd.DataFrame":
     """The files that are used: name, frames, sha256."""
+    import pandas as pd
+
     return pd.read_csv(Path(__file__).with_name("bandai_namco_manifest.csv"))

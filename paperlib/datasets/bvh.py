@@ -23,7 +23,7 @@ import torch
 
 from paperlib.errors import one_of
 from paperlib.kinematics import forward_kinematics, rotation_from_euler
-from paperlib.paths import shown
+from paperlib.paths import regular_file, shown
 
 MAX_DEPTH = 200  # joints from a root to the end of a limb; bodies with fingers have about 12
 _POSITIONS = ("Xposition", "Yposition", "Zposition")
@@ -103,7 +103,7 @@ class Bvh:
 
 def read_bvh(path: str | Path) -> Bvh:
     """A file. ``ValueError``, with file and line, where it is not a whole one."""
-    return parse_bvh(Path(path).read_bytes(), shown(Path(path)))
+    return parse_bvh(regular_file(path).read_bytes(), shown(Path(path)))
 
 
 def parse_bvh(text: bytes | str, name: str = "file") -> Bvh:

@@ -8,25 +8,29 @@ prediction literature uses.
 """
 
 import hashlib
-import tarfile
+import lzma
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 
 from paperlib.datasets import asf_amc, expmap, takes
+from paperlib.datasets.cmu_bodies import TEST_BUILDS, TRAIN_BUILDS, Build, build_offsets
 from paperlib.datasets.filming import film
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError
 from paperlib.kinematics import rotation_about
-from paperlib.paths import cached, data_dirs, shown, stand_in
+from paperlib.outside.containers import tar_files
+from paperlib.paths import cached, data_dirs, regular_file, shown, stand_in
 from paperlib.recordings import Dataset, Recording
-from paperlib.skeletons import CMU_38, H36M_17, convert, part
+from paperlib.skeletons import CMU_38, H36M_17, convert
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 read_expmap = expmap.read_expmap  # one file, as joint positions
 
@@ -42,44 +46,6 @@ ANKLE_HEIGHT = 0.08  # metres of an ankle joint above the floor when the foot is
 # frames of motion to leave out: the left arm jumps 66 cm after the second one
 _CUT = {"train/walking_extra/walking_27": 2}
 _FORMAT = "3"  # changes whenever the same files would give other positions
-
-
-@dataclass(frozen=True)
-class Build:
-    """A body that replays the capture: factors on the published skeleton's bones."""
-
-    name: str
-    legs: float = 1.0
-    trunk: float = 1.0
-    arms: float = 1.0
-    width: float = 1.0
-
-
-TRAIN_BUILDS = (
-    Build("body1", 1.00, 1.00, 1.00, 1.00),
-    Build("body2", 0.92, 0.95, 0.90, 0.92),
-    Build("body3", 1.10, 1.04, 1.09, 1.06),
-    Build("body4", 1.03, 1.10, 1.06, 1.12),
-    Build("body5", 0.95, 0.90, 0.97, 0.95),
-)
-TEST_BUILDS = (Build("body6", 0.97, 1.02, 0.94, 1.02), Build("body7", 1.06, 0.99, 1.04, 0.98))
-
-
-def build_offsets(build: Build, restore_thorax: bool = True) -> torch.Tensor:
-    """(38, 3) metres: the rest skeleton of one body."""
-    offsets = expmap.rest_offsets(restore_thorax).clone()
-    for joint, name in enumerate(CMU_38.joints):
-        place = part(name)
-        if place in ("up_leg", "shoulder"):
-            offsets[joint] *= build.width
-        elif place.startswith(("leg", "foot", "toe")):
-            offsets[joint] *= build.legs
-        elif place.startswith(("arm", "fore_arm", "hand", "finger", "thumb")):
-            # the upper arm's offset is the collar bone, which follows the width of the body
-            offsets[joint] *= build.width if place == "arm" else build.arms
-        else:
-            offsets[joint] *= build.trunk
-    return offsets
 
 
 def find() -> Path:
@@ -106,14 +72,14 @@ def _texts(folder: Path) -> dict[str, bytes]:
     of names."""
     if unpacked := _unpacked(folder):
         top = folder / "cmu_expmap"
-        return {p.relative_to(top).with_suffix("").as_posix(): p.read_bytes() for p in unpacked}
-    path, texts = folder / ARCHIVE, {}
+        return {
+            p.relative_to(top).with_suffix("").as_posix(): regular_file(p).read_bytes()
+            for p in unpacked
+        }
+    path = regular_file(folder / ARCHIVE)
     try:
-        with tarfile.open(path, "r:xz") as archive:
-            for member in archive:
-                if member.isfile() and member.name.endswith(".txt"):
-                    name = member.name.removeprefix("./").removeprefix("cmu_expmap/")
-                    texts[name.removesuffix(".txt")] = archive.extractfile(member).read()
+        with lzma.open(path) as unpacked:
+            files = dict(tar_files(unpacked, lambda name: name.endswith(".txt")))
     except PermissionError:
         raise
     except Exception as problem:  # a damaged archive can fail in nearly any way
@@ -122,7 +88,10 @@ def _texts(folder: Path) -> dict[str, bytes]:
         raise ValueError(
             f"{shown(path)}: {what}. Get the archive again, or delete it: {FETCH} fetches its files"
         ) from None
-    return dict(sorted(texts.items()))
+    names = {
+        n.removeprefix("./").removeprefix("cmu_expmap/").removesuffix(".txt"): n for n in files
+    }
+    return {name: files[names[name]] for name in sorted(names)}
 
 
 def _hold_against_manifest(folder: Path, hashes: Mapping[str, str | None]) -> None:
@@ -158,7 +127,8 @@ def _content_key(folder: Path, *options: object) -> str:
     digest = hashlib.sha256(repr((_FORMAT, TRAIN_BUILDS, TEST_BUILDS, *options)).encode())
     for path in _unpacked(folder) or [folder / ARCHIVE]:
         # the folders of a file say its split and its action
-        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(regular_file(path).read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -308,6 +278,8 @@ def _clips(recordings: list[Recording]) -> str:
     return f"{actions.total()} clips ({counts})"
 
 
-def manifest() -> pd.DataFrame:
+def manifest() -> "pd.DataFrame":
     """The files of the public set that are used: path, split, action, rows, sha256."""
+    import pandas as pd
+
     return pd.read_csv(Path(__file__).with_name("cmu_manifest.csv"))

@@ -1,8 +1,10 @@
 """Fetches the free data, each file checked against the hash it must have."""
 
+import gzip
 import hashlib
 import tarfile
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -13,6 +15,7 @@ from tqdm.auto import tqdm
 
 from paperlib.datasets import REGISTRY, cmu, find
 from paperlib.errors import MissingDataError
+from paperlib.outside.containers import tar_files
 from paperlib.paths import data_dir, replacing, shown
 
 # the repositories that hold the exponential-map files, at the commits whose files were examined
@@ -24,6 +27,8 @@ CMU_SOURCES = (
         "data/cmu_mocap",
     ),
 )
+# what a download may raise that breaks off, or brings something else
+_BROKEN = (OSError, tarfile.TarError, zlib.error, HTTPException, EOFError, ValueError)
 
 
 @contextmanager
@@ -38,11 +43,13 @@ def _wanted(
     archive: IO[bytes], inside: str, missing: dict[str, str]
 ) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the files in a streamed .tar.gz that are still missing."""
-    with tarfile.open(fileobj=archive, mode="r|gz") as members:
-        for member in members:
-            _, found, name = member.name.partition(f"{inside}/")
-            if found and member.isfile() and name in missing:
-                yield name, members.extractfile(member).read()
+    with gzip.GzipFile(fileobj=archive) as unpacked:
+        for path, content in tar_files(unpacked, lambda p: _name(p, inside) in missing):
+            yield _name(path, inside), content
+
+
+def _name(path: str, inside: str) -> str:
+    return path.partition(f"{inside}/")[2]
 
 
 def fetch_cmu(sources: tuple[tuple[str, str], ...] = CMU_SOURCES) -> Path:
@@ -79,7 +86,7 @@ def fetch_cmu(sources: tuple[tuple[str, str], ...] = CMU_SOURCES) -> Path:
                     with replacing(folder / name) as temporary:
                         temporary.write_bytes(content)
                     del missing[name]
-        except (OSError, tarfile.TarError, HTTPException, EOFError) as problem:
+        except _BROKEN as problem:
             problems.append(f"{url}: {problem}")
     if missing:
         raise MissingDataError(

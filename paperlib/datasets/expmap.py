@@ -18,7 +18,6 @@ from numbers import Real
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
 from paperlib.kinematics import (
@@ -28,7 +27,7 @@ from paperlib.kinematics import (
     rotation_from_euler,
     rotation_from_vector,
 )
-from paperlib.paths import stand_in
+from paperlib.paths import regular_file, stand_in
 from paperlib.skeletons import CMU_38, H36M_17, convert
 
 FPS = 120.0
@@ -58,6 +57,8 @@ def parse_expmap(text: bytes | str, name: str = "file") -> tuple[torch.Tensor, t
 
     Raises ``ValueError`` where the text is not such a file or was cut off.
     """
+    import pandas as pd
+
     data = text if isinstance(text, bytes) else text.encode()
     if other := stand_in(data[:200]):
         raise ValueError(f"{name}: {other}")
@@ -188,7 +189,7 @@ def read_expmap(
     order of the root's angles; ``restore_thorax`` gives the torso its lost 116 mm. Joints are the
     nearest that the source has: its pelvis lies about 10 cm above the line of the hips.
     """
-    path = Path(path)
-    root, rotations = parse_motion(path.read_bytes(), path.name, root_correction)
+    path = regular_file(path)
+    root, rotations = parse_motion(regular_file(path).read_bytes(), path.name, root_correction)
     joints = positions_38(root, rotations, rest_offsets(restore_thorax))
     return convert(joints, CMU_38, H36M_17).float()

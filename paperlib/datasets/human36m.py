@@ -21,6 +21,7 @@ from paperlib.skeletons import H36M_17, H36M_17_OF_32
 
 TRAIN = ("S1", "S5", "S6", "S7", "S8")
 TEST = ("S9", "S11")
+UNLABELLED = ("S2", "S3", "S4", "S10")  # filmed by the same cameras; their poses are not published
 
 # in the order of the papers' tables
 ACTIONS = tuple(
@@ -31,6 +32,7 @@ ACTIONS = tuple(
 _RENAMED = {"TakingPhoto": "Photo", "WalkingDog": "WalkDog"}  # the data set's own names
 _ABSENT = ("S11", "Directions")  # its video is damaged; every published number leaves it out
 _EVERY = 25  # frames of which one is held against its keypoints
+_NORMALISED = 10.0  # pixels, that no film stays below
 _WORST_SHARE = 0.1  # of a body's size; detectors are off by 2 or 3 %
 _FILES = prepared.Source(
     "Human3.6M", "human36m", "h36m", "http://vision.imar.ro/human3.6m", "synthetic"
@@ -76,6 +78,63 @@ def load(
     )
 
 
+def load_unlabelled(
+    keypoints: str = "cpn_ft_h36m_dbb",
+    subjects: Iterable[str] | None = None,
+    cameras: Iterable[str | int] | None = None,
+    actions: Iterable[str] | None = None,
+) -> Dataset:
+    """The subjects of :data:`UNLABELLED` as video without poses, all to learn from: the unlabelled
+    part of a semi-supervised training whose other part is :func:`load` of the same ``keypoints``.
+
+    Recordings have keypoints and no positions, in every camera's view over the whole of its video;
+    a camera has the intrinsics of the other subjects, and nobody knows where it stood.
+    ``subjects`` are by default those that the archive has: VideoPose3D's of Detectron and CPN
+    bring S2, S3 and S4. The file of positions is not needed.
+
+    Raises ``MissingDataError`` where the archive is not there, and ``ValueError`` where it does not
+    hold what it should.
+    """
+    ids = prepared.chosen("camera", cameras, camera_ids())
+    wanted = prepared.chosen("action", actions, ACTIONS)
+    detections = _FILES.keypoints(keypoints, camera_ids())
+    there = tuple(s for s in UNLABELLED if detections.stored.get(s))
+    if not there:
+        raise ValueError(
+            f"{detections.path}: no keypoints of {', '.join(UNLABELLED)}, whose poses are not "
+            "published; take an archive that has some of them, as detectron_ft_h36m"
+        )
+    chosen = prepared.chosen("subject without poses", subjects, there)
+    clips = [
+        (subject, action, name)
+        for subject in chosen
+        for name in detections.stored[subject]
+        if (action := _action(name, detections.path)) in wanted
+    ]
+    recordings = [
+        _recording(clip, camera, view, detections)
+        for clip in clips
+        for camera, view in zip(_unplaced(), detections.views(clip[0], clip[2]), strict=True)
+        if camera.name in ids
+    ]
+    if not recordings:
+        raise ValueError(f"{detections.path}: no clips of {', '.join(wanted)}")
+    if max(r.keypoints.abs().max() for r in recordings) < _NORMALISED:
+        raise ValueError(
+            f"{detections.path}: keypoints up to {_NORMALISED:g}: normalised? expected pixels; "
+            "prepare the file again"
+        )
+    return Dataset(
+        name=f"human36m-{keypoints}-unlabelled",
+        source=(
+            f"Human3.6M, {', '.join(chosen)}, whose poses are not published: {keypoints} keypoints "
+            f"alone at 50 Hz, cameras {', '.join(ids)}, {len(clips)} clips."
+        ),
+        train=tuple(recordings),
+        test=(),
+    )
+
+
 # -- cameras -------------------------------------------------------------------------------------
 
 
@@ -92,12 +151,19 @@ def cameras(subject: str) -> tuple[Camera, ...]:
     return tuple(_camera(lens, place) for lens, place in zip(lenses, places, strict=True))
 
 
-def _camera(lens: dict[str, Any], place: dict[str, Any]) -> Camera:
-    assert lens["camera_id"] == place["camera_id"]
+def _unplaced() -> tuple[Camera, ...]:
+    """The same four, nobody knows where."""
+    return tuple(_camera(lens) for lens in prepared.constants("human36m")["intrinsics"])
+
+
+def _camera(lens: dict[str, Any], place: dict[str, Any] | None = None) -> Camera:
+    assert place is None or lens["camera_id"] == place["camera_id"]
     named = ("focal_length_xy_px", "principal_point_xy_px", "radial_distortion_k1_k2_k3")
     numbers = [tuple(lens[name]) for name in (*named, "tangential_distortion_p1_p2")]
     size = (lens["res_w_px"], lens["res_h_px"])
-    return Camera(str(lens["camera_id"]), *size, *numbers, **prepared.placed(place))
+    return Camera(
+        str(lens["camera_id"]), *size, *numbers, **prepared.placed(place) if place else {}
+    )
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -154,9 +220,19 @@ def _views(
             continue
         positions = world_to_camera(clip.world, camera)
         keypoints = seen[index] if seen else project(positions, camera).float()
-        about = (*clip[:3], float(prepared.constants("human36m")["frame_rate_hz"]), camera)
-        found = (keypoints, torch.ones(keypoints.shape[:2]), positions.float())
-        yield Recording(*about, *found, H36M_17, detections.skeleton if detections else H36M_17)
+        yield _recording(clip[:3], camera, keypoints, detections, positions.float())
+
+
+def _recording(
+    clip: tuple[str, str, str],
+    camera: Camera,
+    keypoints: torch.Tensor,
+    detections: prepared.Keypoints | None,
+    positions: torch.Tensor | None = None,
+) -> Recording:
+    about = (*clip, float(prepared.constants("human36m")["frame_rate_hz"]), camera)
+    found = (keypoints, torch.ones(keypoints.shape[:2]), positions)
+    return Recording(*about, *found, H36M_17, detections.skeleton if detections else H36M_17)
 
 
 def _check_agreement(recordings: list[Recording], path: Path) -> None:

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.optimize import least_squares
 
 from paperlib.cameras import Camera, project, world_to_camera
 from paperlib.datasets import prepared
@@ -159,6 +158,8 @@ def _fit_lens(camera: Camera, world: torch.Tensor, pixels: torch.Tensor) -> tupl
     remains: the tangential terms there are OpenCV's, and thorax, elbows and knees, means of two
     markers, were projected before the mean was taken.
     """
+    from scipy.optimize import least_squares
+
     points = world_to_camera(world, camera)
     # a faulty marker may lie far outside the image, where the lens model means nothing
     inside = ((pixels > 0) & (pixels < torch.tensor([camera.width, camera.height]))).all(dim=1)

@@ -20,6 +20,9 @@ from paperlib.datasets import mupots
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import one_of
 from paperlib.kinematics import matrix_to_quaternion
+from paperlib.outside.hdf5 import read_hdf5
+from paperlib.outside.matlab import read_mat
+from paperlib.paths import regular_file
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import MUPOTS_17, MUPOTS_17_OF_3DHP_28
 
@@ -95,7 +98,7 @@ def _views(
     path = _FILES.require(f"{subject}/{sequence}/annot.mat")
     calibrated = read_calibration(_FILES.require(f"{subject}/{sequence}/camera.calibration"))
     field = mupots.COORDINATES[coordinates]
-    stored = mupots.read_mat(path, "annot2", field, "frames", "cameras")
+    stored = read_mat(path, "annot2", field, "frames", "cameras")
     numbers = stored["frames"].flatten().astype(np.int64)
     if (np.diff(numbers) != 1).any():
         raise ValueError(f"{path}: frame numbers with gaps, over which motion would leap")
@@ -148,7 +151,8 @@ def _mended(points: torch.Tensor, subject: str, sequence: str) -> torch.Tensor:
 
 def read_calibration(path: Path) -> dict[str, Camera]:
     """The cameras of a ``camera.calibration`` file by name, in the project's world (z up)."""
-    _, *blocks = re.split(r"^\s*name\s+(\S+)", path.read_text("utf-8", "replace"), flags=re.M)
+    text = regular_file(path).read_text("utf-8", "replace")
+    _, *blocks = re.split(r"^\s*name\s+(\S+)", text, flags=re.M)
     cameras = {}
     for name, text in zip(blocks[::2], blocks[1::2], strict=True):
         where = f"{path}: camera {name}"
@@ -204,14 +208,9 @@ def _test(name: str, coordinates: str) -> Recording:
 
 def _read_hdf5(path: Path, names: set[str]) -> dict[str, np.ndarray]:
     try:
-        import h5py
+        return read_hdf5(path, names)
     except ImportError:
         raise ImportError(
             f"{path.name} is an HDF5 file: install h5py to read the test sequences, or load the "
             "data set with test=False"
         ) from None
-    try:
-        with h5py.File(path, "r") as file:
-            return {name: np.asarray(file[name]) for name in names}
-    except (OSError, KeyError) as error:
-        raise ValueError(f"{path}: not a readable annotation ({error}); get it again") from error

@@ -12,18 +12,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.io import loadmat
 
 from paperlib.cameras import Camera, project
+from paperlib.datasets.hrnet_tracks import read_tracks
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError, one_of
+from paperlib.outside.matlab import read_mat
 from paperlib.paths import data_dir, data_dirs, shown
 from paperlib.recordings import Dataset, Recording
-from paperlib.skeletons import MUPOTS_17
+from paperlib.skeletons import COCO_19, MUPOTS_17
 
 SEQUENCES = tuple(f"TS{number}" for number in range(1, 21))
 INDOORS = SEQUENCES[:5]  # in the studio of MPI-INF-3DHP, with another camera than the others
 COORDINATES = {"normal": "annot3", "universal": "univ_annot3"}
+KEYPOINTS = {"annotated": "annotated 2D keypoints", "hrnet": "2D keypoints of HRNet (veges2020)"}
 
 _WORST_FIT = 20.0  # pixels, median
 
@@ -36,6 +38,12 @@ class Files:
     title: str
     folder: str
     inside: str
+    how: str = (
+        "The data set is licensed: register at https://vcai.mpi-inf.mpg.de/3dhp-dataset and use "
+        "the scripts that come with it; its images are not needed. Without it, "
+        "paperlib.datasets.muco_temp.compose makes videos of several people from any other data "
+        "set."
+    )
 
     def require(self, name: str) -> Path:
         """The file ``name`` below the data set's folder, or ``MissingDataError``."""
@@ -46,17 +54,25 @@ class Files:
         raise MissingDataError(
             f"{self.title}: {name} is missing. Put the data set into "
             f"{shown(data_dir() / self.folder)}/, so that {places[0].as_posix()} is there, or set "
-            f"PAPERLIB_DATA to the folder that holds {self.folder}/. The data set is licensed: "
-            "register at https://vcai.mpi-inf.mpg.de/3dhp-dataset and use the scripts that come "
-            "with it; its images are not needed. Without it, paperlib.datasets.muco_temp.compose "
-            "makes videos of several people from any other data set."
+            f"PAPERLIB_DATA to the folder that holds {self.folder}/. {self.how}"
         )
 
 
 _FILES = Files("MuPoTS-3D", "mupots", "MultiPersonTestSet")
+_HRNET = Files(
+    "HRNet's keypoints of MuPoTS-3D",
+    "mupots",
+    "MultiPersonTestSet",
+    "They are in the preprocessed data of github.com/vegesm/pose_refinement (its readme links it), "
+    'in datasets/MuPoTS/hrnet_pose2d. keypoints="annotated" needs none.',
+)
 
 
-def load(sequences: Iterable[str] | None = None, coordinates: str = "normal") -> Dataset:
+def load(
+    sequences: Iterable[str] | None = None,
+    coordinates: str = "normal",
+    keypoints: str = "annotated",
+) -> Dataset:
     """MuPoTS-3D, a recording for each person of each of ``sequences`` (``"TS1"`` to ``"TS20"``).
 
     The people of a sequence share its ``clip``, ``camera`` and length, and are told apart by
@@ -69,17 +85,22 @@ def load(sequences: Iterable[str] | None = None, coordinates: str = "normal") ->
     says what to count. ``visible`` is False where a joint is occluded or the annotation does not
     hold. Raises ``MissingDataError`` where a file is not there, and ``ValueError`` where the files
     do not hold what they should.
+
+    ``keypoints="hrnet"`` takes those that the reference implementation of veges2020 brings instead
+    of the annotated ones: 19 joints of ``COCO_19`` with their scores (``hrnet_tracks``). What to
+    count is then said by the recordings with annotated ones, which come in the same order.
     """
     names = chosen("sequence", sequences, SEQUENCES)
     one_of("coordinates", coordinates, COORDINATES)
+    found_by = KEYPOINTS[one_of("keypoints", keypoints, KEYPOINTS)]
     return Dataset(
-        name=f"mupots-{coordinates}",
+        name=f"mupots-{coordinates}" + (f"-{keypoints}" if keypoints != "annotated" else ""),
         source=(
             f"MuPoTS-3D, 17 joints, {coordinates} coordinates, all to test on: {', '.join(names)}; "
-            "intrinsics fitted to each sequence; annotated 2D keypoints."
+            f"intrinsics fitted to each sequence; {found_by}."
         ),
         train=(),
-        test=tuple(track for name in names for track in _tracks(name, coordinates)),
+        test=tuple(track for name in names for track in _tracks(name, coordinates, keypoints)),
         excluded="nothing, but person-frames without a valid annotation are not to be counted",
     )
 
@@ -98,7 +119,7 @@ def valid_frames(recording: Recording) -> torch.Tensor:
 # -- sequences -----------------------------------------------------------------------------------
 
 
-def _tracks(name: str, coordinates: str) -> Iterator[Recording]:
+def _tracks(name: str, coordinates: str, keypoints: str) -> Iterator[Recording]:
     path = _FILES.require(f"{name}/annot.mat")
     entries = read_mat(path, "annotations")["annotations"]
     path_of_labels = _FILES.require(f"{name}/occlusion.mat")
@@ -117,11 +138,17 @@ def _tracks(name: str, coordinates: str) -> Iterator[Recording]:
         points = _field(entries, COORDINATES[coordinates], (3, 17), path).mT
         points = in_metres(points, valid, path)
     occluded = _occluded(labels, path_of_labels)
+    found = None
+    if keypoints == "hrnet":
+        found = read_tracks(_HRNET.require(f"hrnet_pose2d/{name}.pkl"), *entries.shape)
     place = {"action": "indoors" if indoors else "outdoors", "fps": 30.0 if indoors else 60.0}
     for person in range(entries.shape[1]):
         own = [part[:, person] for part in (pixels, points, valid, ~occluded)]
         who = f"{name}-{person}"  # nothing says who appears in two sequences
-        yield annotated(*own, subject=who, clip=name, camera=camera, person=person, **place)
+        track = annotated(*own, subject=who, clip=name, camera=camera, person=person, **place)
+        if found is not None:
+            track = track.with_keypoints(*(part[:, person] for part in found), COCO_19)
+        yield track
 
 
 def _field(entries: np.ndarray, field: str, shape: tuple[int, int], path: Path) -> torch.Tensor:
@@ -156,24 +183,6 @@ def _occluded(labels: np.ndarray, path: Path) -> torch.Tensor:
 
 
 # -- shared with MPI-INF-3DHP --------------------------------------------------------------------
-
-
-def read_mat(path: Path, *names: str) -> dict[str, Any]:
-    """The variables ``names`` of a MATLAB file, versions 4 to 7.2; reading it runs nothing."""
-    try:
-        found = loadmat(path, variable_names=names)
-    except NotImplementedError:
-        raise ValueError(f"{path}: of MATLAB 7.3; save it in MATLAB again with '-v7'") from None
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged file can fail in nearly any way
-        raise ValueError(
-            f"{path}: not a readable MATLAB file, or cut short ({error}); get it again"
-        ) from error
-    absent = [name for name in names if name not in found]
-    if absent:
-        raise ValueError(f"{path}: no variable {', '.join(absent)}; this is another kind of file")
-    return found
 
 
 def in_metres(points: torch.Tensor, valid: torch.Tensor, where: object) -> torch.Tensor:

@@ -172,8 +172,8 @@ class Keypoints:
         self.stored = _entry(archive, "positions_2d", path)
         self.skeleton: Skeleton = layout(archive.get("metadata"), path)
 
-    def views(self, subject: str, clip: str, frames: int) -> list[torch.Tensor]:
-        """A clip in each camera, float32, cut to the ``frames`` of its motion capture."""
+    def views(self, subject: str, clip: str, frames: int | None = None) -> list[torch.Tensor]:
+        """A clip in each camera, float32, cut to the ``frames`` of its motion capture, if any."""
         where = f"{self.path}: {subject}/{clip}"
         if clip not in self.stored.get(subject, {}):
             raise ValueError(
@@ -190,13 +190,13 @@ class Keypoints:
             )
         return [self._cut(numbers(view, where), frames, where) for view in views]
 
-    def _cut(self, view: np.ndarray, frames: int, where: str) -> torch.Tensor:
+    def _cut(self, view: np.ndarray, frames: int | None, where: str) -> torch.Tensor:
         if view.shape[1:] != (len(self.skeleton), 2):
             raise ValueError(
                 f"{where}: keypoints of shape {view.shape}, expected (T, {len(self.skeleton)}, 2): "
                 f"the metadata say {self.skeleton.name}"
             )
-        if len(view) < frames:
+        if len(view) < (frames or 0):
             raise ValueError(
                 f"{where}: keypoints of {len(view)} frames, shorter than the {frames} frames of "
                 "positions; detect the whole video, or prepare both files at one frame rate"

@@ -21,7 +21,7 @@ import numpy as np
 
 from paperlib.datasets.archives import layout, read_archive
 from paperlib.detection.sequences import Keypoints2D, in_time, sequence
-from paperlib.paths import stand_in
+from paperlib.paths import regular_file, stand_in
 from paperlib.skeletons import COCO_17
 
 # joints as OpenPose numbers them, under the names of COCO
@@ -49,6 +49,7 @@ def read_keypoints(path: str | Path) -> list[Keypoints2D]:
         return [_read_openpose(path)]
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder of 2D keypoints")
+    path = regular_file(path)
     if path.suffix == ".npz":
         archive = read_archive(path)
         if "positions_2d" in archive:
@@ -127,10 +128,11 @@ def _read_detectron(archive: dict[str, Any], path: Path) -> Keypoints2D:
 
 
 def _read_json(path: Path) -> Any:
+    text = regular_file(path).read_bytes()
     try:
-        return json.loads(path.read_text("utf-8-sig"))  # which may begin with a byte-order mark
+        return json.loads(text.decode("utf-8-sig"))  # which may begin with a byte-order mark
     except (ValueError, RecursionError) as error:
-        if other := stand_in(path.read_bytes()):
+        if other := stand_in(text):
             raise ValueError(f"{path}: {other}") from None
         raise ValueError(f"{path}: not JSON ({error}); was it cut short? write it again") from None
 

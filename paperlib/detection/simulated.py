@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.signal import lfilter
 
 from paperlib.randomness import generator_of
 from paperlib.recordings import Recording
@@ -107,6 +106,8 @@ def _smooth(hidden: np.ndarray, frames: int = 5) -> np.ndarray:
 
 def _correlated(rng: np.random.Generator, shape: tuple[int, ...], frames: float) -> np.ndarray:
     """First-order autoregressive noise of unit variance along the first axis."""
+    from scipy.signal import lfilter
+
     keep = np.exp(-1 / max(frames, 1e-6))
     white = rng.standard_normal(shape) * np.sqrt(1 - keep**2)
     white[0] /= np.sqrt(1 - keep**2)  # start in the stationary state

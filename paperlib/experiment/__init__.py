@@ -7,6 +7,7 @@ _HOMES = {
     "COMMON_PARAMETERS": "frame",
     "METRIC_NAMES": "frame",
     "Experiment": "frame",
+    "mupots_table2": "mupots",
     "scene_protocol": "scenes",
     "scene_rows": "scenes",
 }

@@ -111,7 +111,7 @@ def _load(
 ) -> tuple[nn.Module, str, int]:
     """The model, a sentence about it, and the seed of the detections that it learnt from."""
     path = Path(checkpoint)
-    if path.is_file() and path.name != _FILE:
+    if path.exists() and not path.is_dir() and path.name != _FILE:
         model = load_videopose3d_checkpoint(path, causal, widths=widths, dense=dense)
         if model.config["in_features"] != 2:
             raise CheckpointError(

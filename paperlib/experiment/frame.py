@@ -7,11 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from matplotlib.animation import FuncAnimation
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from paperlib import datasets, detection, results
 from paperlib.errors import one_of
@@ -24,6 +20,13 @@ from paperlib.results import Protocol
 from paperlib.training import PRESETS, Objective, Recipe, Run, choose_device, resolve_preset, train
 from paperlib.training.devices import DEVICES
 from paperlib.training.recipes import AUTO
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.figure import Figure
+
+    from paperlib.claims import Effects, Verdict
 
 
 def _frames(count: int) -> str:
@@ -231,7 +234,7 @@ class Experiment:
         dropped."""
         return None if self.preset == "smoke" else results.record(self.notebook, rows)
 
-    def on_record(self) -> pd.DataFrame:
+    def on_record(self) -> "pd.DataFrame":
         """The rows kept for this notebook, of all seeds, for the same data, detector, preset and
         receptive field; empty where nobody measured that."""
         same = {"dataset": self.dataset, "preset": self.preset, "detector": self.detector}
@@ -239,9 +242,11 @@ class Experiment:
             same["receptive_field"] = self.parameters["receptive_field"]
         return results.select(results.recorded(self.notebook), **same)
 
-    def measured(self, rows: Iterable[dict]) -> pd.DataFrame:
+    def measured(self, rows: Iterable[dict]) -> "pd.DataFrame":
         """What was just measured. Other seeds of the same systems are added only where it goes on
         record: a reader's own numbers, perhaps of changed code, are never mixed with these."""
+        import pandas as pd
+
         new = pd.DataFrame(list(rows))
         if not results.keeping():
             return new
@@ -249,13 +254,21 @@ class Experiment:
         others = (old["seed"] != self.seed) & old["system"].isin(new["system"])
         return pd.concat([new, old[others]], ignore_index=True)
 
-    def save_figure(self, figure: Figure, name: str) -> Path:
+    def judge(self, claim: str, effects: "Effects", but: str = "") -> "Verdict":
+        """The verdict on a claim by effects that were measured (or computed) here, which goes on
+        record with the rows: see :func:`paperlib.claims.judge`."""
+        from paperlib import claims
+
+        about = {"dataset": self.dataset, "detector": self.detector, "preset": self.preset}
+        return claims.judge(claim, effects, self.notebook, about, but)
+
+    def save_figure(self, figure: "Figure", name: str) -> Path:
         """Write a figure: to ``figures/`` for the record, else to ``out/figures/``."""
         path = _figures() / f"{name}.png"
         figure.savefig(path, dpi=150, metadata={"Software": None})
         return path
 
-    def save_animation(self, animation: FuncAnimation, name: str) -> Path:
+    def save_animation(self, animation: "FuncAnimation", name: str) -> Path:
         """Write an animation as a GIF, to where :meth:`save_figure` writes."""
         path = _figures() / f"{name}.gif"
         animation.save(path, writer="pillow")

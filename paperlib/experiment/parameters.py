@@ -6,7 +6,7 @@ parameter the notebook would run for minutes, and answer another question than t
 
 import ast
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -55,3 +55,8 @@ def parse(text: str) -> Any:
     except ValueError:
         return text
     return value if isinstance(value, int | float) else text
+
+
+def parameters_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """``-p name value`` pairs of a command line as values."""
+    return {name: parse(value) for name, value in pairs}

@@ -9,6 +9,7 @@ from paperlib.models.fast import Streaming, fold, lift
 from paperlib.models.linear import LinearModel
 from paperlib.models.occlusion_aware import GATES, VECTORS, OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models.pose_refinement import load_pose_refinement_checkpoint
 from paperlib.models.registry import MODELS, build
 from paperlib.models.temporal import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.models.temporal_posenet import TemporalPoseNet, absolute

@@ -1,67 +1,22 @@
 """Reads the public VideoPose3D checkpoints into a :class:`TemporalModel`.
 
-So that published weights give the published numbers. Only tensors and plain values are read: the
-random state that those files carry as an object is put aside unread, and any other object makes
-the file be refused.
+So that published weights give the published numbers. Only tensors are read; nothing that is in the
+file is run.
 """
 
-import io
-import pickle
-import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from paperlib.errors import CheckpointError, UnsafeFileError
+from paperlib.errors import CheckpointError
 from paperlib.models.arguments import checked
 from paperlib.models.temporal import TemporalModel
-from paperlib.paths import stand_in
-
-
-class _SetAside:
-    """Stands in for an object of the file that is not needed; takes anything and does nothing."""
-
-    def __init__(self, *_, **__):
-        pass
-
-    def __setstate__(self, _):
-        pass
-
-
-# what a pickled numpy RandomState and the numbers in it are made by, in old and new numpy
-_NOT_NEEDED = (
-    "numpy.random.__RandomState_ctor numpy.random._pickle.__randomstate_ctor"
-    " numpy.random._pickle.__bit_generator_ctor numpy.random._mt19937.MT19937"
-    " numpy.core.multiarray._reconstruct numpy._core.multiarray._reconstruct"
-    " numpy.core.multiarray.scalar numpy._core.multiarray.scalar"
-    " numpy.ndarray numpy.dtype _codecs.encode"
-).split()
-
-
-def _read(path: Path) -> dict:
-    stand_ins = [(_SetAside, name) for name in _NOT_NEEDED]
-    data = path.read_bytes()  # outside the try: a missing file is no damaged one
-    if other := stand_in(data):
-        raise CheckpointError(f"{path.name}: {other}")
-    try:
-        with torch.serialization.safe_globals(stand_ins):
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as problem:
-        # torch's own message ends in advice to read the file without this protection
-        named = re.search(r"GLOBAL ([\w.]+)", str(problem))
-        what = f"it asks for {named.group(1)}" if named else "it holds more than weights"
-        raise UnsafeFileError(f"{path.name}: {what} and was not read") from None
-    except Exception as problem:  # a cut file fails in many ways, none of which names the file
-        raise CheckpointError(
-            f"{path.name}: not a checkpoint, or cut off ({type(problem).__name__}); fetch it again"
-        ) from None
-    if not isinstance(content, dict) or not isinstance(content.get("model_pos"), dict):
-        raise CheckpointError(f"{path.name}: a VideoPose3D checkpoint has an entry 'model_pos'")
-    return content
+from paperlib.models.weights import checked_weights, require_shapes
+from paperlib.outside.tensors import read_tensors
 
 
 def load_videopose3d_checkpoint(
@@ -82,15 +37,13 @@ def load_videopose3d_checkpoint(
     :class:`UnsafeFileError` for a file that holds more than weights.
     """
     path = Path(path)
-    weights = _read(path).get(part)
-    if not isinstance(weights, dict):
-        raise CheckpointError(f"{path.name}: has no {part!r}")
+    weights = read_tensors(path, part)
     weights = {name.removeprefix("module."): value for name, value in weights.items()}
     return model_from_weights(weights, causal, path.name, widths, dense)
 
 
 def model_from_weights(
-    weights: dict[str, Tensor],
+    weights: Mapping[str, Tensor],
     causal: bool = False,
     name: str = "checkpoint",
     widths: Sequence[int] | None = None,
@@ -100,7 +53,7 @@ def model_from_weights(
     given = {"filter_widths": widths, "dense": dense}
     asked = checked({key: value for key, value in given.items() if value is not None})
     try:
-        return _build(weights, causal, name, asked).eval()
+        return _build(checked_weights(weights, name), causal, name, asked).eval()
     except CheckpointError:
         raise
     except (KeyError, ValueError, AttributeError, IndexError, RuntimeError) as problem:
@@ -108,7 +61,7 @@ def model_from_weights(
 
 
 def _build(
-    weights: dict[str, Tensor], causal: bool, name: str, asked: dict[str, Any]
+    weights: Mapping[str, Tensor], causal: bool, name: str, asked: dict[str, Any]
 ) -> TemporalModel:
     channels, inputs, first = weights["expand_conv.weight"].shape
     outputs = weights["shrink.weight"].shape[0]
@@ -116,16 +69,23 @@ def _build(
     kernels = [weights[f"layers_conv.{2 * b}.weight"].shape[2] for b in range(count // 2)]
     layers = _chosen(_readings(first, kernels), asked, name)
     joints, features = _joints_and_features(inputs, outputs // 3)
-    model = TemporalModel(
-        joints, features, outputs // 3, causal=causal, channels=channels, **layers
-    )
+    sizes = joints, features, outputs // 3
+    build = partial(TemporalModel, *sizes, causal=causal, channels=channels, **layers)
+    own = our_weights(weights)
+    require_shapes(build, own, name)
+    model = build()
+    model.load_state_dict(own)
+    return model
+
+
+def our_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The public implementation's weights under the names and in the shapes of ours."""
     renamed = {_our_name(old): value for old, value in weights.items()}
     for key, value in renamed.items():
         if key.endswith("conv.weight"):
             renamed[key] = value.transpose(1, 2).flatten(1)  # theirs is (C_out, C_in, width)
     renamed["shrink.weight"] = renamed["shrink.weight"].squeeze(-1)
-    model.load_state_dict(renamed)
-    return model
+    return renamed
 
 
 def _readings(first: int, kernels: list[int]) -> list[dict[str, Any]]:

@@ -16,20 +16,14 @@ All frames outside a stretch keep their weights, so they are eliminated once for
 a track, and the descents solve small systems. The arithmetic is in ``compiled``.
 """
 
-import sys
 import time
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 
-import numba
 import numpy as np
 import torch
-from numba.core import event
 
 from paperlib.arrays import Array, Visibility, as_positions, like
-from paperlib.refinement import compiled
 from paperlib.refinement.adam import History, Log, history_of
 from paperlib.refinement.energy import coordinates, rows_of, unknown, weights_of
 from paperlib.refinement.interpolation import fill
@@ -82,7 +76,9 @@ def _minima(
 ) -> torch.Tensor:
     """What a stage of the search makes of positions ``(P, T, J, 3)`` or ``(T, J, 3)``, in float64;
     many people are shared out over as many threads as PyTorch has."""
-    kernels = _compiled()
+    from paperlib.refinement.kernels import compiled_kernels
+
+    kernels = compiled_kernels()
     cap = float(settings.cap) if stage == LOWEST else np.inf
     *_, frames, joints, _ = given.shape
     people = given.reshape(-1, frames, 3 * joints).numpy()
@@ -163,6 +159,8 @@ def _errors(
 ) -> np.ndarray:
     """Of a track, position minus anchor ``(T, K)`` where the energy is lowest; with an endless cap,
     where the energy without one is."""
+    from paperlib.refinement.compiled import SEEN
+
     frames, count = weight.shape
     base, rest, most = np.empty_like(anchor), np.arange(count), 0
     while len(rest):  # coordinates with the same weights have the same matrix
@@ -182,7 +180,7 @@ def _errors(
         return base
     used, found, changed = weight.copy(), base.copy(), np.zeros(count, np.bool_)
     backward = kernels["mirror"](links, shared)
-    hidden = shared < compiled.SEEN
+    hidden = shared < SEEN
     for begin, end in _stretches(doubt.any(axis=1), hidden, settings.long_step, links.shape[1]):
         index = np.flatnonzero(doubt[begin:end].any(axis=0))
         parts = kernels["gather"](weight, base, used, found, index, begin, end, 3)
@@ -217,42 +215,3 @@ def _stretches(
             begin = min(begin, found.pop()[0])
         found.append((begin, end))
     return found
-
-
-class _Notice(event.Listener):
-    """Prints once, to a terminal, that numba compiles."""
-
-    shown = False
-
-    def on_start(self, event):
-        if sys.stderr.isatty() and not self.shown:
-            self.shown = True
-            print("The first refinement compiles its solver: some seconds, once.", file=sys.stderr)
-
-    def on_end(self, event):
-        pass
-
-
-@cache
-def _compiled() -> dict[str, Callable]:
-    """The functions of ``compiled`` as machine code, made here or found in numba's cache."""
-    with event.install_listener("numba:compile", _Notice()):
-        try:
-            return _made(cache=True)
-        except Exception as problem:  # a damaged cache can fail in nearly any way
-            warnings.warn(
-                f"numba cannot keep or find what it compiles ({problem}): the solver is compiled "
-                "anew in each program. Emptying numba's cache, in __pycache__ or where "
-                "NUMBA_CACHE_DIR says, or giving it a folder there with room left, mends that.",
-                stacklevel=4,
-            )
-            return _made(cache=False)
-
-
-def _made(cache: bool) -> dict[str, Callable]:
-    made = {}
-    for name, signature in compiled.SIGNATURES.items():
-        made[name] = numba.njit(cache=cache, **compiled.OPTIONS)(getattr(compiled, name))
-        made[name].compile(signature)
-        made[name].disable_compile()  # numbers of other types are converted
-    return made

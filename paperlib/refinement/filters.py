@@ -7,7 +7,6 @@ All filters take ``(..., T, J, 3)`` without gaps, NumPy or torch, and return the
 import math
 
 import torch
-from scipy import ndimage, signal
 
 from paperlib.arrays import Array, as_positions, like
 
@@ -51,6 +50,8 @@ def _follow(cutoff, fps: float):
 def savitzky_golay(positions: Array, window: int, order: int) -> Array:
     """Each frame from the polynomial of an ``order`` that fits the ``window`` of frames about it
     best, an odd number of them; at the ends, from that of the first or last window."""
+    from scipy.signal import savgol_filter
+
     values = as_positions(positions, gaps=False)
     frames = values.shape[-3]
     if window % 2 == 0 or not 0 <= order < window <= frames:
@@ -59,16 +60,18 @@ def savitzky_golay(positions: Array, window: int, order: int) -> Array:
             "odd window of at most as many, and an order below it"
         )
     values = values.double().cpu().numpy()
-    return like(torch.from_numpy(signal.savgol_filter(values, window, order, axis=-3)), positions)
+    return like(torch.from_numpy(savgol_filter(values, window, order, axis=-3)), positions)
 
 
 def gaussian(positions: Array, sigma: float) -> Array:
     """A Gaussian of ``sigma`` frames over time; the ends are continued by their mirror image."""
+    from scipy.ndimage import gaussian_filter1d
+
     values = as_positions(positions, gaps=False)
     if not sigma > 0:
         raise ValueError(f"sigma={sigma}: the width of the Gaussian must be above 0 frames")
     values = values.double().cpu().numpy()
-    return like(torch.from_numpy(ndimage.gaussian_filter1d(values, sigma, axis=-3)), positions)
+    return like(torch.from_numpy(gaussian_filter1d(values, sigma, axis=-3)), positions)
 
 
 def delay(filtered: Array, original: Array, most: int = 10) -> float:

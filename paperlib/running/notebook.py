@@ -1,7 +1,7 @@
 """Run a notebook with parameters. Unknown parameters are refused before anything starts."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,9 @@ from nbformat import ValidationError
 from papermill.exceptions import PapermillExecutionError
 
 from paperlib.errors import NotebookFailed
-from paperlib.experiment.parameters import parse, refuse_unknown
+from paperlib.experiment.parameters import refuse_unknown
 from paperlib.paths import ROOT, shown, stand_in
 from paperlib.running.kernels import AsyncOwnSocketsKernelManager
-
-
-def parameters_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """``-p name value`` pairs of a command line as values."""
-    return {name: parse(value) for name, value in pairs}
 
 
 def known_parameters(notebook: Path) -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """Trained runs, found by name."""
 
-import torch
-
 from paperlib import models
 from paperlib.errors import CheckpointError
+from paperlib.models.weights import require_shapes
 from paperlib.paths import runs_dir, shown
 from paperlib.training.runs import FILE, Run, read, restore
 
@@ -19,10 +18,8 @@ def load_run(key: str) -> Run:
     config = description.get("model")
     if not isinstance(config, dict) or not isinstance(description.get("recipe"), dict):
         raise CheckpointError(f"{path.parent.name}: says neither its model nor its recipe")
-    with torch.device("meta"):  # which has shapes and no memory, however large
-        wanted = {f"model.{n}": v.shape for n, v in models.build(config).state_dict().items()}
-    if wanted != {n: v.shape for n, v in state.items() if n.startswith("model.")}:
-        raise CheckpointError(f"{path.parent.name}: its weights are not of the model that it names")
+    weights = {n.removeprefix("model."): v for n, v in state.items() if n.startswith("model.")}
+    require_shapes(lambda: models.build(config), weights, path.parent.name)
     run = Run(models.build(config), key, description, reused=True)
     restore(run)
     run.model.eval()

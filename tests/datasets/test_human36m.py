@@ -7,7 +7,9 @@ import paperlib
 from paperlib.cameras import camera_to_world
 from paperlib.datasets import human36m
 from paperlib.errors import MissingDataError
+from paperlib.models import PoseAndTrajectory
 from paperlib.skeletons import COCO_17, H36M_17, MPII_16
+from paperlib.training import Recipe, SemiSupervised, train
 
 SUBJECTS = ("S1", "S5", "S6", "S7", "S8", "S9", "S11")
 CLIPS = {"Directions": 6, "Directions 1": 5, "Walking 1": 7, "Photo": 4}
@@ -308,3 +310,84 @@ def test_another_archive_under_that_name(folder, positions):
     np.savez_compressed(folder / "data_3d_h36m.npz", something=np.zeros(3))
     with pytest.raises(ValueError, match=r"expected an entry 'positions_3d'.*something"):
         human36m.load()
+
+
+# ---- subjects without positions ------------------------------------------------------------------
+
+FILMS = {"Walking": [9, 9, 8, 9], "TakingPhoto 1": [5] * 4}  # frames in each camera
+
+
+def films(subjects=("S2", "S3", "S10"), joints=17) -> dict:
+    rng = np.random.default_rng(7)
+    return {
+        subject: {
+            clip: [rng.uniform(100, 900, (frames, joints, 2)).astype("f4") for frames in lengths]
+            for clip, lengths in FILMS.items()
+        }
+        for subject in subjects
+    }
+
+
+def test_subjects_without_positions_are_films_to_learn_from(folder):
+    """Without a file of positions, and of the whole of each camera's film."""
+    stored = films()
+    write_2d(folder, {"S1": {"Walking": stored["S2"]["Walking"]}} | stored, "det")
+    data = human36m.load_unlabelled("det")
+    assert [(r.subject, r.clip) for r in data.train[::4]] == [(s, c) for s in stored for c in FILMS]
+    assert data.test == () and data.skeleton is data.keypoint_skeleton is H36M_17
+    assert "S2, S3, S10" in data.source and data.name == "human36m-det-unlabelled"
+    for i, r in enumerate(data.train):
+        np.testing.assert_array_equal(r.keypoints.numpy(), stored[r.subject][r.clip][i % 4])
+        assert r.positions is None and r.fps == 50 and (r.confidence == 1).all()
+        assert r.action == {"Walking": "Walking", "TakingPhoto 1": "Photo"}[r.clip]
+        known = human36m.cameras("S1")[i % 4]
+        for constant in ("name", "width", "height", "focal", "centre", "radial", "tangential"):
+            assert getattr(r.camera, constant) == getattr(known, constant)
+    some = human36m.load_unlabelled("det", "S3", ["58860488"], ["Walking"])
+    assert [(r.subject, r.clip, len(r)) for r in some.train] == [("S3", "Walking", 8)]
+    np.testing.assert_array_equal(some.train[0].keypoints, stored["S3"]["Walking"][2])
+
+
+def test_they_are_learnt_from_beside_labelled_ones(folder, keypoints, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_RUNS", str(folder / "runs"))
+    write_2d(folder, keypoints | films(), "det")
+    labelled, unlabelled = human36m.load("det"), human36m.load_unlabelled("det")
+    build = lambda: PoseAndTrajectory(17, 2, 17, filter_widths=(1,), channels=4)  # noqa: E731
+    recipe = Recipe(epochs=2, batch_size=64)
+    run = train(SemiSupervised(build, labelled, unlabelled), recipe, device="cpu", progress=False)
+    assert run.history[1]["projection"] > 0 and run.history[0]["projection"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "said"),
+    [
+        (lambda made: made.clear(), {}, r"h36m_det\.npz: no keypoints of S2, S3, S4, S10"),
+        (lambda made: None, {"subjects": ["S4"]}, "unknown subject without poses 'S4'"),
+        (lambda made: None, {"subjects": ["S1"]}, "unknown subject without poses 'S1'"),
+        (lambda made: None, {"actions": ["Eating"]}, "no clips of Eating"),
+        (lambda made: made["S3"]["Walking"].pop(), {}, "S3/Walking: keypoints of 3 cameras"),
+        (
+            lambda made: made["S2"].update(Walking=[np.zeros((3, 16, 2), "f4")] * 4),
+            {},
+            r"S2/Walking: keypoints of shape \(3, 16, 2\)",
+        ),
+        (
+            lambda made: made.update(
+                S2={"Walking": [np.full((3, 17, 2), 0.5, "f4")] * 4}, S3={}, S10={}
+            ),
+            {},
+            "keypoints up to 10: normalised",
+        ),
+    ],
+)
+def test_films_that_are_not_there_or_spoilt(folder, change, arguments, said):
+    made = films()
+    change(made)
+    write_2d(folder, made, "det")
+    with pytest.raises(ValueError, match=said):
+        human36m.load_unlabelled("det", **arguments)
+
+
+def test_missing_films(folder):
+    with pytest.raises(MissingDataError, match=r"data_2d_h36m_cpn_ft_h36m_dbb\.npz is missing"):
+        human36m.load_unlabelled()

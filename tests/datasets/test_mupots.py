@@ -1,60 +1,17 @@
 """MuPoTS-3D: on small files of the public format, made here."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from scipy.io import savemat
+from veges2020_files import FRAMES, PEOPLE, cells, lens, scene, tracks_of, write_scene, write_tracks
 
 from paperlib.cameras import project
 from paperlib.datasets import mupots
-from paperlib.errors import MissingDataError
-from paperlib.skeletons import MUPOTS_17
-
-FRAMES, PEOPLE = 5, 2
-# fx, fy, cx, cy of the two cameras
-STUDIO, OUTSIDE = (1500.0, 1490.0, 1030.0, 1010.0), (1100.0, 1105.0, 950.0, 545.0)
-
-
-def lens(name):
-    return STUDIO if int(name[2:]) <= 5 else OUTSIDE
-
-
-def scene(name, frames=FRAMES, people=PEOPLE) -> dict:
-    """Millimetres (T, P, 17, 3), pixels (T, P, 17, 2), flags (T, P) and (T, P, 17)."""
-    rng = np.random.default_rng(int(name[2:]))
-    points = rng.uniform([-900, -900, 3000], [900, 900, 5000], (frames, people, 17, 3))
-    fx, fy, cx, cy = lens(name)
-    u = fx * points[..., 0] / points[..., 2] + cx
-    v = fy * points[..., 1] / points[..., 2] + cy
-    valid = np.ones((frames, people), dtype=bool)
-    valid[1, 0] = valid[0, 1] = False
-    occluded = rng.random((frames, people, 17)) < 0.3
-    made = {"annot2": np.stack([u, v], axis=-1), "annot3": points, "univ_annot3": points * 1.1 + 7}
-    return made | {"isValidFrame": valid, "occluded": occluded}
-
-
-def cells(made) -> np.ndarray:
-    """(T, P) cells, a structure in each, joints as columns."""
-    found = np.empty(made["annot3"].shape[:2], dtype=object)
-    for place in np.ndindex(found.shape):
-        found[place] = {f: made[f][place].T for f in ("annot2", "annot3", "univ_annot3")}
-        found[place]["isValidFrame"] = made["isValidFrame"][place].reshape(1, 1).astype("u1")
-    return found
-
-
-def flags(made) -> np.ndarray:
-    found = np.empty(made["occluded"].shape[:2], dtype=object)
-    for place in np.ndindex(found.shape):
-        found[place] = made["occluded"][place][None].astype("u1")
-    return found
-
-
-def write(folder, name, made, annotations=None):
-    (folder / name).mkdir(parents=True, exist_ok=True)
-    annotations = cells(made) if annotations is None else annotations
-    savemat(folder / name / "annot.mat", {"annotations": annotations})
-    labels = {"occlusion_labels": flags(made)}
-    savemat(folder / name / "occlusion.mat", labels, do_compression=True)
+from paperlib.errors import MissingDataError, UnsafeFileError
+from paperlib.skeletons import COCO_19, MUPOTS_17
 
 
 @pytest.fixture
@@ -62,13 +19,13 @@ def made(folder):
     """TS1 and TS7 on the disk."""
     scenes = {"TS1": scene("TS1"), "TS7": scene("TS7", people=3)}
     for name, one in scenes.items():
-        write(folder, name, one)
+        write_scene(folder, name, one)
     return scenes
 
 
 def test_all_sequences_and_people(folder):
     for name in mupots.SEQUENCES:
-        write(folder, name, scene(name, frames=3, people=3 if name == "TS7" else 2))
+        write_scene(folder, name, scene(name, frames=3, people=3 if name == "TS7" else 2))
     data = mupots.load()
     assert data.name == "mupots-normal" and data.train == () and len(data.test) == 41
     assert data.skeleton is data.keypoint_skeleton is MUPOTS_17
@@ -115,7 +72,7 @@ def test_the_fit_is_the_least_squares_of_valid_annotations(folder):
     one = scene("TS8")
     one["annot2"] += np.random.default_rng(1).normal(0, 5, one["annot2"].shape)
     one["annot2"][~one["isValidFrame"]] += 300
-    write(folder, "TS8", one)
+    write_scene(folder, "TS8", one)
     camera = mupots.load("TS8").test[0].camera
     pixels, points = (
         one[f][one["isValidFrame"]].reshape(-1, n) for f, n in (("annot2", 2), ("annot3", 3))
@@ -137,7 +94,7 @@ def test_validity_and_occlusion(made):
 def test_someone_hidden_altogether_still_counts(folder):
     one = scene("TS1")
     one["occluded"][:, 0] = True
-    write(folder, "TS1", one)
+    write_scene(folder, "TS1", one)
     first = mupots.load("TS1").test[0]
     assert not first.visible.any()
     assert mupots.valid_frames(first).tolist() == [True, False, True, True, True]
@@ -153,7 +110,7 @@ def test_what_is_stored_for_frames_that_do_not_hold(folder):
     one["annot3"][1, 0] = 0
     one["annot3"][4, 0] = 123, 45, 4000
     one["annot3"][5, 0] = -one["annot3"][5, 0]
-    write(folder, "TS1", one)
+    write_scene(folder, "TS1", one)
     first = mupots.load("TS1").test[0]
     stored = torch.from_numpy(one["annot3"][:, 0] / 1000).float()
     expected = stored[[2, 2, 2, 3, 4, 3]]
@@ -170,7 +127,7 @@ def test_an_array_of_structures_is_read_as_well(folder, made):
         for f in fields:
             array[place][f] = np.atleast_2d(one[f][place]).T.astype("f8")
     before = mupots.load("TS1").fingerprint
-    write(folder, "TS1", one, annotations=array)
+    write_scene(folder, "TS1", one, annotations=array)
     assert mupots.load("TS1").fingerprint == before
 
 
@@ -184,11 +141,57 @@ def test_the_downloads_own_folder_may_stay(folder, made):
     assert mupots.find() == folder / "MultiPersonTestSet"
 
 
+# ---- HRNet's keypoints ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_hrnets_keypoints_take_the_place_of_the_annotated_ones(folder, made, protocol):
+    stored = tracks_of(made["TS1"])
+    write_tracks(folder, stored, protocol=protocol)
+    annotated, data = mupots.load("TS1"), mupots.load("TS1", keypoints="hrnet")
+    assert data.name == "mupots-normal-hrnet" and "HRNet" in data.source
+    for person, (before, r) in enumerate(zip(annotated.test, data.test, strict=True)):
+        assert r.keypoint_skeleton is COCO_19 and r.name == before.name
+        assert torch.equal(r.positions, before.positions) and r.camera == before.camera
+        own = np.nan_to_num(stored["pose"][:, person])
+        assert (r.keypoints.numpy() == own[..., :2]).all()
+        assert (r.confidence.numpy() == own[..., 2].clip(0, 1)).all() and own.max() > 1
+        assert (r.found.numpy() == stored["valid_pose"][:, person]).all()
+
+
+def test_tracks_that_are_not_there_or_of_something_else_are_refused(folder, made):
+    with pytest.raises(
+        MissingDataError, match=r"hrnet_pose2d/TS1\.pkl is missing.*pose_refinement"
+    ):
+        mupots.load("TS1", keypoints="hrnet")
+    one = made["TS1"]
+    nan = tracks_of(one)
+    nan["pose"][0, 0, 3, 1] = np.nan
+    for stored, said in (
+        (tracks_of(made["TS7"]), r"'pose' of float32 \(5, 3, 19, 3\), expected .*\(5, 2, 19, 3\)"),
+        (tracks_of(one, valid_pose=np.ones(5)), r"'valid_pose' of float64 \(5,\)"),
+        (tracks_of(one, pose=[["a"]]), "'pose' of <U1"),
+        ({"poses": 1}, r"TS1\.pkl: expected a dictionary .* found \['poses'\]"),
+        ([1], "found list"),
+        (nan, "NaN or infinite keypoints of people who are said to be found"),
+        (pickle.dumps(tracks_of(one))[:-200], "not a readable pickle"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "Git LFS"),
+    ):
+        write_tracks(folder, stored)
+        with pytest.raises(ValueError, match=said):
+            mupots.load("TS1", keypoints="hrnet")
+    write_tracks(folder, pickle.dumps({"pose": print, "valid_pose": 1}))
+    with pytest.raises(UnsafeFileError, match=r"builtins\.print"):
+        mupots.load("TS1", keypoints="hrnet")
+    with pytest.raises(ValueError, match="unknown keypoints 'openpose'"):
+        mupots.load("TS1", keypoints="openpose")
+
+
 # ---- what is refused -----------------------------------------------------------------------------
 
 
 def test_missing_labels(folder):
-    write(folder, "TS1", scene("TS1"))
+    write_scene(folder, "TS1", scene("TS1"))
     (folder / "TS1" / "occlusion.mat").unlink()
     with pytest.raises(MissingDataError, match=r"TS1/occlusion\.mat is missing"):
         mupots.load("TS1")
@@ -235,7 +238,7 @@ SPOILT = {
 def test_spoilt_annotations(folder, what, said):
     one = scene("TS6")
     SPOILT[what](one)
-    write(folder, "TS6", one)
+    write_scene(folder, "TS6", one)
     with pytest.raises(ValueError, match=said):
         mupots.load("TS6", "universal")
 
@@ -243,10 +246,10 @@ def test_spoilt_annotations(folder, what, said):
 def test_structures_without_a_field_or_none_at_all(folder, made):
     entries = cells(made["TS1"])
     del entries[2, 1]["isValidFrame"]
-    write(folder, "TS1", made["TS1"], annotations=entries)
+    write_scene(folder, "TS1", made["TS1"], annotations=entries)
     with pytest.raises(ValueError, match=r"no isValidFrame in .* person \(2, 1\)"):
         mupots.load("TS1")
-    write(folder, "TS1", made["TS1"], annotations=np.zeros((FRAMES, PEOPLE)))
+    write_scene(folder, "TS1", made["TS1"], annotations=np.zeros((FRAMES, PEOPLE)))
     with pytest.raises(ValueError, match=r"no isValidFrame in .* person \(0, 0\)"):
         mupots.load("TS1")
 

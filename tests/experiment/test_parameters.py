@@ -7,7 +7,14 @@ import torch
 
 from paperlib.detection import DETECTORS
 from paperlib.experiment import Experiment
-from paperlib.experiment.parameters import MARK, assigned, check_cells, parse, refuse_unknown
+from paperlib.experiment.parameters import (
+    MARK,
+    assigned,
+    check_cells,
+    parameters_of,
+    parse,
+    refuse_unknown,
+)
 from paperlib.models import RECEPTIVE_FIELDS
 
 KNOWN = ("dataset", "preset", "seed", "device", "retrain", "receptive_field")
@@ -22,6 +29,13 @@ TEXTS = ("cmu", "", "simulated_coarse", "[1, 2]", '{"a": 1}', '"27"', "0x10", "1
 def test_words_of_a_command_line_become_values(text, value):
     got = parse(text)
     assert got == value and type(got) is type(value)
+
+
+def test_pairs_become_values():
+    pairs = [("receptive_field", "243"), ("retrain", "true"), ("dataset", "cmu")]
+    assert parameters_of(pairs) == {"receptive_field": 243, "retrain": True, "dataset": "cmu"}
+    assert parameters_of([]) == {}
+    assert parameters_of([("seed", "1"), ("seed", "2")]) == {"seed": 2}
 
 
 def test_a_misspelt_name_is_refused_with_the_one_that_was_meant():

@@ -2,11 +2,15 @@
 
 import os
 import pickle
+import re
+import struct
+import zipfile
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 import torch
+from guarded import read_guarded
 from networks import randomised
 from torch import nn
 
@@ -311,3 +315,115 @@ def test_words_that_say_no_model_are_refused(said, path):
 def test_a_file_without_a_pose_model_is_refused(held, path):
     with pytest.raises(CheckpointError, match="model_pos"):
         load_videopose3d_checkpoint(write(path, held))
+
+
+# ---- weights that no model should get ------------------------------------------------------------
+
+
+def refused() -> dict[str, tuple[dict, str]]:
+    weights = dict(Public().state_dict())
+    name, first = "expand_conv.weight", weights["expand_conv.weight"]
+    second = "layers_conv.0.weight"
+    far = first.double().index_put((torch.tensor(0),) * 3, torch.tensor(1e300).double())
+    return {
+        "NaN": (weights | {name: first * torch.nan}, f"{name} holds NaN"),
+        "infinity": (weights | {"shrink.bias": torch.full((51,), -torch.inf)}, "shrink.bias holds"),
+        "too large for single precision": (weights | {name: far}, f"{name} holds NaN or infinite"),
+        "a variance below 0": (
+            weights | {"expand_bn.running_var": -torch.ones(CHANNELS)},
+            r"expand_bn\.running_var is a variance and below 0",
+        ),
+        "expanded": (
+            weights | {name: torch.ones(1).expand(20_000, 34, 3)},
+            f"{name} is not stored as a dense",
+        ),
+        "part of another": (
+            weights | {name: torch.ones(CHANNELS, 34, 6)[..., :3]},
+            f"{name} is not stored as a dense",
+        ),
+        "one storage for all": (
+            weights | {f"layers_conv.{i}.weight": weights[second] for i in (0, 2)},
+            "several weights are the same numbers",
+        ),
+        "keys that are numbers": (weights | {3: first}, "something else than tensors by name"),
+        "dictionaries within": (weights | {"more": {"a": first}}, "something else than tensors"),
+        "a list": (weights | {"more": [first]}, "something else than tensors"),
+    }
+
+
+@pytest.mark.parametrize("case", refused())
+def test_weights_are_checked_before_there_is_a_model(case, zipped, path, monkeypatch):
+    held, said = refused()[case]
+    write(path, content(Public(), model_pos=held), zipped)
+    monkeypatch.setattr("paperlib.models.videopose3d.TemporalModel", None)  # cannot be built
+    with pytest.raises(CheckpointError, match=f"{path.name}.*({said})"):
+        load_videopose3d_checkpoint(path)
+
+
+def test_permuted_weights_are_the_same_weights(zipped, path):
+    public = Public()
+    weights = dict(public.state_dict())
+    name = "layers_conv.0.weight"
+    weights[name] = weights[name].permute(2, 0, 1).contiguous().permute(1, 2, 0)
+    model = load_videopose3d_checkpoint(write(path, content(public, model_pos=weights), zipped))
+    plain = load_videopose3d_checkpoint(write(path, content(public), zipped))
+    assert not weights[name].is_contiguous()
+    for one, other in zip(model.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def wide(path):
+    """2 MB, of which a model of 20,000 channels would be made: 10 GB."""
+    weights = dict(Public().state_dict()) | {"expand_conv.weight": torch.zeros(20_000, 34, 1)}
+    write(path, content(Public(), model_pos=weights))
+
+
+def with_pickle(path, data: bytes):
+    """A zipped file whose content is what these operations make."""
+    write(path, content(Public()))
+    with zipfile.ZipFile(path) as old:
+        members = {info.filename: old.read(info) for info in old.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, held in members.items():
+            new.writestr(name, data if name.endswith("/data.pkl") else held)
+
+
+def with_larger_storage(path):
+    """Of which a tensor would show memory that is not of the file."""
+    write(path, content(Public()))
+    with zipfile.ZipFile(path) as old:
+        data = next(old.read(name) for name in old.namelist() if name.endswith("/data.pkl"))
+    count = struct.pack("<H", 34 * 3 * CHANNELS)
+    assert b"M" + count + b"t" in data
+    with_pickle(path, data.replace(b"M" + count + b"t", b"J\xff\xff\xff\x0ft"))
+
+
+DEEP_KEY = b"})" + b"\x85" * 400_000 + b"K\x01s"
+HOSTILE = {
+    "wide": (wide, "its weights are not of the model that it names: "),
+    "a deep key": (
+        lambda path: with_pickle(path, b"\x80\x02" + DEEP_KEY + b"."),
+        "a tuple is a key",
+    ),
+    "a deep key in the older format": (
+        lambda path: path.write_bytes(b"\x80\x02" + DEEP_KEY + b"."),
+        "a tuple is a key",
+    ),
+    "a large memo": (
+        lambda path: with_pickle(path, b"\x80\x02}r\xff\xff\xff\x7f."),
+        "'model_pos' is missing",
+    ),
+    "a storage that is not there": (with_larger_storage, "3264 bytes for 268435455 numbers"),
+}
+
+
+def test_hostile_files_are_refused_by_a_process_that_lives_on(tmp_path):
+    paths = {case: tmp_path / f"{number}.bin" for number, case in enumerate(HOSTILE)}
+    for case, path in paths.items():
+        HOSTILE[case][0](path)
+    found = read_guarded("paperlib.models", "load_videopose3d_checkpoint", list(paths.values()))
+    for case, path in paths.items():
+        said, megabytes = found[path]
+        expected = rf"CheckpointError: {path.name}: .*{HOSTILE[case][1]}.*"
+        assert re.fullmatch(expected, said), (case, said)
+        assert megabytes < 60, case

@@ -5,7 +5,7 @@ import pytest
 
 from paperlib.errors import NotebookFailed
 from paperlib.running import notebook as running
-from paperlib.running.notebook import copy, parameters_of, run
+from paperlib.running.notebook import copy, run
 
 
 @pytest.fixture
@@ -92,13 +92,6 @@ def test_a_copy_of_a_papers_notebook_keeps_its_place(monkeypatch, write_notebook
     inside.parent.mkdir(parents=True)
     source.rename(inside)
     assert copy(inside) == tmp_path / "my" / "wang2020" / "table1.ipynb"
-
-
-def test_pairs_become_values():
-    pairs = [("receptive_field", "243"), ("retrain", "true"), ("dataset", "cmu")]
-    assert parameters_of(pairs) == {"receptive_field": 243, "retrain": True, "dataset": "cmu"}
-    assert parameters_of([]) == {}
-    assert parameters_of([("seed", "1"), ("seed", "2")]) == {"seed": 2}
 
 
 def test_a_notebook_runs_with_its_parameters_in_its_own_folder(notebook, tmp_path, printed):

@@ -40,6 +40,14 @@ def test_a_changed_result_changes_the_text(monkeypatch, table):
     assert readme.written(TEXT) != TEXT
 
 
+def test_a_changed_verdict_changes_the_text(tmp_path, monkeypatch):
+    (tmp_path / "claims.csv").write_text(
+        (results.RESULTS / "claims.csv").read_text("utf-8").replace(",cannot be judged", ",not dec")
+    )
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+    assert readme.claims() not in TEXT
+
+
 @pytest.mark.parametrize("link", re.findall(r"\]\(((?!https?:)[^)#]+)\)", TEXT))
 def test_what_it_links_to_is_there(link):
     assert (ROOT / link).exists()

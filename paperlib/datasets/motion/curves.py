@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
-from scipy.ndimage import gaussian_filter1d
 
 
 def minimum_jerk(u: np.ndarray) -> np.ndarray:
@@ -25,6 +23,8 @@ def pulse(t: np.ndarray, start: float, up: float, hold: float, down: float) -> n
 
 def keyed(t: np.ndarray, times: Sequence[float], values: Sequence) -> np.ndarray:
     """Through ``values`` at ``times`` without overshooting, constant outside; (T, ...)."""
+    from scipy.interpolate import PchipInterpolator
+
     return PchipInterpolator(times, np.asarray(values, float))(np.clip(t, times[0], times[-1]))
 
 
@@ -41,6 +41,8 @@ def wander(
 
 def smooth(values: np.ndarray, fps: float, seconds: float) -> np.ndarray:
     """``values`` (T, ...) with corners rounded by a Gaussian of that standard deviation."""
+    from scipy.ndimage import gaussian_filter1d
+
     return gaussian_filter1d(values, seconds * fps, axis=0, mode="nearest")
 
 

@@ -1,7 +1,6 @@
 """Motions of the whole body on the spot: sitting, bending, kicking, jumping, squatting."""
 
 import numpy as np
-from scipy.interpolate import CubicHermiteSpline
 
 from paperlib.datasets.motion.bodies import Body
 from paperlib.datasets.motion.curves import ease, keyed, pulse, repeats
@@ -158,6 +157,8 @@ def jumping(body: Body, seconds: float, fps: float, rng: np.random.Generator) ->
 
 
 def _jump(figure: Figure, rng, start: float, length: float) -> None:
+    from scipy.interpolate import CubicHermiteSpline
+
     t, size = figure.t, figure.body.stature / 1.7
     apex = rng.uniform(0.10, 0.30) * min(figure.body.style.vigour, 1.1)
     speed = np.sqrt(2 * GRAVITY * apex)

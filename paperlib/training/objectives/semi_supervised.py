@@ -28,8 +28,9 @@ class SemiSupervised(Objective):
 
     In the first ``warm_up`` epochs there is no unlabelled half: what a network projects before it
     knows anything teaches nothing. ``bones=False`` leaves the bone-length term out,
-    ``distortion=False`` the lens. ``ValueError`` where keypoints and pose, or the two data sets,
-    are not of the same joints: a pose can then not be compared with keypoints.
+    ``projection=False`` the projection (``--no-proj`` of the reference), ``distortion=False`` the
+    lens. ``ValueError`` where keypoints and pose, or the two data sets, are not of the same joints:
+    a pose can then not be compared with keypoints.
 
     Source: pavllo2019, section 4; the weights of the terms (1 each) are those of the reference.
     """
@@ -40,6 +41,7 @@ class SemiSupervised(Objective):
     warm_up: int = 1
     bones: bool = True
     distortion: bool = True
+    projection: bool = True
 
     def check(self, recipe: Recipe) -> None:
         labelled, unlabelled = self.labelled, self.unlabelled
@@ -101,11 +103,14 @@ class SemiSupervised(Objective):
             none = poses.new_zeros(())
             if batch.shape[1] == 1:
                 return torch.stack([*terms, none, none])
-            keypoints = inputs[many:, target, None]
-            intrinsics = unlabelled.constant("intrinsics", batch[:, 1])
             free = poses[many:]
-            lifted = free + roots[many:]
-            terms.append(projection_loss(lifted, keypoints, intrinsics, self.distortion))
+            if self.projection:
+                keypoints = inputs[many:, target, None]
+                intrinsics = unlabelled.constant("intrinsics", batch[:, 1])
+                lifted = free + roots[many:]
+                terms.append(projection_loss(lifted, keypoints, intrinsics, self.distortion))
+            else:
+                terms.append(none)
             terms.append(bone_length_loss(free, poses[:many], parents) if self.bones else none)
             return torch.stack(terms)
 
