@@ -95,7 +95,7 @@ def folds(takes: Iterable[Take]) -> dict[tuple[str, str], int | None]:
 
     An action's groups are dealt out whole, the longest first, each to the fold that has the fewest
     frames of this action; where it has one group only, its takes are. So an action of two takes or
-    more is learnt from and tested in some fold, and of three groups or more in every fold. What
+    more is learnt from and tested in fold 0, and of three groups or more in every fold. What
     becomes of an action does not depend on which others there are.
     """
     actions: dict[str, list[Take]] = {}
@@ -111,7 +111,9 @@ def folds(takes: Iterable[Take]) -> dict[tuple[str, str], int | None]:
         for take in members:
             groups.setdefault(take.group if several else take.name, []).append(take)
         sizes = {group: sum(len(t.test.world) for t in of) for group, of in groups.items()}
-        frames = dict.fromkeys(np.roll(FOLDS, len(action)).tolist(), 0)  # a first fold of its own
+        # each action begins at another fold; those of two groups where the default fold tests them
+        start = len(action) if len(groups) > 2 else 0
+        frames = dict.fromkeys(np.roll(FOLDS, start).tolist(), 0)
         for group in sorted(groups, key=lambda group: (-sizes[group], group)):
             fold = min(frames, key=frames.__getitem__)
             frames[fold] += sizes[group]

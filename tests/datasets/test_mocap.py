@@ -80,7 +80,7 @@ def test_an_action_of_a_single_take_cannot_be_split(small):
     with pytest.raises(ValueError, match=r"fold 0: of washwindow, nothing is left to learn from"):
         load(actions=["washwindow"])
     found = {}
-    for fold in takes.FOLDS:  # bow has two takes: there is a fold that tests none
+    for fold in takes.FOLDS:  # bow has two takes: the last fold tests none
         try:
             found[fold] = {r.take for r in load(actions=["bow"], fold=fold).test}
         except ValueError as problem:
@@ -152,11 +152,12 @@ def test_the_folds_of_the_whole(real):
         "slash",
     }
     assert set(counts.values()) == {2, 3} and len(counts) == 29
+    assert all(0 in seconds[action] for action in counts)  # the default fold tests all of them
     # what is alike stays together: all takes of one content and style, but of a single style
     split = {action for (action, _), found in groups.items() if len(found) > 1}
     assert split == {"call", "punch", "slash"}
     whole = np.array([sum(found[fold] for found in seconds.values()) for fold in takes.FOLDS])
-    assert (whole / whole.sum()).tolist() == pytest.approx([1 / 3] * 3, abs=0.02)
+    assert (whole / whole.sum()).tolist() == pytest.approx([1 / 3] * 3, abs=0.03)
     for action, count in counts.items():
         if count == 3:
             shares = np.array([seconds[action][fold] for fold in takes.FOLDS])
