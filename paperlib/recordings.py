@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from math import inf
 from typing import Any
 
@@ -27,6 +28,7 @@ _LIMITS = {
     "confidence": (0, 1),
     "depths": (-1e4, 1e4),
 }
+PARTS = ("train", "test", "unseen")  # of a data set
 LAZY = ("heatmaps", "images")  # fields that are computed when they are asked for
 
 
@@ -141,6 +143,12 @@ class Recording:
         return f"{self.subject}/{self.action}/{self.clip}/{self.camera.name}/{self.person}"
 
     @property
+    def take(self) -> str:
+        """What ``clip`` is a piece of: ``"walk_1"`` of ``"walk_1#2"``; else the clip itself. The
+        pieces of a take, and its views, do not tell of errors independently."""
+        return self.clip.partition("#")[0]
+
+    @property
     def truth(self) -> torch.Tensor:
         """(T, J, 3): :attr:`positions`, or a ``ValueError`` where nobody knows them."""
         if self.positions is None:
@@ -205,7 +213,8 @@ class Dataset:
     """Recordings, split into those to learn from and those to be judged on.
 
     ``source`` says in a sentence where the data come from and how they were split;
-    a table prints it below its numbers.
+    a table prints it below its numbers. Where one has a single take of an action, which cannot be
+    split, it is in ``unseen``: a third part, to be judged apart as an action nobody learnt from.
     """
 
     name: str
@@ -213,15 +222,19 @@ class Dataset:
     train: tuple[Recording, ...]
     test: tuple[Recording, ...]
     excluded: str = "nothing"  # of what the source holds; printed with the source
+    unseen: tuple[Recording, ...] = ()  # of actions that are neither learnt from nor tested
 
     def __post_init__(self):
-        for part in ("train", "test"):
-            names = [r.name for r in getattr(self, part)]
-            if len(set(names)) != len(names):
+        names = {part: [r.name for r in getattr(self, part)] for part in PARTS}
+        for part in PARTS:
+            if len(set(names[part])) != len(names[part]):
                 raise ValueError(f"{self.name}: two {part} recordings share a name")
-        shared = {r.name for r in self.train} & {r.name for r in self.test}
-        if shared:
-            raise ValueError(f"{self.name}: in train and in test: {sorted(shared)[:3]}")
+        for one, other in combinations(PARTS, 2):
+            if shared := set(names[one]) & set(names[other]):
+                raise ValueError(f"{self.name}: in {one} and in {other}: {sorted(shared)[:3]}")
+        split = {r.action for r in (*self.train, *self.test)}
+        if known := split & {r.action for r in self.unseen}:
+            raise ValueError(f"{self.name}: not unseen, since in train or test: {sorted(known)}")
 
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}, {len(self.train)} train, {len(self.test)} test recordings)"
@@ -241,17 +254,15 @@ class Dataset:
         return self._any.keypoint_skeleton
 
     def split(self, name: str) -> tuple[Recording, ...]:
-        return getattr(self, one_of("split", name, ("train", "test")))
+        return getattr(self, one_of("split", name, PARTS))
 
     def map(self, step: Callable[[Recording], Recording]) -> "Dataset":
         """The data set with ``step`` done to each recording."""
-        return replace(self, train=tuple(map(step, self.train)), test=tuple(map(step, self.test)))
+        return replace(self, **{part: tuple(map(step, getattr(self, part))) for part in PARTS})
 
     def select(self, keep: Callable[[Recording], bool]) -> "Dataset":
         """Only the recordings for which ``keep`` holds."""
-        return replace(
-            self, train=tuple(filter(keep, self.train)), test=tuple(filter(keep, self.test))
-        )
+        return replace(self, **{part: tuple(filter(keep, getattr(self, part))) for part in PARTS})
 
     def validation(self, every: int = 5) -> "Dataset":
         """The training clips alone, every ``every``-th of them held out as ``test``: what choices
@@ -274,13 +285,14 @@ class Dataset:
             source=f"{self.source} Held out of its training part: every {every}th clip.",
             train=tuple(parts[False]),
             test=tuple(parts[True]),
+            unseen=(),
         )
 
     @cached_property
     def fingerprint(self) -> str:
         """A short hash of all that a model can learn from these data or be judged by."""
         digest = hashlib.sha256(self.name.encode())
-        for part in ("train", "test"):
+        for part in PARTS:
             for r in self.split(part):  # in their order, which decides that of the batches
                 digest.update(f"|{part}|{r.name}|{r.fps}|{r.camera}".encode())
                 digest.update(f"|{r.skeleton.name}|{r.keypoint_skeleton.name}".encode())

@@ -225,6 +225,30 @@ def test_recordings_are_selected_in_both_parts():
     assert len(front.test) == 2
 
 
+def test_actions_nobody_learnt_from_are_a_part_of_their_own():
+    walk, run, kick = (recording(action=action) for action in ("walking", "running", "kicking"))
+    data = Dataset("d", "made up", (walk,), (run,), unseen=(kick,))
+    assert data.split("unseen") == (kick,)
+    shorter = data.map(lambda r: r.cut(0, 3))
+    assert [len(r) for r in shorter.unseen] == [3]
+    assert data.select(lambda r: r.action != "kicking").unseen == ()
+    without = replace(data, unseen=())
+    assert without.fingerprint != data.fingerprint != shorter.fingerprint
+    assert Dataset("d", "made up", (walk,), (run,)).fingerprint == without.fingerprint
+    two = replace(data, train=(walk, recording(clip="take2")))
+    assert two.validation(2).unseen == ()  # choices are not made on what nobody learnt from
+    with pytest.raises(ValueError, match=r"not unseen, since in train or test: \['walking'\]"):
+        replace(data, unseen=(recording(clip="take2"),))
+    with pytest.raises(ValueError, match="two unseen recordings share a name"):
+        replace(data, unseen=(kick, kick))
+    with pytest.raises(ValueError, match="in test and in unseen"):
+        replace(data, unseen=(run,))
+
+
+def test_a_take_is_what_pieces_were_cut_from():
+    assert recording(clip="walk_1#2").take == recording(clip="walk_1").take == "walk_1"
+
+
 @pytest.mark.parametrize("every", [2, 3, 5])
 def test_validation_holds_out_whole_clips_of_the_training_part(every):
     data = dataset(train=clips(10))

@@ -33,6 +33,8 @@ REGISTRY = {
     "human36m": Entry({"actions": ("Walking", "Greeting")}, papers_own=True),
     "humaneva": Entry({"actions": ("Walk", "Box")}, papers_own=True, everywhere=False),
     "humaneva_like": Entry({"actions": ("Walk", "Box"), "seconds": 1.5}, everywhere=False),
+    "bandai_namco": Entry({"actions": ("walk-left", "bow")}),
+    "mocap": Entry({"actions": ("running", "bow")}),
 }
 NAMES = tuple(name for name, entry in REGISTRY.items() if entry.everywhere)
 HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subjects: a table's own
@@ -41,9 +43,10 @@ LICENSED = tuple(name for name, entry in REGISTRY.items() if entry.papers_own)
 
 def load(name: str = AUTO, small: bool = False, cameras: str = "studio", **options) -> Dataset:
     """Load a data set by name, one of :data:`REGISTRY`: ``"synthetic"`` (embedded), ``"cmu"``
-    (real, free), ``"human36m"`` (licensed), ``"auto"``: CMU where it is present, else the embedded
-    data. For the tables on HumanEva-I: ``"humaneva"`` (licensed), or its protocol on embedded data,
-    ``"humaneva_like"``.
+    (real, free), ``"bandai_namco"`` (real, free for non-commercial use), ``"mocap"`` (both of
+    these, in folds: ``fold=0``), ``"human36m"`` (licensed), ``"auto"``: CMU where it is present,
+    else the embedded data. For the tables on HumanEva-I: ``"humaneva"`` (licensed), or its protocol
+    on embedded data, ``"humaneva_like"``.
 
     ``small`` loads a piece only. ``cameras="random"`` films the motion anew by cameras drawn for
     each clip (:mod:`~paperlib.datasets.random_cameras`); ``"studio"`` leaves each set its own

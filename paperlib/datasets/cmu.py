@@ -9,18 +9,17 @@ prediction literature uses.
 
 import hashlib
 import lzma
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from paperlib.datasets import asf_amc, expmap
-from paperlib.datasets.archives import read_archive
+from paperlib.datasets import asf_amc, expmap, takes
+from paperlib.datasets.cmu_bodies import TEST_BUILDS, TRAIN_BUILDS, Build, build_offsets
 from paperlib.datasets.filming import film
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError
@@ -28,7 +27,7 @@ from paperlib.kinematics import rotation_about
 from paperlib.outside.containers import tar_files
 from paperlib.paths import cached, data_dirs, regular_file, shown, stand_in
 from paperlib.recordings import Dataset, Recording
-from paperlib.skeletons import CMU_38, H36M_17, convert, part
+from paperlib.skeletons import CMU_38, H36M_17, convert
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,44 +46,6 @@ ANKLE_HEIGHT = 0.08  # metres of an ankle joint above the floor when the foot is
 # frames of motion to leave out: the left arm jumps 66 cm after the second one
 _CUT = {"train/walking_extra/walking_27": 2}
 _FORMAT = "3"  # changes whenever the same files would give other positions
-
-
-@dataclass(frozen=True)
-class Build:
-    """A body that replays the capture: factors on the published skeleton's bones."""
-
-    name: str
-    legs: float = 1.0
-    trunk: float = 1.0
-    arms: float = 1.0
-    width: float = 1.0
-
-
-TRAIN_BUILDS = (
-    Build("body1", 1.00, 1.00, 1.00, 1.00),
-    Build("body2", 0.92, 0.95, 0.90, 0.92),
-    Build("body3", 1.10, 1.04, 1.09, 1.06),
-    Build("body4", 1.03, 1.10, 1.06, 1.12),
-    Build("body5", 0.95, 0.90, 0.97, 0.95),
-)
-TEST_BUILDS = (Build("body6", 0.97, 1.02, 0.94, 1.02), Build("body7", 1.06, 0.99, 1.04, 0.98))
-
-
-def build_offsets(build: Build, restore_thorax: bool = True) -> torch.Tensor:
-    """(38, 3) metres: the rest skeleton of one body."""
-    offsets = expmap.rest_offsets(restore_thorax).clone()
-    for joint, name in enumerate(CMU_38.joints):
-        place = part(name)
-        if place in ("up_leg", "shoulder"):
-            offsets[joint] *= build.width
-        elif place.startswith(("leg", "foot", "toe")):
-            offsets[joint] *= build.legs
-        elif place.startswith(("arm", "fore_arm", "hand", "finger", "thumb")):
-            # the upper arm's offset is the collar bone, which follows the width of the body
-            offsets[joint] *= build.width if place == "arm" else build.arms
-        else:
-            offsets[joint] *= build.trunk
-    return offsets
 
 
 def find() -> Path:
@@ -154,6 +115,14 @@ def _hold_against_manifest(folder: Path, hashes: Mapping[str, str | None]) -> No
             )
 
 
+def _checked_texts(folder: Path, as_found: bool) -> dict[str, bytes]:
+    texts = _texts(folder)
+    if not as_found:
+        hashes = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
+        _hold_against_manifest(folder, hashes)
+    return texts
+
+
 def _content_key(folder: Path, *options: object) -> str:
     digest = hashlib.sha256(repr((_FORMAT, TRAIN_BUILDS, TEST_BUILDS, *options)).encode())
     for path in _unpacked(folder) or [folder / ARCHIVE]:
@@ -174,49 +143,39 @@ def onto_stage(positions: torch.Tensor, yaw: float) -> torch.Tensor:
     return turned - torch.cat([middle, floor[None]])
 
 
-def _replay(name: str, text: bytes, build: Build, yaw: float, root_correction: bool) -> np.ndarray:
+def _replay(
+    name: str, text: bytes, builds: Iterable[Build], root_correction: bool
+) -> Iterator[np.ndarray]:
+    """The motion of a file, on each of ``builds``."""
     root, rotations = expmap.parse_motion(text, name, root_correction)
     skip = _CUT.get(name, 0)
     root, rotations = root[skip:], rotations[skip:]
     times = expmap.resampling_times(len(root), expmap.FPS, FPS)
-    # the length of the legs scales the path, so that steps still fit the floor
-    path = expmap.resample_points(root, times) * build.legs
-    joints = expmap.positions_38(
-        path, expmap.resample_rotations(rotations, times), build_offsets(build)
-    )
-    return onto_stage(convert(joints, CMU_38, H36M_17), yaw).float().numpy()
+    root = expmap.resample_points(root, times)
+    rotations = expmap.resample_rotations(rotations, times)
+    for build in builds:
+        # the length of the legs scales the path, so that steps still fit the floor
+        joints = expmap.positions_38(root * build.legs, rotations, build_offsets(build))
+        world = onto_stage(convert(joints, CMU_38, H36M_17), takes.heading(name))
+        yield world.float().numpy()
 
 
 def _world(folder: Path, root_correction: bool, as_found: bool) -> dict[str, np.ndarray]:
     """World positions (T, 17, 3) at 50 Hz by "split/action/clip/body"; computed once and cached."""
 
     def make() -> dict[str, np.ndarray]:
-        texts = _texts(folder)
-        if not as_found:
-            hashes = {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
-            _hold_against_manifest(folder, hashes)
-        return _replays(texts, root_correction)
-
-    def write(path: Path, world: dict[str, np.ndarray]) -> None:
-        with path.open("wb") as file:
-            np.savez(file, **world)
+        return _replays(_checked_texts(folder, as_found), root_correction)
 
     options = (root_correction, "as found") if as_found else (root_correction,)
     name = f"cmu-{_content_key(folder, *options)}.npz"
-    world = cached(name, make, write, _read_cache)
+    world = cached(name, make, takes.write_worlds, _read_cache)
     if not as_found:  # what an earlier version kept was not held against it
         _hold_against_manifest(folder, dict.fromkeys(name.rpartition("/")[0] for name in world))
     return world
 
 
 def _read_cache(path: Path) -> dict[str, np.ndarray]:
-    world = read_archive(path)
-    for name, points in world.items():
-        right = isinstance(points, np.ndarray) and points.dtype == np.float32 and points.ndim == 3
-        right = right and points.shape[1:] == (17, 3) and np.isfinite(points).all()
-        if not right or not re.fullmatch(r"(train|test)/\w+/[^/]+/\w+", name):
-            raise ValueError(f"{name} holds no positions of a clip")
-    return world
+    return takes.read_worlds(path, r"(train|test)/\w+/[^/]+/\w+")
 
 
 def _replays(texts: dict[str, bytes], root_correction: bool) -> dict[str, np.ndarray]:
@@ -229,10 +188,30 @@ def _replays(texts: dict[str, bytes], root_correction: bool) -> dict[str, np.nda
         builds = TRAIN_BUILDS if split == "train" else TEST_BUILDS
         build = builds[counts[split] % len(builds)]
         counts[split] += 1
-        # every capture faces the same way; a heading of its own, by its name, spreads them
-        yaw = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little") / 2**32
-        world[f"{name}/{build.name}"] = _replay(name, text, build, yaw * 2 * np.pi, root_correction)
+        (world[f"{name}/{build.name}"],) = _replay(name, text, [build], root_correction)
     return world
+
+
+def all_takes(actions: Iterable[str] | None = None, as_found: bool = False) -> list[takes.Take]:
+    """Every file as a take by itself, ``walking_1.train``, on a body of the training part and on
+    one of the test part: for another split than the published one, which ``.train`` is of."""
+    wanted, folder = chosen("action", actions, ACTIONS), find()
+    texts = cache(partial(_checked_texts, folder, as_found))
+
+    def make(action: str) -> Iterator[tuple[str, str, str, np.ndarray]]:
+        for number, name in enumerate(n for n in texts() if n.split("/")[1] == action):
+            split, _, clip = name.split("/")
+            builds = [every[number % len(every)] for every in (TRAIN_BUILDS, TEST_BUILDS)]
+            worlds = _replay(name, texts()[name], builds, root_correction=True)
+            for use, build, world in zip(("train", "test"), builds, worlds, strict=True):
+                yield f"{clip}.{split}", use, build.name, world
+
+    key = _content_key(folder, "takes", *(["as found"] if as_found else []))
+    return [
+        take
+        for action in wanted
+        for take in takes.kept(f"cmu-{action}-{key}.npz", action, str, partial(make, action))
+    ]
 
 
 def load(

@@ -14,7 +14,7 @@ from paperlib.cameras import Camera, camera_to_world, project, world_to_camera
 from paperlib.datasets.filming import STUDIO, film, placed_camera
 from paperlib.errors import one_of
 from paperlib.randomness import generator_of
-from paperlib.recordings import Dataset, Recording
+from paperlib.recordings import PARTS, Dataset, Recording
 
 CAMERAS = ("studio", "random")
 _COUNT = 4  # views of a clip, as in the studio
@@ -116,13 +116,13 @@ def filmed_by(
             views += film(world, **about, cameras=own, skeleton=first.skeleton)
         return tuple(views)
 
-    if several := next((r.name for r in (*dataset.train, *dataset.test) if r.person), None):
+    everyone = (recording for part in PARTS for recording in dataset.split(part))
+    if several := next((r.name for r in everyone if r.person), None):
         raise ValueError(f"{several}: people together are not filmed anew, only alone")
     how = f"cameras drawn at random for each clip ({ranges})" if drawn else "other cameras"
     return replace(
         dataset,
         name=f"{dataset.name}-{cameras if isinstance(cameras, str) else 'other'}-cameras",
         source=f"{dataset.source} Filmed anew by {len(given) if not drawn else _COUNT} {how}.",
-        train=anew(dataset.train),
-        test=anew(dataset.test),
+        **{part: anew(dataset.split(part)) for part in PARTS},
     )

@@ -59,7 +59,7 @@ class Evaluation:
             groups = [part[0] if isinstance(by, str) else part[:-1] for part in parts]
             return metrics.pooled(parts.values(), [1] * len(parts), groups)
         rows = []
-        for value, recording in self._measured(metric):
+        for value, recording in self.measured(metric):
             group = tuple(_field(recording, name) for name in fields)
             rows.append((value, len(recording), group[0] if isinstance(by, str) else group))
         return metrics.pooled(*zip(*rows, strict=True))
@@ -74,8 +74,8 @@ class Evaluation:
         """The mean over all frames alike, whichever action they belong to."""
         return self.average(metric, ())
 
-    def _measured(self, metric: str) -> list[tuple[float, Recording]]:
-        """The recordings that are long enough for the metric, with their values."""
+    def measured(self, metric: str) -> list[tuple[float, Recording]]:
+        """The values of a metric with their recordings, those that are long enough for it."""
         values = self.values[one_of("metric", metric, self.values)]
         needed = _FRAMES_NEEDED.get(metric, 1)
         pairs = zip(values, self.recordings, strict=True)

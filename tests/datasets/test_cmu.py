@@ -413,7 +413,8 @@ def test_auto_takes_cmu_where_it_is(small):
 def test_without_other_data_auto_takes_the_embedded_and_names_stand_for_themselves(folder):
     assert datasets.resolve("auto") == "synthetic"
     assert datasets.load("auto", small=True).name == "synthetic"
-    assert [datasets.resolve(name) for name in datasets.NAMES] == ["synthetic", "cmu", "human36m"]
+    names = ["synthetic", "cmu", "human36m", "bandai_namco", "mocap"]
+    assert [datasets.resolve(name) for name in datasets.NAMES] == names
 
 
 def test_a_small_piece_can_be_changed_by_options(small):

@@ -246,7 +246,7 @@ def test_a_file_that_cannot_be_written_leaves_no_half(folder, server, monkeypatc
 
 def test_the_inventory_has_a_line_for_each_data_set(folder, monkeypatch, tmp_path):
     # the project's own data folder may hold something; here only the empty one counts
-    for module in ("cmu", "prepared"):
+    for module in ("cmu", "prepared", "bandai_namco"):
         monkeypatch.setattr(f"paperlib.datasets.{module}.data_dirs", lambda: (tmp_path,))
     lines = dict(line.split(": ", 1) for line in download.inventory())
     assert list(lines) == [*datasets.REGISTRY]
@@ -254,6 +254,9 @@ def test_the_inventory_has_a_line_for_each_data_set(folder, monkeypatch, tmp_pat
     assert lines["cmu"].startswith("not here") and "python -m paperlib data cmu" in lines["cmu"]
     assert lines["human36m"].startswith("not here. Human3.6M: data_3d_h36m.npz")
     assert lines["humaneva"].startswith("not here. HumanEva-I: data_3d_humaneva15.npz")
+    assert lines["bandai_namco"].startswith("not here. Bandai Namco")
+    assert lines["mocap"] == lines["cmu"]  # which is the first of its two that is missing
     write(folder, CONTENT)
     lines = dict(line.split(": ", 1) for line in download.inventory())
+    assert lines["mocap"] == lines["bandai_namco"]
     assert lines["cmu"] == f"in {folder.parent}"

@@ -70,6 +70,14 @@ def test_random_cameras_see_the_same_motion():
         assert share_in_view(r) >= 0.98 and (r.fps, r.confidence.min()) == (other.fps, 1)
 
 
+def test_actions_nobody_learnt_from_are_filmed_anew_too():
+    apart = SMALL.select(lambda r: r.action != "boxing")
+    apart = replace(apart, unseen=SMALL.select(lambda r: r.action == "boxing").test)
+    made = filmed_by(apart, STUDIO[:1])
+    assert {r.camera for r in made.unseen} == {STUDIO[0]} and len(apart.unseen) == 4
+    assert [(r.action, len(r)) for r in made.unseen] == [("boxing", len(apart.unseen[0]))]
+
+
 def test_the_studio_can_be_changed_in_one_thing():
     plain, turned, off, high, long, rolled = (
         c[0]

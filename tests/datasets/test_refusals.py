@@ -14,6 +14,9 @@ NEEDED = {
     "humaneva": "HumanEva-I: data_3d_humaneva15.npz is missing|none of its files|humaneva|"
     'humaneva.is.tue.mpg.de|VideoPose3D|licensed|dataset="humaneva_like" runs without it',
     "cmu": 'my_data/cmu_mocap|python -m paperlib data cmu|dataset="synthetic"',
+    "bandai_namco": "my_data/bandai_namco|github.com/BandaiNamcoResearchInc|not for commercial use|"
+    'bandai_namco.tar.xz|dataset="cmu"',
+    "mocap": 'my_data/cmu_mocap|python -m paperlib data cmu|dataset="synthetic"',
     "mpi_inf_3dhp": "MPI-INF-3DHP: S1/Seq1/annot.mat is missing|mpi_inf_3dhp/S1/Seq1/annot.mat|"
     "vcai.mpi-inf.mpg.de/3dhp-dataset|licensed|muco_temp.compose",
     "mupots": "MuPoTS-3D: TS1/annot.mat is missing|mupots/TS1/annot.mat|"
@@ -56,6 +59,11 @@ def test_missing_data(name, tmp_path, monkeypatch):
         ("humaneva_like", {"seconds": math.nan}, "seconds is nan"),
         ("humaneva_like", {"actions": ["Run"]}, "unknown action 'Run'.*'Walk', 'Jog', 'Box'"),
         ("humaneva_like", {"actions": []}, "no action chosen"),
+        ("bandai_namco", {"fold": 3}, "unknown fold 3: choose one of 0, 1, 2"),
+        ("bandai_namco", {"actions": ["walking"]}, "unknown action 'walking'.*Did you mean 'walk"),
+        ("bandai_namco", {"actions": []}, "no action chosen"),
+        ("mocap", {"fold": -1}, "unknown fold -1: choose one of 0, 1, 2"),
+        ("mocap", {"actions": ["walkin"]}, "unknown action 'walkin'"),
         ("mpi_inf_3dhp", {"subjects": ["S9"]}, "unknown subject 'S9'"),
         ("mpi_inf_3dhp", {"cameras": [14]}, "unknown camera '14'"),
         ("mpi_inf_3dhp", {"cameras": []}, "no camera chosen"),
