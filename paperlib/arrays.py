@@ -14,6 +14,8 @@ Visibility = np.ndarray | torch.Tensor | None
 _AT_ONCE = {"cpu": 2**21}
 _MOST_AT_ONCE = 2**26
 
+_LARGEST_BODY = 10.0  # metres, from the lowest left corner of a box about it to the opposite one
+
 
 def rows_at_once(each: int, device: torch.device) -> int:
     """How many rows to work on at once, at least one, if ``each`` asks for so many numbers."""
@@ -70,6 +72,46 @@ def as_positions(positions: Array, gaps: bool = True) -> torch.Tensor:
     if not gaps and tensor.isnan().any():
         raise ValueError("positions hold NaN: fill the gaps first, by interpolate or refine")
     return tensor
+
+
+def require_metres(positions: torch.Tensor, what: str = "positions") -> None:
+    """``ValueError`` where positions ``(..., J, 3)``, NaN for what is not known, are of bodies more
+    than ten metres wide in most frames: predictions may be wild now and then, but not all."""
+    if not positions.numel():
+        return
+    joints = positions.shape[-2]
+    rows = positions.reshape(-1, joints, 3)
+    size = in_parts(_size, rows, each=6 * joints)
+    size = size[size.isfinite()]
+    if size.numel() and (usual := size.median()) > _LARGEST_BODY:
+        raise ValueError(
+            f"{what} are of a body {usual:,.0f} m large (median): metres are expected, are these "
+            "millimetres?"
+        )
+
+
+def _size(poses: torch.Tensor) -> torch.Tensor:
+    low, high = poses.nan_to_num(torch.inf).amin(dim=-2), poses.nan_to_num(-torch.inf).amax(dim=-2)
+    return (high - low).norm(dim=-1)
+
+
+def require_people_first(positions: torch.Tensor, what: str = "positions") -> None:
+    """``ValueError`` where ``(P, T, J, 3)`` have more people than frames, and everybody jumps from
+    frame to frame as people stand apart, but hardly moves from person to person: then the second
+    axis is that of people."""
+    if positions.ndim != 4 or not 2 <= positions.shape[1] < positions.shape[0]:
+        return
+    middle = positions.nanmean(dim=-2)
+    jumps = (
+        middle.diff(dim=1).norm(dim=-1).nanmedian(),
+        middle.diff(dim=0).norm(dim=-1).nanmedian(),
+    )
+    if jumps[0] > 5 * jumps[1]:
+        raise ValueError(
+            f"{what} {tuple(positions.shape)} should be (P, T, J, 3), people first: here people "
+            f"jump {jumps[0]:.2g} m from frame to frame, and are {jumps[1]:.2g} m from each other. "
+            "Is it (T, P, J, 3)? transpose the first two axes"
+        )
 
 
 def like(result: torch.Tensor, positions: Array) -> Array:

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from paperlib.arrays import require_metres
 from paperlib.cameras import Camera
 from paperlib.errors import one_of
 from paperlib.skeletons import H36M_17, Skeleton
@@ -131,6 +132,8 @@ class Recording:
                     f"{self.name}: {field} goes from {value.min():.4g} to {value.max():.4g}, "
                     f"expected {low:g} to {high:g}"
                 )
+        if self.positions is not None:
+            require_metres(self.positions, f"{self.name}: positions")
 
     def __len__(self) -> int:
         return len(self.keypoints)

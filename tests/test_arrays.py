@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from samples import CAMERA
+from samples import CAMERA, recording
 
 from paperlib import arrays
 from paperlib.arrays import as_tensor, in_parts
 from paperlib.cameras import camera_to_world, project, unproject, world_to_camera
 from paperlib.metrics import mpjpe
 from paperlib.occlusion import boxed_man, clustered, cylinder_man
-from paperlib.refinement import interpolate
-from paperlib.rendering import joint_visibility
+from paperlib.refinement import interpolate, refine
+from paperlib.rendering import joint_visibility, people_visibility
 from paperlib.skeletons import H36M_17
 
 
@@ -93,3 +93,43 @@ def test_rows_are_the_same_whatever_is_worked_on_at_once(function, monkeypatch):
     for at_once in (1, 5_000):
         monkeypatch.setattr(arrays, "_AT_ONCE", {"cpu": at_once})
         assert torch.equal(function(), whole)
+
+
+# ---- what no people can be -----------------------------------------------------------------------
+
+
+def people(count=3, frames=40):
+    """(P, T, 17, 3): people a metre apart who sway, one of them predicted wildly now and then."""
+    chance = torch.Generator().manual_seed(1)
+    pose = 0.3 * torch.randn(count, 1, 17, 3, generator=chance)
+    place = torch.tensor([0.0, 0.0, 4.0]) + torch.arange(count)[:, None, None, None]
+    sway = 0.1 * torch.sin(torch.arange(frames) / 5)[:, None, None]
+    made = pose + place + sway + 0.02 * torch.randn(count, frames, 17, 3, generator=chance)
+    made[0, ::7] += 20 * torch.randn(17, 3, generator=chance)
+    made[-1, : frames // 2] = torch.nan
+    return made
+
+
+@pytest.mark.parametrize("entry", [refine, lambda p: people_visibility(p.nan_to_num(4), H36M_17)])
+def test_people_are_taken_whoever_they_are(entry):
+    entry(people())
+    entry(0.4 * people())  # children
+    entry(people(count=12, frames=5))  # more people than frames
+    entry(people(count=4, frames=1))
+    entry(people() + 100)
+
+
+@pytest.mark.parametrize("entry", [refine, lambda p: people_visibility(p.nan_to_num(4), H36M_17)])
+def test_millimetres_and_frames_first_are_refused(entry):
+    with pytest.raises(ValueError, match="metres are expected, are these millimetres"):
+        entry(1000 * people())
+    with pytest.raises(ValueError, match=r"people first: here people jump .*transpose"):
+        entry(people().transpose(0, 1).contiguous())
+
+
+def test_a_recording_and_a_single_person_in_millimetres_are_refused():
+    with pytest.raises(ValueError, match=r"S1/walking/take1/front/0: positions are of a body"):
+        recording(positions=1000 * torch.randn(6, 17, 3) * 0.3)
+    for entry in (refine, lambda p: joint_visibility(p, H36M_17)):
+        with pytest.raises(ValueError, match="are these millimetres"):
+            entry(1000 * people()[1])

@@ -1,6 +1,6 @@
 """One entrance to the refinement, whichever solver does it."""
 
-from paperlib.arrays import Array, Visibility, as_positions
+from paperlib.arrays import Array, Visibility, as_positions, require_metres, require_people_first
 from paperlib.errors import one_of
 from paperlib.refinement.adam import ITERATIONS, LEARNING_RATE, adam
 from paperlib.refinement.direct import direct
@@ -33,9 +33,12 @@ def refine(
 
     ``"direct"`` minimises the energy by banded linear systems; ``"adam"`` is the paper's way, with
     its number of ``iterations`` and a ``learning_rate`` chosen here. Raises ``ValueError`` for a
-    joint that is known in no frame.
+    joint that is known in no frame, and for what no people can be: millimetres, frames first.
     """
     one_of("solver", solver, SOLVERS)
+    given = as_positions(positions)
+    require_metres(given)
+    require_people_first(given)
     if root != 0:  # put it there, and back
         order = root_first(root, as_positions(positions).shape[-2])
         moved = positions[..., order, :]

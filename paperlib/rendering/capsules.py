@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 
+from paperlib.arrays import require_metres, require_people_first
 from paperlib.skeletons import Skeleton, part
 
 # radius in metres of the capsule that ends in a joint; limbs taper towards their ends
@@ -96,6 +97,8 @@ def check_people(positions: torch.Tensor, skeleton: Skeleton, present: torch.Ten
             f"first is person {person} in frame {frame}; where somebody is not there, say so: "
             "present[person, frame] = False"
         )
+    require_metres(positions[present])
+    require_people_first(torch.where(present[..., None, None], positions, torch.nan))
 
 
 def entry(

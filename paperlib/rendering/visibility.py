@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from paperlib.arrays import as_tensor, in_parts, rows_at_once
+from paperlib.arrays import as_tensor, in_parts, require_metres, rows_at_once
 from paperlib.rendering.capsules import (
     Capsules,
     Nearest,
@@ -34,7 +34,7 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
     A joint is hidden when the line of sight to it, short of the joint by its own flesh, comes
     closer to another bone's axis than that bone's radius. Bones that end in the joint never hide
     it; nor does the bone next to those, which shares flesh with them. ``ValueError`` for another
-    shape.
+    shape, and for millimetres.
     """
     positions = as_tensor(positions)
     if positions.ndim < 2 or positions.shape[-2:] != (len(skeleton), 3):
@@ -42,6 +42,7 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
             f"positions of shape {tuple(positions.shape)}, expected (..., {len(skeleton)}, 3): "
             f"the joints of {skeleton.name}"
         )
+    require_metres(positions)
     poses = positions.reshape(positions.shape[:-2].numel(), len(skeleton), 3)
     pairs = len(skeleton) * len(skeleton.bones)
     visible = in_parts(lambda part: _joints_of(part, skeleton), poses, each=pairs)
