@@ -59,6 +59,17 @@ def data_dirs() -> tuple[Path, ...]:
     return tuple(dict.fromkeys((data_dir(), ROOT / "data")))
 
 
+def find_data(name: str, is_there: Callable[[Path], object], what: str, how: str) -> Path:
+    """The folder ``name`` among the places of data for which ``is_there`` holds;
+    :class:`MissingDataError` says ``what`` was not found, where it was looked for, and ``how`` to
+    get it."""
+    for place in data_dirs():
+        if is_there(place / name):
+            return place / name
+    places = " or ".join(f"{shown(place)}/{name}" for place in data_dirs())
+    raise MissingDataError(f"{what} not found in {places}. {how}")
+
+
 def cache_dir() -> Path:
     return _place("PAPERLIB_CACHE", ROOT / "data" / "cache")
 

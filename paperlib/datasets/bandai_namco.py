@@ -32,7 +32,7 @@ from paperlib.datasets.motion.replaying import replay
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError, one_of
 from paperlib.outside.containers import tar_files
-from paperlib.paths import data_dirs, regular_file, shown, stand_in
+from paperlib.paths import find_data, regular_file, shown, stand_in
 from paperlib.recordings import Dataset
 from paperlib.skeletons import H36M_17
 
@@ -75,16 +75,14 @@ _FORMAT = "1"  # changes whenever the same files would give other positions
 
 def find() -> Path:
     """The folder that holds the data; :class:`MissingDataError` tells how to get them."""
-    for place in data_dirs():
-        folder = place / FOLDER
-        if (folder / ARCHIVE).is_file() or _unpacked(folder):
-            return folder
-    places = " or ".join(f"{shown(p)}/{FOLDER}" for p in data_dirs())
-    raise MissingDataError(
-        f"Bandai Namco Research's motion data were not found in {places}. Put the repository "
-        "github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset (commit "
-        f"74ead3ba1ae4; CC BY-NC 4.0: not for commercial use) there, unpacked, or {ARCHIVE}; "
-        'PAPERLIB_DATA names another folder. Without them, dataset="cmu" and "synthetic" run.'
+    return find_data(
+        FOLDER,
+        lambda folder: (folder / ARCHIVE).is_file() or _unpacked(folder),
+        "Bandai Namco Research's motion data were",
+        "Put the repository github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset "
+        "(commit 74ead3ba1ae4; CC BY-NC 4.0: not for commercial use) there, unpacked, or "
+        f"{ARCHIVE}; PAPERLIB_DATA names another folder. Without them, "
+        'dataset="cmu" and "synthetic" run.',
     )
 
 

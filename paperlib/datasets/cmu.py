@@ -25,7 +25,7 @@ from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError
 from paperlib.kinematics import rotation_about
 from paperlib.outside.containers import tar_files
-from paperlib.paths import cached, data_dirs, regular_file, shown, stand_in
+from paperlib.paths import cached, find_data, regular_file, shown, stand_in
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import CMU_38, H36M_17, convert
 
@@ -50,15 +50,12 @@ _FORMAT = "3"  # changes whenever the same files would give other positions
 
 def find() -> Path:
     """The folder that holds the data; :class:`MissingDataError` tells how to get them."""
-    for place in data_dirs():
-        folder = place / FOLDER
-        if (folder / ARCHIVE).is_file() or _unpacked(folder):
-            return folder
-    places = " or ".join(f"{shown(p)}/{FOLDER}" for p in data_dirs())
-    raise MissingDataError(
-        f"CMU motion capture was not found in {places}. {FETCH} "
-        "downloads it there (free for research, 25 MB); PAPERLIB_DATA names another folder. "
-        'Without it, dataset="synthetic" runs everything.'
+    return find_data(
+        FOLDER,
+        lambda folder: (folder / ARCHIVE).is_file() or _unpacked(folder),
+        "CMU motion capture was",
+        f"{FETCH} downloads it there (free for research, 25 MB); PAPERLIB_DATA names another "
+        'folder. Without it, dataset="synthetic" runs everything.',
     )
 
 
