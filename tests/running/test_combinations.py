@@ -69,7 +69,7 @@ def test_values_come_in_the_notebooks_order():
         ([("receptive_field", "27,1")], "unknown receptive_field 1: choose one of 3, 9, 27"),
         ([("detector", "simulatd")], "Did you mean 'simulated'"),
         ([("preset", "smok")], "Did you mean 'smoke'"),
-        ([("seed", "0,1.5")], "seed must be a whole number, got 1.5"),
+        ([("seed", "0,1.5")], "seed must be a whole number from 0 to 4294967295, got 1.5"),
         ([("seed", "0;1")], "seed is 0 in the notebook, and '0;1' is a text: give values as 1,2,3"),
         ([("retrain", "yes")], "retrain is False in the notebook, and 'yes' is a text"),
     ],
