@@ -33,6 +33,7 @@ REGISTRY = {
     "human36m": Entry({"actions": ("Walking", "Greeting")}, papers_own=True),
     "humaneva": Entry({"actions": ("Walk", "Box")}, papers_own=True, everywhere=False),
     "humaneva_like": Entry({"actions": ("Walk", "Box"), "seconds": 1.5}, everywhere=False),
+    "real_video": Entry({"cameras": ("cam03",)}, everywhere=False),  # for testing only
 }
 NAMES = tuple(name for name, entry in REGISTRY.items() if entry.everywhere)
 HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subjects: a table's own
@@ -43,7 +44,7 @@ def load(name: str = AUTO, small: bool = False, **options) -> Dataset:
     """Load a data set by name, one of :data:`REGISTRY`: ``"synthetic"`` (embedded), ``"cmu"``
     (real, free), ``"human36m"`` (licensed), ``"auto"``: CMU where it is present, else the embedded
     data. For the tables on HumanEva-I: ``"humaneva"`` (licensed), or its protocol on embedded data,
-    ``"humaneva_like"``.
+    ``"humaneva_like"``. ``"real_video"`` is a real film with two real detectors, to test on only.
 
     ``small`` loads a piece only. ``options`` go to the data set's own ``load``; ``ValueError`` for
     one that it does not have. Missing data raise :class:`~paperlib.errors.MissingDataError`, which
