@@ -1,8 +1,8 @@
 """A real film for testing: one person, four calibrated cameras, two real 2D detectors.
 
-100 frames at 60 Hz of a man who balances, from the demonstration of Pose2Sim (BSD-3, perfanalytics);
-OpenPose's keypoints are its own, BlazePose's were found in its films. Nobody knows the truth: each
-detector's four views give a reference by triangulation, and both together a better one.
+100 frames at 60 Hz of a man who balances, from the demonstration of Pose2Sim (BSD-3, (c) 2022
+perfanalytics); OpenPose's keypoints are its own, BlazePose's were found in its films. Nobody knows
+the truth: each detector's four views give a reference by triangulation, both together a better one.
 """
 
 from collections.abc import Iterable
@@ -89,13 +89,15 @@ def find() -> Path:
 def _read(path: Path) -> dict[str, np.ndarray]:
     archive = read_archive(path)
     frames, points = len(archive.get("ref_op", ())), len(COCO_17)
+    if not frames:
+        raise ValueError(f"{path}: ref_op is missing or of no frames: get the file again")
     shapes = {"K": (4, 3, 3), "D": (4, 4), "R": (4, 3, 3), "t": (4, 3)}
     for pixels, scores in KEYPOINTS.values():
         shapes |= {pixels: (4, frames, points, 2), scores: (4, frames, points)}
         shapes[f"ref_{pixels}"] = (frames, points, 3)
     for name, shape in shapes.items():
         value = archive.get(name)
-        if not isinstance(value, np.ndarray) or value.shape != shape or not frames:
+        if not isinstance(value, np.ndarray) or value.shape != shape:
             raise ValueError(
                 f"{path}: {name} is {getattr(value, 'shape', 'missing')}, expected {shape} (views, "
                 "frames, COCO's points): get the file again"

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from paperlib.cameras import project
+from paperlib.datasets import load
 from paperlib.detection.height import image_height
 from paperlib.recordings import Recording
 from paperlib.skeletons import part
@@ -113,7 +114,9 @@ def statistics(
         "mean": float(length.mean()),
         "median": float(np.median(length)),
         "p95": float(np.quantile(length, 0.95)),
-        "heaviness": float(np.sqrt(np.square(length).mean()) / length.mean()),
+        "heaviness": float(np.sqrt(np.square(length).mean()) / length.mean())
+        if length.any()
+        else float("nan"),
         "bias": float(np.mean(np.concatenate([bias for _, bias in still]))),
         **{f"correlation_{lag}": _correlation(pieces, still, lag / 60) for lag in LAGS},
         "jitter": _jitter(pieces),
@@ -143,8 +146,6 @@ def table(detections: dict[str, Iterable[Recording]]) -> pd.DataFrame:
 def real() -> dict[str, tuple[Recording, ...]]:
     """The detections of the real film by name: each detector against the reference of the other, as
     no error should be measured against itself, and against that of both together."""
-    from paperlib.datasets import load
-
     return {
         f"{keypoints}, {reference}": load(
             "real_video", keypoints=keypoints, reference=reference

@@ -22,25 +22,27 @@ class Events(NamedTuple):
 
 
 def events(
-    rng: np.random.Generator, frames: int, share: np.ndarray | float, seconds: float, fps: float
+    rng: np.random.Generator,
+    frames: int,
+    share: np.ndarray,
+    seconds: np.ndarray | float,
+    fps: float,
 ) -> Events:
-    """Events in each of K columns that cover ``share`` ``(K,)`` of the frames and last ``seconds``
-    on average, a frame at least. They begin at any time, before the first frame too; their lengths
-    are geometric, so that none is due."""
-    share = np.atleast_1d(np.asarray(share, dtype=float)).clip(0, 0.99)
-    length = max(1.0, seconds * fps)
-    running = -np.log1p(-share)  # on average, in any frame: overlapping ones count each
-    first = rng.poisson(running)
-    later = rng.poisson(running * (frames - 1) / length)
-    column = np.repeat(np.tile(np.arange(len(share)), 2), np.concatenate([first, later]))
-    begun = np.zeros(len(column), dtype=int)
-    if frames > 1:
-        begun[first.sum() :] = rng.integers(1, frames, later.sum())
-    order = np.argsort(begun, kind="stable")
+    """Events in each of K columns that cover ``share`` ``(K,)`` of the frames and last ``seconds``,
+    one number or ``(K,)``, on average, a frame at least. They begin at any time, before the first
+    frame too; their lengths are geometric, so that none is due."""
+    length = np.maximum(1.0, np.broadcast_to(seconds, share.shape) * fps)
+    running = -np.log1p(-np.minimum(share, 0.99))  # in any frame: overlapping ones count each
+    first, later = rng.poisson([running, running * (frames - 1) / length])
+    columns = np.arange(len(share))
+    column = np.concatenate([columns.repeat(first), columns.repeat(later)])
+    begun = rng.integers(1, max(2, frames), len(column))
+    begun[: first.sum()] = 0
+    order = begun.argsort(kind="stable")
     begun, column = begun[order], column[order]
-    lasting = np.minimum(rng.geometric(1 / length, len(begun)), frames - begun)
-    event = np.repeat(np.arange(len(begun)), lasting)
-    since = np.arange(lasting.sum()) - np.repeat(lasting.cumsum() - lasting, lasting)
+    lasting = np.minimum(rng.geometric(1 / length[column]), frames - begun)
+    event = np.arange(len(begun)).repeat(lasting)
+    since = np.arange(len(event)) - (lasting.cumsum() - lasting)[event]
     return Events(begun[event] + since, column[event], event, len(begun))
 
 

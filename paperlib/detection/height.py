@@ -1,6 +1,5 @@
 """How tall a person is in the image: the measure of the errors of 2D keypoints."""
 
-import torch
 from torch import Tensor
 
 from paperlib.recordings import Recording

@@ -11,7 +11,7 @@ _IN_FRONT = 0.03  # metres by which a bone's axis is nearer to the camera than w
 
 
 def hidden_keypoints(recording: Recording) -> np.ndarray:
-    """``(T, K)`` bool: where the joint of a keypoint's name is hidden. What is not known is seen."""
+    """``(T, K)`` bool: where the joint of a keypoint's name is hidden; unknown is seen."""
     joints, points = recording.skeleton.joints, recording.keypoint_skeleton.joints
     hidden = np.zeros((len(recording), len(points)), dtype=bool)
     if recording.visible is not None:

@@ -38,9 +38,9 @@ class Spikes:
     share: float = 0.0  # of frames of a joint of weight 1, each alone
     person_share: float = 0.0  # of frames, all joints together: another person is taken for this
     lasting_share: float = 0.0  # of frames of a joint, for `seconds`; the others last one frame
-    seconds: float = 0.15  # mean length of those that last
-    size: float = 50.0  # %: median distance
-    spread: float = 0.5  # standard deviation of its logarithm
+    seconds: float = 0.2  # mean length of those that last
+    size: float = 48.0  # %: median distance; twice that of the whole person
+    spread: float = 0.4  # standard deviation of its logarithm
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,11 @@ _ANY = {"level"}
 def _check(name: str, part: object) -> None:
     for field in fields(part):
         value, key = getattr(part, field.name), f"{type(part).__name__.lower()}.{field.name}"
-        share = field.name in _SHARES or key in ("swaps.hidden", "losses.hidden", "confidence.doubt")
+        share = field.name in _SHARES or key in (
+            "swaps.hidden",
+            "losses.hidden",
+            "confidence.doubt",
+        )
         low, high = (0, 1) if share else (-inf, inf) if field.name in _ANY else (0, inf)
         inside = low <= value <= high and abs(value) < inf
         if not inside or (field.name in _TIMES and value == 0):
@@ -136,41 +140,41 @@ def _check(name: str, part: object) -> None:
 ERROR_PROFILES = {
     profile.name: profile
     for profile in (
-        # As OpenPose on a real film: spikes, losses, little that lasts in between.
+        # As OpenPose on the film: keypoints that fly away for a frame, and some that are lost.
         ErrorProfile(
             "simulated_v2",
-            Standing(1.5),
-            Noise(jitter=0.35, drift=0.8, drift_seconds=0.15),
+            Standing(1.65),
+            Noise(jitter=0.38, drift=1.0, drift_seconds=0.16),
             Confidence(level=0.65, scale=0.25, hidden=1.1, error=0.5),
-            Spikes(share=0.004, person_share=0.0015, lasting_share=0.0015),
+            Spikes(share=0.0045, person_share=0.0003, lasting_share=0.0013, seconds=0.25),
             Hidden(factor=1.5, snaps=0.12),
             Swaps(close=0.01, hidden=0.01),
             Losses(share=0.001, hidden=0.03),
             Crossing(0.3),
         ),
-        # As BlazePose on it, measured against what OpenPose saw.
+        # As BlazePose on it, measured by what OpenPose saw in all views.
         ErrorProfile(
             "simulated_v2_blazepose",
-            Standing(1.3),
-            Noise(jitter=0.35, drift=0.8, drift_seconds=0.12),
+            Standing(1.45),
+            Noise(jitter=0.32, drift=0.98, drift_seconds=0.15, bursts=0.35),
             Confidence(level=3.5, scale=1.5, hidden=1.0, error=0.0),
-            Spikes(share=0.002, lasting_share=0.002, size=12.0),
-            Hidden(factor=1.3, snaps=0.10),
+            Spikes(share=0.0095, lasting_share=0.0007, seconds=0.3, size=26.0),
+            Hidden(factor=1.3, snaps=0.06),
             Swaps(close=0.005, hidden=0.01),
             crossing=Crossing(0.1),
         ),
-        # As BlazePose against both detectors together: it smooths over time, so that hardly
+        # As BlazePose, measured by both detectors together: smooth over time, so that hardly
         # anything is new in a frame, and what is wrong stays wrong.
         ErrorProfile(
             "simulated_v2_smooth",
-            Standing(0.9),
-            Noise(jitter=0.15, drift=0.8, drift_seconds=0.1, smoothness=2),
+            Standing(0.6, constant=0.6),
+            Noise(jitter=0.19, drift=0.86, drift_seconds=0.065, smoothness=2, bursts=0.4),
             Confidence(level=3.5, scale=1.5, hidden=1.0, error=0.1),
-            hidden=Hidden(factor=1.8, snaps=0.12, seconds=0.6),
-            swaps=Swaps(hidden=0.01, seconds=0.4),
+            hidden=Hidden(factor=1.5, snaps=0.03, seconds=0.4),
+            swaps=Swaps(hidden=0.003, seconds=0.3),
             crossing=Crossing(0.1),
         ),
-        # Precise where it is right, but it often takes left for right.
+        # No real one: precise where it is right, but it often takes left for right.
         ErrorProfile(
             "simulated_v2_swapping",
             Standing(0.6),
@@ -178,15 +182,15 @@ ERROR_PROFILES = {
             Confidence(level=1.5, scale=0.7, hidden=1.1, error=0.4),
             Spikes(share=0.001),
             Hidden(factor=1.2, snaps=0.08),
-            Swaps(close=0.15, hidden=0.15, seconds=0.3),
+            Swaps(close=0.08, hidden=0.08, seconds=0.3),
             Losses(hidden=0.01),
             Crossing(0.5),
         ),
-        # A coarse grid, a box at a time: large jitter, but no bias to speak of and few spikes.
+        # No real one: a coarse grid. Hardly a spike, but nothing is where it is said to be.
         ErrorProfile(
             "simulated_v2_coarse",
-            Standing(0.8),
-            Noise(jitter=2.0, drift=1.0, drift_seconds=0.3, bursts=0.3),
+            Standing(1.2),
+            Noise(jitter=1.5, drift=1.5, drift_seconds=0.3, bursts=0.3),
             Confidence(level=0.0, scale=0.5, hidden=1.0, error=0.6),
             Spikes(share=0.002),
             Hidden(factor=1.6, snaps=0.2),

@@ -61,7 +61,9 @@ def simulate_v2(
     found = recording.keypoints.numpy() + error * percent
 
     rng = chance("snaps")
-    snaps = events(rng, shape[0], np.full(shape[1], profile.hidden.snaps), profile.hidden.seconds, fps)
+    snaps = events(
+        rng, shape[0], np.full(shape[1], profile.hidden.snaps), profile.hidden.seconds, fps
+    )
     snaps = snaps.where(hidden[snaps.frame, snaps.column])
     if len(snaps.frame):
         snaps, places = on_occluder(recording, snaps)
@@ -78,11 +80,16 @@ def simulate_v2(
     )
 
 
-def on_known(profile: ErrorProfile, gap: float) -> ErrorProfile:
-    """The profile on what the detector has learnt from: errors, and doubts, less by ``gap``."""
+def check_gap(gap: float) -> float:
+    """The gap, or ``ValueError`` for what is no share."""
     if isinstance(gap, bool) or not isinstance(gap, int | float) or not 0 <= gap < 1:
         raise ValueError(f"gap is {gap!r}: expected a share from 0 (none) to below 1")
-    if gap == 0:
+    return gap
+
+
+def on_known(profile: ErrorProfile, gap: float) -> ErrorProfile:
+    """The profile on what the detector has learnt from: errors, and doubts, less by ``gap``."""
+    if not check_gap(gap):
         return profile
     less = 1 - gap
 
@@ -126,12 +133,14 @@ def fly(
 ) -> np.ndarray:
     """The errors ``(T, K, 2)`` with those in place of which a joint, or all, are far away."""
     error, frames, often = error.copy(), len(error), _weights(_FLIGHTS, points)
-    for share, seconds in ((spikes.share, 0.0), (spikes.lasting_share, spikes.seconds)):
-        flights = events(rng, frames, share * often, seconds, fps)
-        away = _away(rng, flights.count, spikes)
-        error[flights.frame, flights.column] += away[flights.event]
-    flights = events(rng, frames, spikes.person_share, 0.0, fps)
-    error[flights.frame] += 2 * _away(rng, flights.count, spikes)[flights.event][:, None]
+    share = np.concatenate([spikes.share * often, spikes.lasting_share * often])
+    seconds = np.array([0.0, spikes.seconds]).repeat(len(points))
+    share, seconds = np.append(share, spikes.person_share), np.append(seconds, 0.0)
+    flights = events(rng, frames, share, seconds, fps)
+    away = _away(rng, flights.count, spikes)[flights.event]
+    joints = flights.column < 2 * len(points)
+    error[flights.frame[joints], flights.column[joints] % len(points)] += away[joints]
+    error[flights.frame[~joints]] += 2 * away[~joints][:, None]
     return error
 
 
@@ -153,13 +162,11 @@ def swap(
 ) -> np.ndarray:
     """``found`` ``(T, K, 2)``, pixels, with the left and the right limb exchanged in some frames:
     those in which they lie close, and those in which one of their joints is hidden."""
-    for parts in _LIMBS:
+    share = np.array([swaps.close, swaps.hidden] * len(_LIMBS))
+    happened = marked(events(rng, len(found), share, swaps.seconds, fps), (len(found), len(share)))
+    for close, crossed, parts in zip(happened.T[::2], happened.T[1::2], _LIMBS, strict=True):
         left, right = ([points.index(f"{side}_{p}") for p in parts] for side in ("left", "right"))
         apart = np.linalg.norm(found[:, left] - found[:, right], axis=-1).mean(axis=1)
-        close, crossed = (
-            marked(events(rng, len(found), share, swaps.seconds, fps), (len(found), 1))[:, 0]
-            for share in (swaps.close, swaps.hidden)
-        )
         exchanged = close & (apart < swaps.within * percent[:, 0, 0])
         exchanged |= crossed & hidden[:, left + right].any(axis=1)
         frames = np.flatnonzero(exchanged)[:, None]
@@ -182,13 +189,9 @@ def confidence(
     return np.maximum(1 / (1 + np.exp(sure.scale * doubt - sure.level)), _LEAST)
 
 
-def losses(
-    rng: np.random.Generator, hidden: np.ndarray, losses: Losses, fps: float
-) -> np.ndarray:
+def losses(rng: np.random.Generator, hidden: np.ndarray, losses: Losses, fps: float) -> np.ndarray:
     """``(T, K)`` bool: which keypoints are not found, hidden ones more often."""
-    columns = np.ones(hidden.shape[1])
-    seen, other = (
-        marked(events(rng, len(hidden), share * columns, losses.seconds, fps), hidden.shape)
-        for share in (losses.share, losses.hidden)
-    )
-    return np.where(hidden, other, seen)
+    frames, joints = hidden.shape
+    share = np.array([losses.share, losses.hidden]).repeat(joints)
+    happened = marked(events(rng, frames, share, losses.seconds, fps), (frames, 2 * joints))
+    return np.where(hidden, happened[:, joints:], happened[:, :joints])

@@ -14,6 +14,8 @@ NEEDED = {
     "humaneva": "HumanEva-I: data_3d_humaneva15.npz is missing|none of its files|humaneva|"
     'humaneva.is.tue.mpg.de|VideoPose3D|licensed|dataset="humaneva_like" runs without it',
     "cmu": 'my_data/cmu_mocap|python -m paperlib data cmu|dataset="synthetic"',
+    "real_video": "real_video/blazepose_openpose_reference.npz|my_data|pose2sim|"
+    'dataset="synthetic"',
     "mpi_inf_3dhp": "MPI-INF-3DHP: S1/Seq1/annot.mat is missing|mpi_inf_3dhp/S1/Seq1/annot.mat|"
     "vcai.mpi-inf.mpg.de/3dhp-dataset|licensed|muco_temp.compose",
     "mupots": "MuPoTS-3D: TS1/annot.mat is missing|mupots/TS1/annot.mat|"
@@ -67,6 +69,10 @@ def test_missing_data(name, tmp_path, monkeypatch):
         ("mupots", {"sequences": ["TS21"]}, "unknown sequence 'TS21'"),
         ("mupots", {"sequences": []}, "no sequence chosen"),
         ("mupots", {"coordinates": "3D"}, "unknown coordinates '3D': .*'normal', 'universal'"),
+        ("real_video", {"keypoints": "alphapose"}, "unknown keypoints.*'openpose', 'blazepose'"),
+        ("real_video", {"reference": "truth"}, "unknown reference.*'joint', 'openpose'"),
+        ("real_video", {"cameras": ["cam05"]}, "unknown camera 'cam05'"),
+        ("real_video", {"cameras": []}, "no camera chosen"),
         ("synthetic", {"seconds": 0}, "seconds is 0"),
         ("synthetic", {"seconds": math.nan}, "seconds is nan"),
         ("synthetic", {"fps": -1}, "fps is -1"),
