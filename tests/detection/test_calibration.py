@@ -165,8 +165,7 @@ def test_confidence_is_partly_right(measured):
     assert measured.loc["auc_hidden", "simulated_v1"] > 0.99
     ours = measured[[*ERROR_PROFILES]]
     assert ours.loc["auc_hidden"].between(0.70, 0.85).all()
-    imitating = ours.loc["auc_worst"]
-    assert imitating.drop("simulated_v2_blazepose").between(0.55, 0.72).all()
+    assert ours.loc["auc_worst"].between(0.53, 0.72).all()
 
 
 @pytest.mark.data
