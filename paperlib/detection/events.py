@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
 _WARM_UP = 5  # time constants after which a filter has forgotten how it began
 
@@ -59,6 +58,8 @@ def lasting_noise(
     """Normal noise of unit variance along the first axis, whose correlation has fallen to 1/e
     after about ``frames``: first-order autoregressive, or that once more (``smoothness`` 2), which
     has no corners and lasts longer."""
+    from scipy.signal import lfilter  # takes long to load, and few need it
+
     keep = float(np.exp(-1 / max(frames, 1e-6)))
     if smoothness == 1:
         white = rng.standard_normal(shape, dtype=np.float32)

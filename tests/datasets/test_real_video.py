@@ -140,7 +140,8 @@ def test_a_file_without_an_array_is_refused(folder):
 
 @pytest.mark.data
 def test_bones_of_the_joint_reference_hardly_vary():
-    """To about 1 cm, and a leg of a man; unsmoothed, keypoints are 7.5 pixels off."""
+    """To about 1 cm. Keypoints are 7.8 pixels off (median) before the reference is averaged over
+    frames, and 8.6 after it."""
     try:
         data = datasets.load("real_video")
     except MissingDataError:
@@ -155,4 +156,4 @@ def test_bones_of_the_joint_reference_hardly_vary():
         for keypoints in real_video.KEYPOINTS
         for r in datasets.load("real_video", keypoints=keypoints).test
     ]
-    assert 7 < torch.cat(off).median() < 9
+    assert torch.cat(off).median().item() == pytest.approx(8.6, abs=0.2)

@@ -151,10 +151,9 @@ TARGETS = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "target"), TARGETS.items())
 def test_profiles_that_imitate_are_like_what_they_imitate(measured, name, target):
-    """Within 20 % (heavy tails are uncertain: 25), correlations within 0.1."""
+    """Within 20 %; correlations, of which some are nearly 0, within 0.1."""
     ratio = measured[name][ERRORS] / measured[target][ERRORS]
-    assert ratio.between(0.8, 1.2).all() or ratio.drop("heaviness").between(0.8, 1.2).all()
-    assert 0.75 < ratio["heaviness"] < 1.25
+    assert ratio.between(0.8, 1.2).all(), ratio
     assert (measured[name][LASTING] - measured[target][LASTING]).abs().max() < 0.1
 
 
@@ -165,7 +164,7 @@ def test_confidence_is_partly_right(measured):
     assert measured.loc["auc_hidden", "simulated_v1"] > 0.99
     ours = measured[[*ERROR_PROFILES]]
     assert ours.loc["auc_hidden"].between(0.70, 0.85).all()
-    assert ours.loc["auc_worst"].between(0.53, 0.72).all()
+    assert ours.loc["auc_worst"].between(0.55, 0.70).all()
 
 
 @pytest.mark.data
