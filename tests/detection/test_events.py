@@ -14,8 +14,8 @@ def rng(seed=0):
 def test_events_cover_their_share_and_last_their_time(fps):
     # forty columns of each kind: 4 standard errors are then 8 % of the rarer one
     share, seconds = np.repeat([0.0, 0.02, 0.2], 40), np.repeat([0.5, 0.5, 0.25], 40)
-    happened = events(rng(), 20_000, share, seconds, fps)
-    covered = marked(happened, (20_000, 120)).reshape(-1, 3, 40).mean(axis=(0, 2))
+    happened = events(rng(), 160_000, share, seconds, fps)
+    covered = marked(happened, (160_000, 120)).reshape(-1, 3, 40).mean(axis=(0, 2))
     assert covered[0] == 0 and covered[1:] == pytest.approx([0.02, 0.2], rel=0.08)
     lengths = np.bincount(happened.event, minlength=happened.count)
     kind = happened.column[np.unique(happened.event, return_index=True)[1]] // 40
