@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from math import inf
+from numbers import Real
 from typing import Any
 
 import torch
@@ -97,7 +98,7 @@ class Recording:
         points = len(self.keypoint_skeleton)
         if frames == 0:
             raise ValueError(f"{self.name}: a sequence of no frames")
-        if not 0 < self.fps < inf:
+        if not isinstance(self.fps, Real) or not 0 < self.fps < inf:
             raise ValueError(f"{self.name}: {self.fps} frames per second")
         for field in LAZY:
             if not isinstance(getattr(self, field), PerFrame | None):

@@ -28,7 +28,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from paperlib import plotting
-from paperlib.detection import DETECTORS, FILES
+from paperlib.detection import FILES, simulated
 from paperlib.errors import MissingDataError
 from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
@@ -50,7 +50,8 @@ experiment
 # them by what they do and not by what they are called.
 
 # %%
-names = ("ground_truth", *FILES) if experiment.dataset == "human36m" else DETECTORS
+known = FILES if experiment.dataset == "human36m" else simulated.PROFILES
+names = ("ground_truth", *known)
 recipe = Recipe.pavllo2019(experiment.preset)
 if experiment.preset == "laptop":
     recipe = recipe.shortened(6)  # ten models are trained here: half of the usual epochs

@@ -35,6 +35,7 @@ REGISTRY = {
     "humaneva_like": Entry({"actions": ("Walk", "Box"), "seconds": 1.5}, everywhere=False),
     "bandai_namco": Entry({"actions": ("walk-left", "bow")}),
     "mocap": Entry({"actions": ("running", "bow")}),
+    "real_video": Entry({"views": ("cam03",)}, everywhere=False),  # for testing only
 }
 NAMES = tuple(name for name, entry in REGISTRY.items() if entry.everywhere)
 HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subjects: a table's own
@@ -46,7 +47,8 @@ def load(name: str = AUTO, small: bool = False, cameras: str = "studio", **optio
     (real, free), ``"bandai_namco"`` (real, free for non-commercial use), ``"mocap"`` (both of
     these, in folds: ``fold=0``), ``"human36m"`` (licensed), ``"auto"``: CMU where it is present,
     else the embedded data. For the tables on HumanEva-I: ``"humaneva"`` (licensed), or its protocol
-    on embedded data, ``"humaneva_like"``.
+    on embedded data, ``"humaneva_like"``. ``"real_video"`` is a real film with two real detectors,
+    to test on only.
 
     ``small`` loads a piece only. ``cameras="random"`` films the motion anew by cameras drawn for
     each clip (:mod:`~paperlib.datasets.random_cameras`); ``"studio"`` leaves each set its own

@@ -54,7 +54,15 @@ class Ranges:
         azimuth, distance, above, aim, roll, focal, radial = (
             chance.uniform(*getattr(self, number)) for number in numbers
         )
-        lens = (focal * max(width, height),) * 2 + (width / 2, height / 2, radial, 0.0, 0.0, 0.0, 0.0)
+        lens = (focal * max(width, height),) * 2 + (
+            width / 2,
+            height / 2,
+            radial,
+            0.0,
+            0.0,
+            0.0,
+            0.0,
+        )
         return placed_camera(name, (width, height), aim, (azimuth, distance, above, *lens), roll)
 
 

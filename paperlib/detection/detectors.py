@@ -1,21 +1,59 @@
 """Detectors by name: each turns a recording into one with its keypoints."""
 
-from paperlib.detection.simulated import PROFILES, simulate
+from dataclasses import replace
+
+from paperlib.detection.profiles import ERROR_PROFILES, ErrorProfile
+from paperlib.detection.simulated import PROFILES as FIRST_PROFILES
+from paperlib.detection.simulated import Profile
+from paperlib.detection.simulated import simulate as simulate_v1
+from paperlib.detection.simulated_v2 import check_gap, simulate_v2
 from paperlib.errors import one_of
 from paperlib.recordings import Dataset, Recording
 
+CURRENT = "simulated_v1"  # the one that "simulated" stands for
+
+_NAMED = FIRST_PROFILES | {"simulated_v1": FIRST_PROFILES["simulated"]} | ERROR_PROFILES
+PROFILES: dict[str, Profile | ErrorProfile] = _NAMED | {"simulated": _NAMED[CURRENT]}
 DETECTORS = ("ground_truth", *PROFILES)
 # keypoints of Human3.6M as the field's files have them, data_2d_h36m_<name>.npz
 FILES = ("cpn_ft_h36m_dbb", "detectron_ft_h36m", "detectron_pt_coco", "sh_ft_h36m", "sh_pt_mpii")
 
 
-def detect(dataset: Dataset, detector: str = "simulated", seed: int = 0) -> Dataset:
+def detect(
+    dataset: Dataset, detector: str = "simulated", seed: int = 0, gap: float = 0.0
+) -> Dataset:
     """The data set as a 2D detector sees it: ``"ground_truth"`` keeps the exact projections, the
-    others are noise profiles of :mod:`paperlib.detection.simulated`. The same seed gives the same
-    detections, recording by recording."""
-    if one_of("detector", detector, DETECTORS) == "ground_truth":
+    others are profiles of :mod:`paperlib.detection.simulated` or, ``"simulated_v2…"``, of
+    :mod:`paperlib.detection.simulated_v2`. The same seed gives the same detections, recording by
+    recording.
+
+    With a ``gap`` above 0 the detector has learnt from the training part itself: by that share its
+    errors and doubts are less there than on the test part. ``ValueError`` for detectors without.
+    """
+    one_of("detector", detector, DETECTORS)
+    if check_gap(gap) and not isinstance(PROFILES.get(detector), ErrorProfile):
+        raise ValueError(f"{detector} has no gap; detectors with one: {', '.join(ERROR_PROFILES)}")
+    if detector == "ground_truth":
         return dataset
-    return dataset.map(lambda recording: simulate(recording, PROFILES[detector], seed))
+    profile = PROFILES[detector]
+    return replace(
+        dataset,
+        train=tuple(simulate(recording, profile, seed, gap) for recording in dataset.train),
+        test=tuple(simulate(recording, profile, seed) for recording in dataset.test),
+        unseen=tuple(simulate(recording, profile, seed) for recording in dataset.unseen),
+    )
+
+
+def simulate(
+    recording: Recording, profile: Profile | ErrorProfile, seed: int = 0, gap: float = 0.0
+) -> Recording:
+    """The recording as a simulated detector sees it, of either kind of profile; ``gap`` is that of
+    :func:`~paperlib.detection.simulated_v2.simulate_v2`."""
+    if isinstance(profile, ErrorProfile):
+        return simulate_v2(recording, profile, seed, gap)
+    if check_gap(gap):
+        raise ValueError(f"a {type(profile).__name__} has no gap: that is of an ErrorProfile")
+    return simulate_v1(recording, profile, seed)
 
 
 def keypoint_error(detected: tuple[Recording, ...], exact: tuple[Recording, ...]) -> float:

@@ -10,7 +10,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from paperlib.detection.detectors import detect
+from paperlib.detection.crossing import cross
+from paperlib.detection.detectors import PROFILES, detect
+from paperlib.detection.profiles import ErrorProfile
 from paperlib.recordings import Dataset, Recording
 
 LOST, FOUND = 0.7, 0.5  # shares of joints hidden: from which a person is lost, below which found
@@ -19,9 +21,19 @@ _DOUBT = 0.3  # factor on the score of a joint that is hidden, while much of the
 
 def detect_people(dataset: Dataset, detector: str = "simulated", seed: int = 0) -> Dataset:
     """The data set as a 2D detector sees it (see :func:`paperlib.detection.detect`), which loses
-    people behind others. ``"ground_truth"`` sees everything."""
+    people behind others. ``"ground_truth"`` sees everything. Detectors of the second kind also take
+    people for each other (:mod:`paperlib.detection.crossing`)."""
     found = detect(dataset, detector, seed)
-    return found if detector == "ground_truth" else found.map(lose_hidden)
+    if detector == "ground_truth":
+        return found
+    found, profile = found.map(lose_hidden), PROFILES[detector]
+    if not isinstance(profile, ErrorProfile):
+        return found
+    parts = {
+        part: tuple(cross(dataset.split(part), found.split(part), profile, seed))
+        for part in ("train", "test")
+    }
+    return replace(found, **parts)
 
 
 def lose_hidden(recording: Recording) -> Recording:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from paperlib.arrays import interpolated
 from paperlib.skeletons import COCO_17, Skeleton
 
 # a list of pictures that are no frames of one video would otherwise become one, mostly of gaps
@@ -105,7 +106,7 @@ def sequence(
     # some tools give scores slightly above 1
     confidence = points[..., 2].clip(0, 1)
     seen = (points[..., :2] != 0).any(axis=-1) & (confidence > 0)
-    keypoints = _filled(points[..., :2], seen)
+    keypoints = interpolated(points[..., :2], seen)
     return Keypoints2D(keypoints, confidence, COCO_17, *size, path.stem)
 
 
@@ -113,20 +114,3 @@ def nobody(path: Path) -> ValueError:
     return ValueError(
         f"{path}: nobody was detected in any frame; look at the detector's threshold and input"
     )
-
-
-def _filled(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """(T, K, 2) with what is not ``seen`` (T, K) interpolated over time, constant at the ends.
-
-    A joint that is never seen is put into the middle of the others: the image's corner, where
-    tools leave it, would look like a very long limb.
-    """
-    times = np.arange(len(points))
-    filled = points.copy()
-    for joint in np.flatnonzero(~seen.all(axis=0) & seen.any(axis=0)):
-        known = seen[:, joint]
-        for axis in range(2):
-            filled[:, joint, axis] = np.interp(times, times[known], points[known, joint, axis])
-    never = ~seen.any(axis=0)
-    filled[:, never] = filled[:, ~never].mean(axis=1, keepdims=True)
-    return filled

@@ -246,8 +246,8 @@ def test_a_file_that_cannot_be_written_leaves_no_half(folder, server, monkeypatc
 
 def test_the_inventory_has_a_line_for_each_data_set(folder, monkeypatch, tmp_path):
     # the project's own data folder may hold something; here only the empty one counts
-    for module in ("cmu", "prepared", "bandai_namco"):
-        monkeypatch.setattr(f"paperlib.datasets.{module}.data_dirs", lambda: (tmp_path,))
+    for module in ("paths", "datasets.prepared"):
+        monkeypatch.setattr(f"paperlib.{module}.data_dirs", lambda: (tmp_path,))
     lines = dict(line.split(": ", 1) for line in download.inventory())
     assert list(lines) == [*datasets.REGISTRY]
     assert lines["synthetic"] == lines["humaneva_like"] == "embedded"

@@ -17,6 +17,8 @@ NEEDED = {
     "bandai_namco": "my_data/bandai_namco|github.com/BandaiNamcoResearchInc|not for commercial use|"
     'bandai_namco.tar.xz|dataset="cmu"',
     "mocap": 'my_data/cmu_mocap|python -m paperlib data cmu|dataset="synthetic"',
+    "real_video": "blazepose_openpose_reference.npz|my_data/real_video|pose2sim|"
+    'dataset="synthetic"',
     "mpi_inf_3dhp": "MPI-INF-3DHP: S1/Seq1/annot.mat is missing|mpi_inf_3dhp/S1/Seq1/annot.mat|"
     "vcai.mpi-inf.mpg.de/3dhp-dataset|licensed|muco_temp.compose",
     "mupots": "MuPoTS-3D: TS1/annot.mat is missing|mupots/TS1/annot.mat|"
@@ -66,7 +68,7 @@ def test_missing_data(name, tmp_path, monkeypatch):
         ("mocap", {"actions": ["walkin"]}, "unknown action 'walkin'"),
         ("mpi_inf_3dhp", {"subjects": ["S9"]}, "unknown subject 'S9'"),
         ("mpi_inf_3dhp", {"cameras": [14]}, "unknown camera '14'"),
-        ("mpi_inf_3dhp", {"cameras": []}, "no camera chosen"),
+        ("mpi_inf_3dhp", {"cameras": []}, "no view chosen"),
         (
             "mpi_inf_3dhp",
             {"coordinates": "3D"},
@@ -75,6 +77,10 @@ def test_missing_data(name, tmp_path, monkeypatch):
         ("mupots", {"sequences": ["TS21"]}, "unknown sequence 'TS21'"),
         ("mupots", {"sequences": []}, "no sequence chosen"),
         ("mupots", {"coordinates": "3D"}, "unknown coordinates '3D': .*'normal', 'universal'"),
+        ("real_video", {"keypoints": "alphapose"}, "unknown keypoints.*'openpose', 'blazepose'"),
+        ("real_video", {"reference": "truth"}, "unknown reference.*'joint', 'openpose'"),
+        ("real_video", {"views": ["cam05"]}, "unknown view 'cam05'"),
+        ("real_video", {"views": []}, "no view chosen"),
         ("synthetic", {"seconds": 0}, "seconds is 0"),
         ("synthetic", {"seconds": math.nan}, "seconds is nan"),
         ("synthetic", {"fps": -1}, "fps is -1"),

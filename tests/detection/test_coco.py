@@ -5,7 +5,7 @@ import torch
 
 from paperlib import datasets
 from paperlib.cameras import Camera, project
-from paperlib.detection import PROFILES, simulate
+from paperlib.detection import PROFILES, ErrorProfile, simulate
 from paperlib.detection.coco import as_coco, coco_points
 from paperlib.kinematics import rotation_from_vector
 from paperlib.recordings import Recording
@@ -126,7 +126,9 @@ def test_a_simulated_detector_errs_on_them(profile):
     assert found.keypoint_skeleton is COCO_17
     error = (found.keypoints - exact.keypoints).norm(dim=-1).median(dim=0).values
     wrist, hip = (error[COCO_17.index(f"left_{p}")] for p in ("wrist", "hip"))
-    assert 0.5 < hip < wrist < 40
+    assert 0.5 < hip < 40 and 0.5 < wrist < 40
+    # the first ones say that wrists are harder; of real ones, hips are
+    assert hip < wrist or isinstance(profile, ErrorProfile)
 
 
 def test_embedded_people_have_their_noses_in_front():

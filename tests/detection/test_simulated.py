@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from paperlib.cameras import Camera, project
-from paperlib.detection import DETECTORS, PROFILES, Profile, detect, keypoint_error, simulate
+from paperlib.detection import DETECTORS, detect, keypoint_error
+from paperlib.detection.simulated import PROFILES, Profile, simulate
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MPII_16
 
@@ -113,12 +114,17 @@ def test_unknown_detectors_are_refused_and_the_choices_named():
     with pytest.raises(ValueError, match="'ground_truth', 'simulated_fine'") as error:
         detect(DATA, "simulate")
     assert "Did you mean 'simulated'?" in str(error.value)
-    names = "ground_truth simulated_fine simulated simulated_pretrained simulated_coarse"
+    names = (
+        "ground_truth simulated_fine simulated simulated_pretrained simulated_coarse simulated_v1"
+    )
+    names += " simulated_v2 simulated_v2_blazepose simulated_v2_smooth simulated_v2_swapping"
+    names += " simulated_v2_coarse"
     assert DETECTORS == tuple(names.split())
 
 
 def test_weaker_detectors_err_more():
-    found = [keypoint_error(detect(DATA, name).train, DATA.train) for name in DETECTORS]
+    names = ("ground_truth", *PROFILES)
+    found = [keypoint_error(detect(DATA, name).train, DATA.train) for name in names]
     for better, worse in pairwise(found):
         assert 1.2 * better < worse
     # a joint of a person 5 m away is off by some pixels, not by a tenth of the picture

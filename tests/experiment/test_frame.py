@@ -3,7 +3,8 @@
 import pytest
 
 from paperlib import results
-from paperlib.detection import PROFILES, detect
+from paperlib.detection import detect
+from paperlib.detection.simulated import PROFILES
 from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import LinearModel
