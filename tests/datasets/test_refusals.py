@@ -68,7 +68,7 @@ def test_missing_data(name, tmp_path, monkeypatch):
         ("mocap", {"actions": ["walkin"]}, "unknown action 'walkin'"),
         ("mpi_inf_3dhp", {"subjects": ["S9"]}, "unknown subject 'S9'"),
         ("mpi_inf_3dhp", {"cameras": [14]}, "unknown camera '14'"),
-        ("mpi_inf_3dhp", {"cameras": []}, "no view chosen"),
+        ("mpi_inf_3dhp", {"cameras": []}, "no camera chosen"),
         (
             "mpi_inf_3dhp",
             {"coordinates": "3D"},
