@@ -1,8 +1,9 @@
 """What goes wrong, said so that a person can mend it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -29,6 +30,19 @@ class Interrupted(KeyboardInterrupt):
     def _render_traceback_(self) -> list[str]:
         """What Jupyter shows: not the forty lines of where the work happened to be."""
         return [f"stopped: {self}"]
+
+
+@contextmanager
+def contents_of(file: Any) -> Iterator[None]:
+    """What is read here comes from others, and may hold anything anywhere: where Python stumbles
+    over that, it is a ``ValueError`` that names the file."""
+    try:
+        yield
+    except (TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as problem:
+        raise ValueError(
+            f"{file}: something in it is of another kind than expected there "
+            f"({type(problem).__name__}: {problem})"
+        ) from problem
 
 
 def one_of(what: str, given: T, choices: Iterable[T]) -> T:

@@ -21,6 +21,7 @@ import numpy as np
 
 from paperlib.datasets.archives import layout, read_archive
 from paperlib.detection.sequences import Keypoints2D, in_time, sequence
+from paperlib.errors import contents_of
 from paperlib.paths import regular_file, stand_in
 from paperlib.skeletons import COCO_17
 
@@ -45,11 +46,13 @@ def read_keypoints(path: str | Path) -> list[Keypoints2D]:
     known, the joints are others than COCO's (or the archive's own layout), or nobody was detected.
     """
     path = Path(path)
-    if path.is_dir():
-        return [_read_openpose(path)]
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder of 2D keypoints")
-    path = regular_file(path)
+    with contents_of(path):
+        return [_read_openpose(path)] if path.is_dir() else _read_file(regular_file(path))
+
+
+def _read_file(path: Path) -> list[Keypoints2D]:
     if path.suffix == ".npz":
         archive = read_archive(path)
         if "positions_2d" in archive:
@@ -86,9 +89,12 @@ def _read_custom(archive: dict[str, Any], path: Path) -> list[Keypoints2D]:
         views = [(part, view) for part, listed in parts.items() for view in listed]
         for i, (part, view) in enumerate(views):
             try:
-                view = np.asarray(view, dtype=np.float32)
+                view = np.asarray(view, dtype=np.float64)
             except (ValueError, TypeError):
                 raise ValueError(f"{path}: video {video!r} holds no arrays of numbers") from None
+            if (np.abs(view) > _FARTHEST).any():
+                raise ValueError(f"{path}: video {video!r} goes beyond {_FARTHEST:g} pixels")
+            view = view.astype(np.float32)
             if view.ndim != 3:
                 raise ValueError(f"{path}: video {video!r} of {view.shape}, expected (T, K, 2)")
             name = video if len(views) == 1 else f"{video}/{part}/{i}"

@@ -164,7 +164,7 @@ def _write(
 
 def _known(given: np.ndarray) -> np.ndarray:
     """Which coordinates of positions ``(T, 3 J)`` are known; without its root, no joint is."""
-    known = ~np.isnan(given)
+    known = ~np.isnan(given, order="C")
     _each_joint(known)[:, 1:] &= known[:, None, :3]
     return known
 

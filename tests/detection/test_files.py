@@ -1,5 +1,7 @@
+import copy
 import json
 import os
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -333,4 +335,65 @@ def test_a_custom_data_set_of_nobody_is_refused(tmp_path):
         metadata = archive["metadata"]
     np.savez(path, positions_2d={"v": {"custom": []}}, metadata=metadata)
     with pytest.raises(ValueError, match="video 'v' must hold"):
+        read_keypoints(path)
+
+
+# ---- anything anywhere ---------------------------------------------------------------------------
+
+ANYTHING = (None, True, -1, 1e300, float("nan"), 10**400, "x", [], {}, [None], {"a": 1}, [[1, 2]])
+
+
+def places(value, place=()):
+    """Every place within dictionaries and lists."""
+    yield place
+    items = value.items() if isinstance(value, dict) else ()
+    for key, part in enumerate(value[:3]) if isinstance(value, list) else items:
+        yield from places(part, (*place, key))
+
+
+def replaced(value, place, other):
+    if not place:
+        return other
+    copied = copy.copy(value)
+    copied[place[0]] = replaced(value[place[0]], place[1:], other)
+    return copied
+
+
+def taken_or_refused(path) -> None:
+    with suppress(ValueError):
+        read_keypoints(path)
+
+
+def test_anything_anywhere_in_json_is_taken_or_refused(tmp_path):
+    pose = [float(n) for n in range(51)]
+    entry = {"image_id": "3.jpg", "category_id": 1, "keypoints": pose, "score": 0.5, "idx": 1}
+    whole = [entry, entry | {"image_id": "4.jpg"}]
+    for place in places(whole):
+        for other in ANYTHING:
+            (tmp_path / "a.json").write_text(json.dumps(replaced(whole, place, other)))
+            taken_or_refused(tmp_path / "a.json")
+
+
+def test_anything_anywhere_in_an_archive_is_taken_or_refused(tmp_path):
+    sides = [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]]
+    sizes = {"v.mp4": {"w": 1000, "h": 800}}
+    about = {"layout_name": "coco", "num_joints": 17, "keypoints_symmetry": sides}
+    seen = {"v.mp4": {"custom": [np.zeros((5, 17, 2)) + 3]}}
+    whole = {"positions_2d": seen, "metadata": about | {"video_metadata": sizes}}
+    for place in [place for place in places(whole) if place]:
+        for other in (*ANYTHING, np.zeros((5, 17)), np.array("a"), np.zeros((0, 17, 2))):
+            parts = {}
+            for name, value in replaced(whole, place, other).items():
+                held = np.empty(1, object)
+                held[0] = value
+                parts[name] = held.reshape(())
+            np.savez(tmp_path / "a.npz", **parts)
+            taken_or_refused(tmp_path / "a.npz")
+
+
+def test_what_is_of_another_kind_is_said_with_the_file(tmp_path):
+    path = write_custom(
+        tmp_path / "a.npz", {"v.mp4": person()[None, :, :2]}, {"v.mp4": {"w": [], "h": 1}}
+    )
+    with pytest.raises(ValueError, match=r"a\.npz: something in it is of another kind"):
         read_keypoints(path)
