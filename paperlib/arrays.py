@@ -23,21 +23,27 @@ def rows_at_once(each: int, device: torch.device) -> int:
 
 
 def in_parts(
-    function: Callable[..., torch.Tensor], *tensors: torch.Tensor | None, each: int
+    function: Callable[..., torch.Tensor],
+    first: torch.Tensor,
+    *others: torch.Tensor | None,
+    each: int,
+    own: int = 1,
 ) -> torch.Tensor:
-    """``function`` of tensors ``(N, ...)`` or None, which answers each of the N rows by itself:
-    some rows at a time, where it needs ``each`` times as many numbers in between."""
-    count, step = len(tensors[0]), rows_at_once(each, tensors[0].device)
-    if count <= step:
-        return function(*tensors)
-    result = None
-    for start in range(0, count, step):
-        rows = slice(start, start + step)
-        part = function(*(None if tensor is None else tensor[rows] for tensor in tensors))
-        if result is None:
-            result = part.new_empty(count, *part.shape[1:])
-        result[rows] = part
-    return result
+    """``function`` of tensors ``(..., *)`` or None, which it takes as rows ``(N, *)`` and answers
+    row by row: some at a time, where a row asks for ``each`` numbers in between. A row of the
+    ``first`` tensor has ``own`` axes; what comes before them, all tensors share."""
+    batch = first.shape[: first.ndim - own]
+    count, step = batch.numel(), rows_at_once(each, first.device)
+    tensors = [
+        None if tensor is None else tensor.reshape(count, *tensor.shape[len(batch) :])
+        for tensor in (first, *others)
+    ]
+    parts = [
+        function(*(None if tensor is None else tensor[start : start + step] for tensor in tensors))
+        for start in range(0, max(count, 1), step)
+    ]
+    result = parts[0] if len(parts) == 1 else torch.cat(parts)
+    return result.reshape(batch + result.shape[1:])
 
 
 def as_tensor(values: np.ndarray | torch.Tensor) -> torch.Tensor:
@@ -79,9 +85,7 @@ def require_metres(positions: torch.Tensor, what: str = "positions") -> None:
     than ten metres wide in most frames: predictions may be wild now and then, but not all."""
     if not positions.numel():
         return
-    joints = positions.shape[-2]
-    rows = positions.reshape(-1, joints, 3)
-    size = in_parts(_size, rows, each=6 * joints)
+    size = in_parts(_size, positions, each=6 * positions.shape[-2], own=2)
     size = size[size.isfinite()]
     if size.numel() and (usual := size.median()) > _LARGEST_BODY:
         raise ValueError(
@@ -95,12 +99,14 @@ def _size(poses: torch.Tensor) -> torch.Tensor:
     return (high - low).norm(dim=-1)
 
 
-def require_people_first(positions: torch.Tensor, what: str = "positions") -> None:
+def require_people_first(positions: torch.Tensor, present: torch.Tensor | None = None) -> None:
     """``ValueError`` where ``(P, T, J, 3)`` have more people than frames, and everybody jumps from
     frame to frame as people stand apart, but hardly moves from person to person: then the second
-    axis is that of people."""
+    axis is that of people. Who is not known is NaN, or not ``present`` ``(P, T)``."""
     if positions.ndim != 4 or not 2 <= positions.shape[1] < positions.shape[0]:
         return
+    if present is not None:
+        positions = torch.where(present[..., None, None], positions, torch.nan)
     middle = positions.nanmean(dim=-2)
     jumps = (
         middle.diff(dim=1).norm(dim=-1).nanmedian(),
@@ -108,7 +114,7 @@ def require_people_first(positions: torch.Tensor, what: str = "positions") -> No
     )
     if jumps[0] > 5 * jumps[1]:
         raise ValueError(
-            f"{what} {tuple(positions.shape)} should be (P, T, J, 3), people first: here people "
+            f"positions {tuple(positions.shape)} should be (P, T, J, 3), people first: here people "
             f"jump {jumps[0]:.2g} m from frame to frame, and are {jumps[1]:.2g} m from each other. "
             "Is it (T, P, J, 3)? transpose the first two axes"
         )

@@ -5,7 +5,6 @@ with the origin at the upper left. The lens model is the one of the Human3.6M to
 section 4 and its reference implementation), whose tangential part differs from OpenCV's.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,6 +13,7 @@ from paperlib.arrays import in_parts
 from paperlib.kinematics import quaternion_apply, quaternion_inverse
 
 NORMALISATIONS = ("screen", "person")  # what a network may be given of keypoints
+_NUMBERS = 16  # that a point asks for on its way through a camera
 
 
 @dataclass(frozen=True)
@@ -65,27 +65,19 @@ def _expect_last(points: torch.Tensor, size: int, what: str) -> None:
         raise ValueError(f"{what}: expected (..., {size}), got shape {tuple(points.shape)}")
 
 
-def _some_at_a_time(function: Callable[..., torch.Tensor], *points: torch.Tensor) -> torch.Tensor:
-    """``function`` of points ``(..., C)``, each of which it answers by itself."""
-    batch = points[0].shape[:-1]
-    rows = (x.reshape(batch.numel(), *x.shape[len(batch) :]) for x in points)
-    found = in_parts(function, *rows, each=16)
-    return found.reshape(*batch, *found.shape[1:])
-
-
 def world_to_camera(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     """``(..., 3)`` world metres to camera space: R(q)^-1 (X - t)."""
     _expect_last(points, 3, "world points")
     rotation = quaternion_inverse(_vector(camera.orientation, points))
     position = _vector(camera.position, points)
-    return _some_at_a_time(lambda some: quaternion_apply(rotation, some - position), points)
+    return in_parts(lambda some: quaternion_apply(rotation, some - position), points, each=_NUMBERS)
 
 
 def camera_to_world(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     """``(..., 3)`` camera space to world metres: R(q) X + t."""
     _expect_last(points, 3, "camera points")
     rotation, position = _vector(camera.orientation, points), _vector(camera.position, points)
-    return _some_at_a_time(lambda some: quaternion_apply(rotation, some) + position, points)
+    return in_parts(lambda some: quaternion_apply(rotation, some) + position, points, each=_NUMBERS)
 
 
 def _distort(plane: torch.Tensor, radial, tangential: torch.Tensor) -> torch.Tensor:
@@ -111,7 +103,7 @@ def project(points: torch.Tensor, camera: Camera) -> torch.Tensor:
         plane = (some[..., :2] / some[..., 2:]).clamp(-1, 1)
         return _distort(plane, camera.radial, tangential) * focal + centre
 
-    return _some_at_a_time(pixels, points)
+    return in_parts(pixels, points, each=_NUMBERS)
 
 
 def screen_intrinsics(camera: Camera) -> torch.Tensor:
@@ -160,7 +152,7 @@ def unproject(pixels: torch.Tensor, depth: torch.Tensor, camera: Camera) -> torc
         plane = undistort(inverse_calibration(pixels, camera), camera)
         return torch.cat([plane, torch.ones_like(plane[..., :1])], dim=-1) * depth[..., None]
 
-    return _some_at_a_time(points, pixels, depth)
+    return in_parts(points, pixels, depth, each=_NUMBERS)
 
 
 def undistort(bent: torch.Tensor, camera: Camera, steps: int = 20) -> torch.Tensor:

@@ -1,13 +1,12 @@
 """Data sets. Each source is one file; all give the same :class:`~paperlib.recordings.Dataset`."""
 
-from contextlib import nullcontext
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from paperlib import lazily
-from paperlib.errors import MissingDataError, contents_of, one_of
+from paperlib.errors import MissingDataError, one_of
 from paperlib.paths import data_dirs
 from paperlib.recordings import Dataset
 
@@ -64,9 +63,7 @@ def load(name: str = AUTO, small: bool = False, cameras: str = "studio", **optio
     own = import_module(f"paperlib.datasets.{name}").load
     for option in options:
         one_of(f"option of {name} data", option, signature(own).parameters)
-    arguments = (REGISTRY[name].small if small else {}) | options
-    with contents_of(f"{name} data") if REGISTRY[name].papers_own else nullcontext():
-        dataset = own(**arguments)
+    dataset = own(**(REGISTRY[name].small if small else {}) | options)
     return dataset if cameras == "studio" else filmed_by(dataset, cameras)
 
 

@@ -16,7 +16,6 @@ a body of the same height has them.
 """
 
 import hashlib
-import lzma
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, partial
@@ -29,10 +28,10 @@ import torch
 from paperlib.datasets import bvh, expmap, synthetic, takes
 from paperlib.datasets.motion.bodies import BODIES
 from paperlib.datasets.motion.replaying import replay
+from paperlib.datasets.packed import hold_against, packed_texts
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError, one_of
-from paperlib.outside.containers import tar_files
-from paperlib.paths import find_data, regular_file, shown, stand_in
+from paperlib.paths import find_data, regular_file, shown
 from paperlib.recordings import Dataset
 from paperlib.skeletons import H36M_17
 
@@ -110,19 +109,12 @@ def _texts(folder: Path) -> dict[str, bytes]:
     """The content of every file. What is packed is read in memory, nothing is unpacked."""
     if unpacked := _unpacked(folder):
         return {name: regular_file(path).read_bytes() for name, path in unpacked.items()}
-    path, texts = regular_file(folder / ARCHIVE), {}
-    try:
-        with lzma.open(path) as packed:
-            for member, text in tar_files(packed, lambda name: bool(_name(name)), _MOST_BYTES):
-                name = _name(member)
-                _once(texts, name, shown(path))
-                texts[name] = text
-    except PermissionError:
-        raise
-    except Exception as problem:  # a damaged archive can fail in nearly any way
-        with path.open("rb") as file:
-            what = stand_in(file.read(200)) or f"damaged ({problem})"
-        raise ValueError(f"{shown(path)}: {what}. Get the archive again") from None
+    path, texts = folder / ARCHIVE, {}
+    wanted, advice = (lambda member: bool(_name(member))), "Get the archive again"
+    for member, text in packed_texts(path, wanted, advice, _MOST_BYTES):
+        name = _name(member)
+        _once(texts, name, shown(path))
+        texts[name] = text
     return dict(sorted(texts.items()))
 
 
@@ -131,20 +123,13 @@ def _of_manifest(texts: dict[str, bytes], folder: Path) -> dict[str, bytes]:
     has more of them."""
     listed = manifest()
     right = dict(zip(listed["name"], listed["sha256"], strict=True))
-    missing = [name for name in right if name not in texts]
-    hashes = {n: hashlib.sha256(texts[n]).hexdigest() for n in right if n in texts}
-    changed = [name for name, found in hashes.items() if found != right[name]]
-    for kind, what, which in (
-        (MissingDataError, "missing", missing),
-        (ValueError, "of another content", changed),
-    ):
-        if which:
-            some = f"{', '.join(which[:3])}{', …' if len(which) > 3 else ''}"
-            raise kind(
-                f"Bandai Namco Research's motion data in {shown(folder)}: of {len(right)} files, "
-                f"{len(which)} are {what} ({some}). Get them again, at commit 74ead3ba1ae4. "
-                "as_found=True loads the files as they are"
-            )
+    hold_against(
+        right,
+        {n: hashlib.sha256(texts[n]).hexdigest() for n in right if n in texts},
+        f"Bandai Namco Research's motion data in {shown(folder)}",
+        "Get them again, at commit 74ead3ba1ae4.",
+        closed=False,
+    )
     return {name: texts[name] for name in right}
 
 

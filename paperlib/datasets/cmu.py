@@ -8,7 +8,6 @@ prediction literature uses.
 """
 
 import hashlib
-import lzma
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
@@ -21,11 +20,10 @@ import torch
 from paperlib.datasets import asf_amc, expmap, takes
 from paperlib.datasets.cmu_bodies import TEST_BUILDS, TRAIN_BUILDS, Build, build_offsets
 from paperlib.datasets.filming import film
+from paperlib.datasets.packed import hold_against, packed_texts
 from paperlib.datasets.prepared import chosen
 from paperlib.errors import MissingDataError
-from paperlib.kinematics import rotation_about
-from paperlib.outside.containers import tar_files
-from paperlib.paths import cached, find_data, regular_file, shown, stand_in
+from paperlib.paths import cached, find_data, regular_file, shown
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import CMU_38, H36M_17, convert
 
@@ -73,18 +71,8 @@ def _texts(folder: Path) -> dict[str, bytes]:
             p.relative_to(top).with_suffix("").as_posix(): regular_file(p).read_bytes()
             for p in unpacked
         }
-    path = regular_file(folder / ARCHIVE)
-    try:
-        with lzma.open(path) as unpacked:
-            files = dict(tar_files(unpacked, lambda name: name.endswith(".txt")))
-    except PermissionError:
-        raise
-    except Exception as problem:  # a damaged archive can fail in nearly any way
-        with path.open("rb") as file:
-            what = stand_in(file.read(200)) or f"damaged ({problem})"
-        raise ValueError(
-            f"{shown(path)}: {what}. Get the archive again, or delete it: {FETCH} fetches its files"
-        ) from None
+    advice = f"Get the archive again, or delete it: {FETCH} fetches its files"
+    files = dict(packed_texts(folder / ARCHIVE, lambda name: name.endswith(".txt"), advice))
     names = {
         n.removeprefix("./").removeprefix("cmu_expmap/").removesuffix(".txt"): n for n in files
     }
@@ -96,20 +84,13 @@ def _hold_against_manifest(folder: Path, hashes: Mapping[str, str | None]) -> No
     than all of them."""
     listed = manifest()
     names = listed["path_in_archive"].str.removeprefix("cmu_expmap/").str.removesuffix(".txt")
-    right = dict(zip(names, listed["sha256"], strict=True))
-    faults = {
-        "missing": [name for name in right if name not in hashes],
-        "not of the data set": [name for name in hashes if name not in right],
-        "of another content": [n for n, h in hashes.items() if h not in (None, right.get(n, h))],
-    }
-    for what, which in faults.items():
-        if which:
-            some = f"{', '.join(sorted(which)[:3])}{', …' if len(which) > 3 else ''}"
-            raise (MissingDataError if what == "missing" else ValueError)(
-                f"CMU motion capture in {shown(folder)}: of {len(right)} files, {len(which)} are "
-                f"{what} ({some}). {FETCH} fetches what is missing or damaged; what is none of its "
-                "files has to be moved away. as_found=True loads the files as they are"
-            )
+    hold_against(
+        dict(zip(names, listed["sha256"], strict=True)),
+        hashes,
+        f"CMU motion capture in {shown(folder)}",
+        f"{FETCH} fetches what is missing or damaged; what is none of its files has to be moved "
+        "away.",
+    )
 
 
 def _checked_texts(folder: Path, as_found: bool) -> dict[str, bytes]:
@@ -132,7 +113,7 @@ def _content_key(folder: Path, *options: object) -> str:
 def onto_stage(positions: torch.Tensor, yaw: float) -> torch.Tensor:
     """World positions ``(T, 17, 3)`` turned by ``yaw`` radians, centred on the stage, and lowered
     or lifted so that the lowest ankle (5th percentile over time) stands at its natural height."""
-    turned = positions @ rotation_about("z", torch.tensor(yaw, dtype=positions.dtype)).T
+    turned = takes.turned(positions, yaw)
     root = turned[:, H36M_17.root, :2]
     middle = (root.amin(dim=0) + root.amax(dim=0)) / 2
     ankles = turned[:, [H36M_17.index("left_ankle"), H36M_17.index("right_ankle")], 2]

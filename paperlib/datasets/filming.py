@@ -132,6 +132,11 @@ def exact_recording(
 
 def share_in_view(recording: Recording) -> float:
     """The share of keypoints that lie inside the image, from 0 to 1."""
-    u, v = recording.keypoints.unbind(-1)
-    inside = (u >= 0) & (u < recording.camera.width) & (v >= 0) & (v < recording.camera.height)
+    return share_inside(recording.keypoints, recording.camera)
+
+
+def share_inside(pixels: torch.Tensor, camera: Camera) -> float:
+    """The share of ``pixels`` ``(..., 2)`` that lie inside the camera's image, from 0 to 1."""
+    u, v = pixels.unbind(-1)
+    inside = (u >= 0) & (u < camera.width) & (v >= 0) & (v < camera.height)
     return inside.float().mean().item()

@@ -15,7 +15,7 @@ import torch
 
 from paperlib.cameras import Camera, project, world_to_camera
 from paperlib.datasets import prepared
-from paperlib.errors import one_of
+from paperlib.errors import contents_of, one_of
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import H36M_17, H36M_17_OF_32
 
@@ -46,6 +46,7 @@ class _Clip(NamedTuple):
     world: torch.Tensor  # (T, 17, 3) metres, float64
 
 
+@contents_of("the files of Human3.6M")
 def load(
     keypoints: str = "gt",
     cameras: Iterable[str | int] | None = None,

@@ -21,7 +21,7 @@ import torch
 
 from paperlib.cameras import Camera, project, world_to_camera
 from paperlib.datasets import prepared
-from paperlib.errors import one_of
+from paperlib.errors import contents_of, one_of
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import HUMANEVA_15
 
@@ -51,6 +51,7 @@ class _Chunk(NamedTuple):
         return f"{self.part}/{self.subject}"
 
 
+@contents_of("the files of HumanEva-I")
 def load(
     keypoints: str = "gt", cameras: Iterable[str] | None = None, actions: Iterable[str] = ACTIONS
 ) -> Dataset:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from paperlib.cameras import Camera, camera_to_world, project, world_to_camera
-from paperlib.datasets.filming import STUDIO, film, placed_camera
+from paperlib.datasets.filming import STUDIO, film, placed_camera, share_inside
 from paperlib.errors import one_of
 from paperlib.randomness import generator_of
 from paperlib.recordings import PARTS, Dataset, Recording
@@ -54,15 +54,8 @@ class Ranges:
         azimuth, distance, above, aim, roll, focal, radial = (
             chance.uniform(*getattr(self, number)) for number in numbers
         )
-        lens = (focal * max(width, height),) * 2 + (
-            width / 2,
-            height / 2,
-            radial,
-            0.0,
-            0.0,
-            0.0,
-            0.0,
-        )
+        length, centre = focal * max(width, height), (width / 2, height / 2)
+        lens = (length, length, *centre, radial, 0.0, 0.0, 0.0, 0.0)
         return placed_camera(name, (width, height), aim, (azimuth, distance, above, *lens), roll)
 
 
@@ -92,9 +85,7 @@ def _sees(camera: Camera, world: torch.Tensor) -> bool:
     points = world_to_camera(world, camera)
     if points[..., 2].min() < _NEAREST:
         return False
-    u, v = project(points, camera).unbind(-1)
-    inside = (u >= 0) & (u < camera.width) & (v >= 0) & (v < camera.height)
-    return inside.float().mean().item() >= _IN_VIEW
+    return share_inside(project(points, camera), camera) >= _IN_VIEW
 
 
 def filmed_by(

@@ -8,7 +8,7 @@ from paperlib.detection.simulated import Profile
 from paperlib.detection.simulated import simulate as simulate_v1
 from paperlib.detection.simulated_v2 import check_gap, simulate_v2
 from paperlib.errors import one_of
-from paperlib.recordings import Dataset, Recording
+from paperlib.recordings import PARTS, Dataset, Recording
 
 CURRENT = "simulated_v1"  # the one that "simulated" stands for
 
@@ -36,12 +36,12 @@ def detect(
     if detector == "ground_truth":
         return dataset
     profile = PROFILES[detector]
-    return replace(
-        dataset,
-        train=tuple(simulate(recording, profile, seed, gap) for recording in dataset.train),
-        test=tuple(simulate(recording, profile, seed) for recording in dataset.test),
-        unseen=tuple(simulate(recording, profile, seed) for recording in dataset.unseen),
-    )
+    gaps = {"train": gap}
+    parts = {
+        part: tuple(simulate(r, profile, seed, gaps.get(part, 0.0)) for r in dataset.split(part))
+        for part in PARTS
+    }
+    return replace(dataset, **parts)
 
 
 def simulate(

@@ -13,7 +13,7 @@ from torch import Tensor
 from paperlib.detection.crossing import cross
 from paperlib.detection.detectors import PROFILES, detect
 from paperlib.detection.profiles import ErrorProfile
-from paperlib.recordings import Dataset, Recording
+from paperlib.recordings import PARTS, Dataset, Recording
 
 LOST, FOUND = 0.7, 0.5  # shares of joints hidden: from which a person is lost, below which found
 _DOUBT = 0.3  # factor on the score of a joint that is hidden, while much of the person is
@@ -30,8 +30,7 @@ def detect_people(dataset: Dataset, detector: str = "simulated", seed: int = 0) 
     if not isinstance(profile, ErrorProfile):
         return found
     parts = {
-        part: tuple(cross(dataset.split(part), found.split(part), profile, seed))
-        for part in ("train", "test")
+        part: tuple(cross(dataset.split(part), found.split(part), profile, seed)) for part in PARTS
     }
     return replace(found, **parts)
 

@@ -16,7 +16,7 @@ def of_subjects(data: Dataset, subjects: str | Iterable[str] | None) -> Dataset:
     tested = {r.subject for r in data.test}
     recordings = (*data.test, *(r for r in data.train if r.subject not in tested))
     everyone = dict.fromkeys(r.subject for r in recordings)
-    wanted = [one_of("subject", name, everyone) for name in _listed("subjects", subjects)]
+    wanted = [one_of("subject", name, everyone) for name in listed("subjects", subjects)]
     said = [name if name in tested else f"{name} (of the training part)" for name in wanted]
     return replace(
         data,
@@ -29,7 +29,7 @@ def of_subjects(data: Dataset, subjects: str | Iterable[str] | None) -> Dataset:
 def of_actions(data: Dataset, actions: str | Iterable[str] | None) -> Dataset:
     """The test recordings of the actions that start with one of these words (``"Walk,Photo"`` or a
     list; None or ``"*"``: all). ``ValueError`` for a word that no action starts with."""
-    words = ["*"] if actions is None else _listed("actions", actions)
+    words = ["*"] if actions is None else listed("actions", actions)
     if "*" in words:
         return data
     there = dict.fromkeys(r.action for r in data.test)
@@ -41,8 +41,8 @@ def of_actions(data: Dataset, actions: str | Iterable[str] | None) -> Dataset:
     return data.select(lambda recording: recording.action in kept)
 
 
-def _listed(what: str, given: str | Iterable[str]) -> list[str]:
-    """``"S9,S11"`` -> ``["S9", "S11"]``."""
+def listed(what: str, given: str | Iterable[str]) -> list[str]:
+    """``"S9,S11"`` -> ``["S9", "S11"]``, each once; ``ValueError`` that says ``what`` for none."""
     names = [str(name).strip() for name in (given.split(",") if isinstance(given, str) else given)]
     if not names or not all(names):
         raise ValueError(f"{what}={given!r}: expected names, as 'a,b'; leave it out for all")

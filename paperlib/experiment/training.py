@@ -9,6 +9,7 @@ from paperlib.detection import DETECTORS, FILES
 from paperlib.errors import one_of
 from paperlib.experiment.frame import Experiment
 from paperlib.experiment.parameters import refuse_unknown
+from paperlib.experiment.selection import listed
 from paperlib.models import RECEPTIVE_FIELDS, PoseAndTrajectory, TemporalModel, filter_widths
 from paperlib.recordings import Dataset, count_frames
 from paperlib.training import Recipe, Run, SemiSupervised, Supervised, split_labels
@@ -81,13 +82,13 @@ def _parts(experiment: Experiment, values: dict[str, Any]) -> tuple[Dataset, Dat
     """What is learnt from with labels, and without."""
     data = experiment.load()
     there = tuple(dict.fromkeys(r.subject for r in data.train))
-    who = there[:1] if values["labelled"] is None else _names(values["labelled"])
+    who = there[:1] if values["labelled"] is None else listed("labelled", str(values["labelled"]))
     percent = values["percent"]
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent <= 100:
         raise ValueError(f"percent={percent!r}: expected a share of the frames, above 0, up to 100")
     labelled, rest = split_labels(data, who, percent / 100)
-    names = _names(values["unlabelled"])
-    if names == (REST,):
+    names = listed("unlabelled", str(values["unlabelled"]))
+    if names == [REST]:
         return labelled, rest
     licensed = experiment.dataset == "human36m"
     films = human36m.UNLABELLED if licensed and values["detector"] in FILES else ()
@@ -101,9 +102,3 @@ def _parts(experiment: Experiment, values: dict[str, Any]) -> tuple[Dataset, Dat
     return labelled, replace(
         rest, name=f"{rest.name}-{','.join(names)}", train=parts, source=source
     )
-
-
-def _names(given: Any) -> tuple[str, ...]:
-    """``"S6,S7"`` as names."""
-    names = tuple(name.strip() for name in str(given).split(","))
-    return tuple(dict.fromkeys(names))

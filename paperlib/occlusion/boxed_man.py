@@ -28,10 +28,8 @@ def boxed_man(keypoints: Tensor, skeleton: Skeleton, width: float = WIDTH) -> Te
     its corners span, also where they cross, seen from the side.
     """
     _check(keypoints, skeleton, width)
-    poses = keypoints.reshape(keypoints.shape[:-2].numel(), len(skeleton), 2)
     pairs = len(skeleton) * len(body_of(skeleton).names)
-    hidden = in_parts(lambda part: _hidden(part, skeleton, width), poses, each=2 * pairs)
-    return hidden.reshape(keypoints.shape[:-1])
+    return in_parts(lambda poses: _hidden(poses, skeleton, width), keypoints, each=2 * pairs, own=2)
 
 
 def _hidden(keypoints: Tensor, skeleton: Skeleton, width: float) -> Tensor:

@@ -39,14 +39,13 @@ def clustered(
         )
     if not tolerance >= 0:
         raise ValueError(f"the tolerance is a distance, 0 or more, got {tolerance}")
-    batch, joints = points.shape[:-2].numel(), points.shape[-2]
-    hidden = in_parts(
+    return in_parts(
         lambda points, depths: _hidden(points, depths, tolerance, rule),
-        points.reshape(batch, joints, 2),
-        None if depths is None else depths.reshape(batch, joints),
-        each=joints**2,
+        points,
+        depths,
+        each=points.shape[-2] ** 2,
+        own=2,
     )
-    return hidden.reshape(points.shape[:-1])
 
 
 def _hidden(points: Tensor, depths: Tensor | None, tolerance: float, rule: str) -> Tensor:

@@ -31,12 +31,10 @@ def cylinder_man(
     check_points(positions, "positions", 3, skeleton)
     if not all(diameter > 0 for diameter in (limb, head, trunk)):
         raise ValueError(f"diameters are above 0 metres, got {limb=} {head=} {trunk=}")
-    poses = positions.reshape(positions.shape[:-2].numel(), len(skeleton), 3)
     pairs = len(skeleton) * (len(body_of(skeleton).names) + 1)
-    share = in_parts(
-        lambda part: _visible(part, skeleton, limb, head, trunk), poses, each=3 * pairs
+    return in_parts(
+        lambda poses: _visible(poses, skeleton, limb, head, trunk), positions, each=3 * pairs, own=2
     )
-    return share.reshape(positions.shape[:-1])
 
 
 def _visible(

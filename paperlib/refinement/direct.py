@@ -96,18 +96,11 @@ def _minima(
     def some(first: int, last: int) -> None:
         for person in range(first, last):
             known = _known(people[person])
-            about = (
-                kernels,
-                person,
-                people[person],
-                known,
-                score[person],
-                gate[person],
-                settings,
-                stage,
-            )
-            if not _write(into[person], pieces_of(known, score[person], settings), *about):
-                _write(into[person], [Piece(0, 0, frames, frames)], *about)
+            one = _Person(person, people[person], known, score[person], gate[person])
+            pieces = pieces_of(known, score[person], settings)
+            if not _write(into[person], pieces, one, kernels, settings, stage):
+                whole = [Piece(0, 0, frames, frames)]
+                _write(into[person], whole, one, kernels, settings, stage)
 
     threads = max(1, min(torch.get_num_threads(), len(people), len(people) * frames // _SHARE))
     bounds = np.linspace(0, len(people), min(_PARTS * threads, len(people)) + 1).astype(int)
@@ -119,37 +112,44 @@ def _minima(
     return found.reshape(given.shape)
 
 
+class _Person(NamedTuple):
+    """What is known of one person."""
+
+    number: int
+    given: np.ndarray  # (T, 3 J) positions
+    known: np.ndarray  # (T, 3 J) bool
+    score: np.ndarray  # (T,)
+    gate: np.ndarray  # (T,)
+
+
 def _write(
     into: np.ndarray,
     pieces: list[Piece],
+    person: _Person,
     kernels: dict[str, Callable],
-    person: int,
-    given: np.ndarray,
-    known: np.ndarray,
-    score: np.ndarray,
-    gate: np.ndarray,
     settings: Settings,
     stage: int,
 ) -> bool:
-    """Writes what a stage makes of a person's positions ``(T, 3 J)``, piece by piece; stops, and is
-    False, where two of them do not agree."""
-    tracks = _tracks(known, score, gate, settings)
+    """Writes what a stage makes of a person's positions, piece by piece; stops, and is False, where
+    two of them do not agree."""
+    tracks = _tracks(person, settings)
     cap = float(settings.cap) if stage == LOWEST else np.inf
     reach = max(settings.short_step, settings.long_step)
     before = None
     for piece in pieces:
         part = slice(piece.begin, piece.end)
-        one = np.ascontiguousarray(given[part], np.float64)
+        one = np.ascontiguousarray(person.given[part], np.float64)
         found = np.empty(one.shape)
         for track in tracks:
             anchor = one[:, track.begin : track.end].copy()
             if track.begin:
                 _each_joint(anchor)[:] -= one[:, None, :3]
-            weight = np.where(known[part, track.begin : track.end], score[part, None], 0)
+            known = person.known[part, track.begin : track.end]
+            weight = np.where(known, person.score[part, None], 0)
             if not (weight > 0).all():
-                anchor = _without_gaps(anchor, weight, person, track.begin)
+                anchor = _without_gaps(anchor, weight, person.number, track.begin)
             if stage > PREDICTION:
-                links = _links(gate[part], track, settings)
+                links = _links(person.gate[part], track, settings)
                 anchor += _errors(kernels, links, anchor, weight, track.short, cap, settings)
             if track.begin:
                 _each_joint(anchor)[:] += found[:, None, :3]
@@ -185,11 +185,9 @@ class _Track(NamedTuple):
     ridge: float  # a small weight on the anchor, which holds what nothing else does
 
 
-def _tracks(
-    known: np.ndarray, score: np.ndarray, gate: np.ndarray, settings: Settings
-) -> list[_Track]:
-    """The root of a person with ``known`` coordinates ``(T, K)``, and the joints about it, if there
-    are any."""
+def _tracks(person: _Person, settings: Settings) -> list[_Track]:
+    """The root of a person, and the joints about it, if there are any."""
+    known, score, gate = person.known, person.score, person.gate
     found = []
     for begin, end in ((0, 3), (3, known.shape[1])):
         short = float(settings.pose_short if begin else settings.root_short)

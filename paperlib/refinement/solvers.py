@@ -37,13 +37,13 @@ def refine(
     """
     one_of("solver", solver, SOLVERS)
     given = as_positions(positions)
-    require_metres(given)
-    require_people_first(given)
     if root != 0:  # put it there, and back
-        order = root_first(root, as_positions(positions).shape[-2])
+        order = root_first(root, given.shape[-2])
         moved = positions[..., order, :]
         refined = refine(moved, visibility, settings, solver, iterations, learning_rate)
         return refined[..., [order.index(joint) for joint in range(len(order))], :]
+    require_metres(given)
+    require_people_first(given)
     if solver == "direct":
         return direct(positions, visibility, settings)
     return adam(positions, visibility, settings, iterations, learning_rate)

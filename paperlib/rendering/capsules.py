@@ -98,7 +98,7 @@ def check_people(positions: torch.Tensor, skeleton: Skeleton, present: torch.Ten
             "present[person, frame] = False"
         )
     require_metres(positions[present])
-    require_people_first(torch.where(present[..., None, None], positions, torch.nan))
+    require_people_first(positions, present)
 
 
 def entry(

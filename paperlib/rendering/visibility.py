@@ -43,10 +43,8 @@ def joint_visibility(positions: torch.Tensor, skeleton: Skeleton) -> torch.Tenso
             f"the joints of {skeleton.name}"
         )
     require_metres(positions)
-    poses = positions.reshape(positions.shape[:-2].numel(), len(skeleton), 3)
     pairs = len(skeleton) * len(skeleton.bones)
-    visible = in_parts(lambda part: _joints_of(part, skeleton), poses, each=pairs)
-    return visible.reshape(positions.shape[:-1])
+    return in_parts(lambda poses: _joints_of(poses, skeleton), positions, each=pairs, own=2)
 
 
 def _joints_of(poses: torch.Tensor, skeleton: Skeleton) -> torch.Tensor:

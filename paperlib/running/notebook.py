@@ -36,14 +36,18 @@ def copy(notebook: str | Path, output: str | Path | None = None) -> Path:
     notebook, or that would replace another."""
     notebook = Path(notebook)
     known_parameters(notebook)
-    source, home = notebook.resolve(), ROOT / "notebooks"
-    inside = source.relative_to(home) if source.is_relative_to(home) else Path(source.name)
-    output = Path(output) if output else ROOT / "my" / inside
+    output = Path(output) if output else ROOT / "my" / place_of(notebook)
     if output.exists():
         raise ValueError(f"{shown(output)} is there already: name another file for the copy")
     output.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, output)
+    shutil.copyfile(notebook, output)
     return output
+
+
+def place_of(notebook: Path) -> Path:
+    """Where a notebook lies within ``notebooks/``, or its name alone."""
+    path, home = notebook.resolve(), ROOT / "notebooks"
+    return path.relative_to(home) if path.is_relative_to(home) else Path(path.name)
 
 
 def _literal(path: Path) -> str:

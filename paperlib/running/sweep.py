@@ -27,6 +27,7 @@ from paperlib.experiment.frame import METRIC_NAMES
 from paperlib.paths import OUT, ROOT, locked, replacing
 from paperlib.running import remote
 from paperlib.running.combinations import combinations, label, read_values
+from paperlib.running.notebook import place_of
 
 _CONNECT_SECONDS = 5  # to wait for a scheduler's answer
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -69,7 +70,7 @@ def sweep(
         raise ValueError("a scheduler has workers of its own: leave out --workers or --scheduler")
     values = read_values(notebook, pairs)
     runs = {label(one): one for one in combinations(values)}
-    folder = Path(output) if output else _default_output(notebook)
+    folder = Path(output) if output else OUT / "sweeps" / place_of(notebook).with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
     text, path = notebook.read_text("utf-8"), _relative(notebook)
     # a run also depends on what the preset "auto" stands for
@@ -104,11 +105,6 @@ def _relative(notebook: Path) -> str:
     """The path of a notebook, from the project's folder if it is in there."""
     path = notebook.resolve()
     return (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path).as_posix()
-
-
-def _default_output(notebook: Path) -> Path:
-    path, home = notebook.resolve().with_suffix(""), ROOT / "notebooks"
-    return OUT / "sweeps" / (path.relative_to(home) if path.is_relative_to(home) else path.name)
 
 
 def _default_workers() -> int:

@@ -350,22 +350,30 @@ def endless(write_notebook, tmp_path):
     return notebook, kernel
 
 
-@pytest.mark.slow
-def test_ctrl_c_in_a_terminal_leaves_no_process(endless, tmp_path):
-    notebook, kernel = endless
-    words = command(notebook, "--output", tmp_path / "swept", values="1")
+def ctrl_c(words, running) -> tuple[int, str, list[psutil.Process]]:
+    """What a command returns, and prints on its standard error, when Ctrl-C comes in its terminal;
+    and the processes that were ``running`` then, found by its own."""
     # in a group of its own, as a terminal starts it, and with all of it a Ctrl-C reaches
     alone = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     process = subprocess.Popen([sys.executable, "-m", "paperlib", *words], **alone)
     try:
-        started = [kernel(), kernel().parent()]
-        started += psutil.Process(process.pid).children(recursive=True)
-        assert len(started) > 3 and all(map(alive, started))
+        started = running(psutil.Process(process.pid))
+        assert all(map(alive, started))
         os.killpg(process.pid, signal.SIGINT)
         _, problem = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130
+    return process.returncode, problem, started
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_leaves_no_process(endless, tmp_path):
+    notebook, kernel = endless
+    words = command(notebook, "--output", tmp_path / "swept", values="1")
+    status, problem, started = ctrl_c(
+        words, lambda own: [kernel(), kernel().parent(), *own.children(recursive=True)]
+    )
+    assert status == 130 and len(started) > 3
     # after the bar no word but ours
     assert problem.split("run/s]")[-1].strip() == "paperlib: stopped; what was finished is kept"
     wait_for(lambda: not any(map(alive, started)), f"the end of {started}", 20)
@@ -377,17 +385,10 @@ def test_ctrl_c_in_a_terminal_leaves_no_process(endless, tmp_path):
 def test_ctrl_c_on_one_notebook_is_one_line(endless, tmp_path):
     notebook, kernel = endless
     words = ["run", str(notebook), str(tmp_path / "out.ipynb"), "-p", "seed", "1"]
-    alone = {"stderr": subprocess.PIPE, "text": True, "start_new_session": True}
-    process = subprocess.Popen([sys.executable, "-m", "paperlib", *words], **alone)
-    try:
-        started = kernel()
-        os.killpg(process.pid, signal.SIGINT)
-        _, problem = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
+    status, problem, started = ctrl_c(words, lambda _: [kernel()])
+    assert status == 130
     assert problem.split("cell/s]")[-1].strip() == "paperlib: stopped; what was finished is kept"
-    wait_for(lambda: not alive(started), "the end of the kernel", 20)
+    wait_for(lambda: not any(map(alive, started)), "the end of the kernel", 20)
 
 
 @pytest.mark.slow
