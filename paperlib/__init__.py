@@ -23,6 +23,7 @@ ROOMS = {
     "skeletons": "joint sets as named data, and how one maps to another",
     "kinematics": "rotations and forward kinematics",
     "alignment": "rigid and similarity alignment of poses",
+    "inverse_kinematics": "joint rotations from joint positions",
     "cameras": "projection with lens distortion, world and camera space, normalisation",
     "metrics": "the errors of poses: MPJPE and its relatives, 3D-PCK, MRPE",
     "recordings": "the data types that everything above speaks: recordings, data sets",

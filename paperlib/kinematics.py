@@ -91,6 +91,38 @@ def rotation_from_euler(axes: str, angles: torch.Tensor) -> torch.Tensor:
     return result
 
 
+def euler_from_rotation(axes: str, matrix: torch.Tensor) -> torch.Tensor:
+    """Inverse of :func:`rotation_from_euler` for three axes that differ: ``(..., 3)`` radians, the
+    middle one within a quarter of a turn. Where that is a quarter, first and last turn about one
+    axis; the last is then 0."""
+    if sorted(axes) != ["x", "y", "z"]:
+        raise ValueError(f"axes must be 'x', 'y' and 'z' in some order, got {axes!r}")
+    i, j, k = ("xyz".index(axis) for axis in axes)
+    sign = 1.0 if (j - i) % 3 == 1 else -1.0  # of the order: even or odd
+    m = matrix
+    middle = torch.asin((sign * m[..., i, k]).clamp(-1, 1))
+    first = torch.atan2(-sign * m[..., j, k], m[..., k, k])
+    last = torch.atan2(-sign * m[..., i, j], m[..., i, i])
+    locked = torch.hypot(m[..., i, i], m[..., i, j]) < 8 * torch.finfo(m.dtype).eps
+    first = torch.where(locked, torch.atan2(sign * m[..., k, j], m[..., j, j]), first)
+    return torch.stack([first, middle, torch.where(locked, 0.0, last)], dim=-1)
+
+
+def shortest_turn(start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+    """The rotations ``(..., 3, 3)`` by the least angle that bring the direction ``start`` ``(3,)``
+    to those of ``end`` ``(..., 3)``, both of length 1. Opposite directions are joined by half a
+    turn about some axis across; an ``end`` of length 0 turns nothing."""
+    cosine = (end * start).sum(dim=-1, keepdim=True)
+    q = torch.cat([1 + cosine, torch.linalg.cross(start.expand_as(end), end, dim=-1)], dim=-1)
+    across = torch.zeros_like(start)
+    across[start.abs().argmin()] = 1.0
+    across = torch.linalg.cross(start, across, dim=-1)
+    half = torch.cat([torch.zeros_like(across[:1]), across]).expand_as(q)
+    opposite = q.norm(dim=-1, keepdim=True) < 8 * torch.finfo(q.dtype).eps
+    q = torch.nn.functional.normalize(torch.where(opposite, half, q), dim=-1)
+    return quaternion_to_matrix(q)
+
+
 def forward_kinematics(
     rotations: torch.Tensor,
     offsets: torch.Tensor,
