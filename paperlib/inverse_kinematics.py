@@ -26,7 +26,9 @@ _DOWN, _UP, _SIDE = (0.0, 0.0, -1.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)
 _ARM = (0.0, math.cos(_HANGING), -math.sin(_HANGING))
 _REST = {"knee": _DOWN, "ankle": _DOWN, "hip": _SIDE, "shoulder": _SIDE, "elbow": _ARM}
 _REST |= {"wrist": _ARM}
-_REST |= dict.fromkeys("spine thorax neck upper_neck neck_nose head head_nose head_top".split(), _UP)
+_REST |= dict.fromkeys(
+    "spine thorax neck upper_neck neck_nose head head_nose head_top".split(), _UP
+)
 _BENDS = {"knee": -1.0, "elbow": 1.0}  # a hinge's lower bone bends forward or backward
 
 
@@ -44,8 +46,8 @@ def rest_pose(skeleton: Skeleton) -> torch.Tensor:
             rows.append((x, -y if skeleton.side(joint) == "right" else y, z))
         else:
             raise ValueError(
-                f"{skeleton.name} has the joint {name!r}, of which no rest pose is known; known are "
-                f"the root and {', '.join(_REST)}: pass rest, its offsets (J, 3) in a rest pose"
+                f"{skeleton.name} has the joint {name!r}, of which no rest pose is known; known "
+                f"are the root and {', '.join(_REST)}: pass rest, offsets (J, 3) in a rest pose"
             )
     return torch.tensor(rows, dtype=torch.float64)
 
@@ -79,8 +81,8 @@ def inverse_kinematics(
     rest = rest_pose(skeleton) if rest is None else rest.double()
     if rest.shape != (len(skeleton), 3) or not bool(rest.isfinite().all()):
         raise ValueError(
-            f"rest of shape {tuple(rest.shape)}, expected ({len(skeleton)}, 3) without NaN: a joint "
-            "of the rest pose from its parent"
+            f"rest of shape {tuple(rest.shape)}, expected ({len(skeleton)}, 3) without NaN: each "
+            "joint of the rest pose from its parent"
         )
     rest = normalize(rest.to(points.device), dim=-1)
     bones = points.clone()

@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from paperlib.kinematics import (
     bone_lengths,
+    euler_from_rotation,
     forward_kinematics,
     matrix_to_quaternion,
     quaternion_apply,
@@ -18,6 +19,7 @@ from paperlib.kinematics import (
     rotation_about,
     rotation_from_euler,
     rotation_from_vector,
+    shortest_turn,
     vector_from_rotation,
 )
 from paperlib.skeletons import H36M_17
@@ -196,3 +198,42 @@ def test_quaternion_of_the_diagonal_third_of_a_turn():
     assert matrix_to_quaternion(matrix).tolist() == pytest.approx([0.5] * 4)
     third = 2 * pi / 3 / sqrt(3)
     assert vector_from_rotation(matrix).tolist() == pytest.approx([third] * 3, abs=1e-6)
+
+
+@pytest.mark.parametrize("axes", ["xyz", "xzy", "yxz", "yzx", "zxy", "zyx"])
+def test_euler_angles_are_scipys_and_come_back(axes):
+    turns = random_turns(200)
+    found = euler_from_rotation(axes, as_tensor(turns.as_matrix()))
+    # capitals: about axes that turn with the body, which is the product from left to right
+    assert_close(found, turns.as_euler(axes.upper()), 1e-9)
+    assert_close(rotation_from_euler(axes, found), turns.as_matrix(), 1e-12)
+
+
+@pytest.mark.parametrize("axes", ["xyz", "yxz"])
+@pytest.mark.parametrize("quarter", [pi / 2, -pi / 2])
+def test_where_two_euler_angles_turn_about_one_axis_the_last_is_0(axes, quarter):
+    angles = torch.tensor([0.4, quarter, 0.3], dtype=torch.float64)
+    found = euler_from_rotation(axes, rotation_from_euler(axes, angles))
+    assert found[2] == 0
+    back = rotation_from_euler(axes, found)
+    assert_close(back, rotation_from_euler(axes, angles), 1e-7)
+
+
+@pytest.mark.parametrize("axes", ["xyx", "xy", "xyw", "XYZ"])
+def test_euler_angles_need_three_axes(axes):
+    with pytest.raises(ValueError, match="axes must be 'x', 'y' and 'z'"):
+        euler_from_rotation(axes, torch.eye(3))
+
+
+@BOTH_PRECISIONS
+def test_the_shortest_turn_joins_two_directions_by_the_angle_between_them(dtype, close):
+    ends = torch.nn.functional.normalize(torch.randn(50, 3, dtype=torch.float64), dim=-1).to(dtype)
+    start = torch.tensor([0.6, 0.0, -0.8], dtype=dtype)
+    turns = shortest_turn(start, ends)
+    assert_close(turns @ start, ends, 5 * close)
+    angle = Rotation.from_matrix(turns.double().numpy()).magnitude()
+    assert_close(angle, (ends @ start).double().clamp(-1, 1).acos(), 1e-3)
+    opposite = shortest_turn(start, -start)
+    assert_close(opposite @ start, -start, 5 * close)
+    assert_close(opposite @ opposite, torch.eye(3), 5 * close)
+    assert_close(shortest_turn(start, torch.zeros(3, dtype=dtype)), torch.eye(3), 0)

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from paperlib.kinematics import (
+    euler_from_rotation,
     forward_kinematics,
     matrix_to_quaternion,
     quaternion_to_matrix,
@@ -95,9 +96,7 @@ def correct_root(rotation: torch.Tensor) -> torch.Tensor:
     rotations. Chosen is the path through both that turns least from frame to frame, and where
     that does not tell, the one with b within 90 degrees.
     """
-    a = torch.asin(rotation[:, 2, 1].clamp(-1, 1))
-    b = torch.atan2(-rotation[:, 2, 0], rotation[:, 2, 2])
-    c = torch.atan2(-rotation[:, 0, 1], rotation[:, 1, 1])
+    c, a, b = euler_from_rotation("zxy", rotation).unbind(dim=-1)
     readings = ((c, b, a), (c + math.pi, b + math.pi, math.pi - a))
     meant = [rotation_from_euler("zyx", torch.stack(angles, dim=-1)) for angles in readings]
     meant = torch.stack(meant)
