@@ -164,10 +164,28 @@ CMU_38 = _skeleton(
     " right_hand right_thumb",
 )
 
-SKELETONS = {
-    s.name: s
-    for s in (H36M_17, HUMANEVA_15, MUPOTS_17, COCO_17, COCO_19, MPII_16, COMMON_14, CMU_38)
-}
+# The annotated points of Penn Action, in the order of its readme; no tree by themselves either.
+PENN_13 = _skeleton(
+    "penn_13",
+    "head left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip"
+    " right_hip left_knee right_knee left_ankle right_ankle",
+    "- head head left_shoulder right_shoulder left_elbow right_elbow left_shoulder"
+    " right_shoulder left_hip right_hip left_knee right_knee",
+)
+
+# The joints of the body model SMPL, which 3DPW has.
+SMPL_24 = _skeleton(
+    "smpl_24",
+    "pelvis left_hip right_hip spine1 left_knee right_knee spine2 left_ankle right_ankle spine3"
+    " left_foot right_foot neck left_collar right_collar head left_shoulder right_shoulder"
+    " left_elbow right_elbow left_wrist right_wrist left_hand right_hand",
+    "- pelvis pelvis pelvis left_hip right_hip spine1 left_knee right_knee spine2"
+    " left_ankle right_ankle spine3 spine3 spine3 neck left_collar right_collar"
+    " left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist",
+)
+
+_ALL = (H36M_17, HUMANEVA_15, MUPOTS_17, COCO_17, COCO_19, MPII_16, COMMON_14, CMU_38)
+SKELETONS = {s.name: s for s in (*_ALL, PENN_13, SMPL_24)}
 
 _CMU_LIMBS = {"hip": "up_leg", "knee": "leg", "ankle": "foot"}
 _CMU_LIMBS |= {"shoulder": "arm", "elbow": "fore_arm", "wrist": "hand"}
@@ -188,6 +206,9 @@ _RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("h36m_17", "common_14"): {"hip": "pelvis", "neck": "thorax"},
     ("humaneva_15", "common_14"): {"hip": "pelvis", "neck": "thorax"},
     ("mpii_16", "common_14"): {"hip": "pelvis", "neck": "thorax"},
+    ("penn_13", "common_14"): {"hip": "left_hip right_hip", "neck": "left_shoulder right_shoulder"},
+    ("smpl_24", "common_14"): {"hip": "pelvis"},
+    ("h36m_17", "penn_13"): {"head": "neck_nose head_top"},
     ("h36m_17", "humaneva_15"): {"head": "neck_nose head_top"},
     ("mupots_17", "h36m_17"): {"pelvis": "hip", "thorax": "neck", "neck_nose": "head_nose"},
     ("h36m_17", "mupots_17"): {"hip": "pelvis", "neck": "thorax", "head_nose": "neck_nose"},

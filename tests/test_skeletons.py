@@ -15,7 +15,9 @@ from paperlib.skeletons import (
     MPII_16,
     MUPOTS_17,
     MUPOTS_17_OF_3DHP_28,
+    PENN_13,
     SKELETONS,
+    SMPL_24,
     Skeleton,
     conversion_matrix,
     convert,
@@ -64,6 +66,15 @@ WRITTEN = {
         ((4, 5, 6, 8, 9, 10), (1, 2, 3, 11, 12, 13)),
         None,
     ),
+    SMPL_24: (
+        "pelvis, left hip, right hip, spine1, left knee, right knee, spine2, left ankle, "
+        "right ankle, spine3, left foot, right foot, neck, left collar, right collar, head, "
+        "left shoulder, right shoulder, left elbow, right elbow, left wrist, right wrist, "
+        "left hand, right hand",
+        ((1, 4, 7, 10, 13, 16, 18, 20, 22), (2, 5, 8, 11, 14, 17, 19, 21, 23)),
+        # the model's own kinematic tree
+        (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21),
+    ),
 }
 
 
@@ -95,6 +106,11 @@ def test_coco_alternates_left_and_right_after_the_nose():
     assert COCO_17.left == (1, 3, 5, 7, 9, 11, 13, 15)
     assert COCO_17.right == (2, 4, 6, 8, 10, 12, 14, 16)
     assert COCO_19.joints == (*COCO_17.joints, "hip", "neck")
+
+
+def test_penn_action_alternates_left_and_right_after_the_head():
+    pairs = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    assert PENN_13.joints == ("head", *(f"{s}_{p}" for p in pairs for s in ("left", "right")))
 
 
 def test_common_joints_start_at_the_hip():

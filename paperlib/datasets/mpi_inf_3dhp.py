@@ -17,7 +17,7 @@ import torch
 
 from paperlib.cameras import Camera
 from paperlib.datasets import mupots
-from paperlib.datasets.prepared import chosen
+from paperlib.datasets.prepared import Files, chosen
 from paperlib.errors import one_of
 from paperlib.kinematics import matrix_to_quaternion
 from paperlib.outside.hdf5 import read_hdf5
@@ -39,7 +39,7 @@ _SURPLUS = ("S3", "Seq1")  # has an annotation more than frames: the last
 _SWAPPED = ("S4", "Seq2", slice(3759, 5853))  # left and right exchanged
 # the data set's world has y up, the project's z: x, -z, y
 _Z_UP = torch.tensor([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]], dtype=torch.float64)
-_FILES = mupots.Files("MPI-INF-3DHP", "mpi_inf_3dhp", "mpi_inf_3dhp_test_set")
+_FILES = Files("MPI-INF-3DHP", "mpi_inf_3dhp", "mpi_inf_3dhp_test_set", mupots.HOW)
 
 
 def load(

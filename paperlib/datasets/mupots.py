@@ -6,7 +6,6 @@ which comes from the same studio in the same formats, is said here.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ import torch
 
 from paperlib.cameras import Camera, project
 from paperlib.datasets.hrnet_tracks import read_tracks
-from paperlib.datasets.prepared import chosen
-from paperlib.errors import MissingDataError, one_of
+from paperlib.datasets.prepared import Files, chosen
+from paperlib.errors import one_of
 from paperlib.outside.matlab import read_mat
-from paperlib.paths import data_dir, data_dirs, shown
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import COCO_19, MUPOTS_17
 
@@ -30,35 +28,13 @@ KEYPOINTS = {"annotated": "annotated 2D keypoints", "hrnet": "2D keypoints of HR
 _WORST_FIT = 20.0  # pixels, median
 
 
-@dataclass(frozen=True)
-class Files:
-    """Where a data set of these authors lies, and what to say where it does not. ``inside`` is the
-    folder that unpacking makes, which may be left out."""
-
-    title: str
-    folder: str
-    inside: str
-    how: str = (
-        "The data set is licensed: register at https://vcai.mpi-inf.mpg.de/3dhp-dataset and use "
-        "the scripts that come with it; its images are not needed. Without it, "
-        "paperlib.datasets.muco_temp.compose makes videos of several people from any other data "
-        "set."
-    )
-
-    def require(self, name: str) -> Path:
-        """The file ``name`` below the data set's folder, or ``MissingDataError``."""
-        places = [Path(self.folder) / name, Path(self.folder) / self.inside / name]
-        for path in (root / place for root in data_dirs() for place in places):
-            if path.is_file():
-                return path
-        raise MissingDataError(
-            f"{self.title}: {name} is missing. Put the data set into "
-            f"{shown(data_dir() / self.folder)}/, so that {places[0].as_posix()} is there, or set "
-            f"PAPERLIB_DATA to the folder that holds {self.folder}/. {self.how}"
-        )
-
-
-_FILES = Files("MuPoTS-3D", "mupots", "MultiPersonTestSet")
+#: how to get the data sets of these authors
+HOW = (
+    "The data set is licensed: register at https://vcai.mpi-inf.mpg.de/3dhp-dataset and use the "
+    "scripts that come with it; its images are not needed. Without it, "
+    "paperlib.datasets.muco_temp.compose makes videos of several people from any other data set."
+)
+_FILES = Files("MuPoTS-3D", "mupots", "MultiPersonTestSet", HOW)
 _HRNET = Files(
     "HRNet's keypoints of MuPoTS-3D",
     "mupots",

@@ -1,8 +1,9 @@
-"""The archives that the field prepares from licensed motion capture, in VideoPose3D's formats.
+"""Data sets that are brought: as their authors give them (:class:`Files`), or as archives that the
+field prepares from licensed motion capture, in VideoPose3D's formats (:class:`Source`).
 
 ``data_3d_<set>.npz`` holds positions in world space: subject -> clip -> (T, J, 3) metres;
 ``data_2d_<set>_<keypoints>.npz`` what a detector found: subject -> clip -> for each camera (T, K,
-2) pixels. Both are brought by the user. The cameras' constants are the package's own copy.
+2) pixels. The cameras' constants are the package's own copy.
 """
 
 import json
@@ -50,6 +51,29 @@ def placed(place: dict[str, Any]) -> dict[str, tuple[float, ...]]:
         "orientation": tuple((turn / np.linalg.norm(turn)).tolist()),
         "position": tuple(mm / 1000 for mm in place["camera_centre_world_mm"]),
     }
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a data set lies that is brought as its authors give it, and what to say where it does
+    not. ``inside`` is the folder that unpacking makes, which may be left out."""
+
+    title: str
+    folder: str
+    inside: str
+    how: str  # to get it, and what runs without it
+
+    def require(self, name: str) -> Path:
+        """The file or folder ``name`` below the data set's folder, or ``MissingDataError``."""
+        places = [Path(self.folder) / name, Path(self.folder) / self.inside / name]
+        for path in (root / place for root in data_dirs() for place in places):
+            if path.exists():
+                return path
+        raise MissingDataError(
+            f"{self.title}: {name} is missing. Put the data set into "
+            f"{shown(data_dir() / self.folder)}/, so that {places[0].as_posix()} is there, or set "
+            f"PAPERLIB_DATA to the folder that holds {self.folder}/. {self.how}"
+        )
 
 
 @dataclass(frozen=True)
