@@ -36,6 +36,8 @@ REGISTRY = {
     "bandai_namco": Entry({"actions": ("walk-left", "bow")}),
     "mocap": Entry({"actions": ("running", "bow")}),
     "real_video": Entry({"views": ("cam03",)}, everywhere=False),  # for testing only
+    "threedpw": Entry({"sequences": ("downtown_arguing_00",)}, everywhere=False),  # likewise
+    "penn_action": Entry({"actions": ("squat",)}, everywhere=False),  # 2D alone
 }
 NAMES = tuple(name for name, entry in REGISTRY.items() if entry.everywhere)
 HUMANEVA = ("humaneva", "humaneva_like")  # 15 joints, one split for all subjects: a table's own
@@ -48,7 +50,7 @@ def load(name: str = AUTO, small: bool = False, cameras: str = "studio", **optio
     these, in folds: ``fold=0``), ``"human36m"`` (licensed), ``"auto"``: CMU where it is present,
     else the embedded data. For the tables on HumanEva-I: ``"humaneva"`` (licensed), or its protocol
     on embedded data, ``"humaneva_like"``. ``"real_video"`` is a real film with two real detectors,
-    to test on only.
+    to test on only, and ``"threedpw"`` (licensed) people outdoors; ``"penn_action"`` has 2D alone.
 
     ``small`` loads a piece only. ``cameras="random"`` films the motion anew by cameras drawn for
     each clip (:mod:`~paperlib.datasets.random_cameras`); ``"studio"`` leaves each set its own

@@ -14,6 +14,6 @@ from paperlib.training.objectives import (
 )
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
 from paperlib.training.runs import Run
-from paperlib.training.subsets import FRACTIONS, downsampled, split_labels
+from paperlib.training.subsets import FRACTIONS, downsampled, split_labels, withhold_positions
 
 __getattr__, __dir__ = lazily(__name__)

@@ -1,4 +1,4 @@
-"""Small labelled subsets and the unlabelled rest (pavllo2019, 6.2)."""
+"""Small labelled subsets and the unlabelled rest (pavllo2019, 6.2); 2D data of 3D data."""
 
 import hashlib
 from collections.abc import Iterable
@@ -96,4 +96,43 @@ def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
         dataset.map(lambda r: r.cut(0, len(r), round(r.fps / fps))),
         name=f"{dataset.name}-{fps:g}hz",
         source=f"{dataset.source} Every {which} frame, {fps:g} Hz.",
+    )
+
+
+def withhold_positions(dataset: Dataset, every: int = 2) -> tuple[Dataset, Dataset]:
+    """A data set to learn from in 3D, and one of 2D alone: every ``every``-th take of the training
+    part without its positions and depths (for cheng2020, eq. 4, where there is no Penn Action).
+    Which joints are visible stays, as people who annotate films say it. Neither part holds a clip
+    of the test; both keep it as it is. Detect before: simulated detectors look at positions.
+
+    Takes of one name and action stay together, with all their views, pieces and the bodies that
+    replay them: else motion whose 3D is withheld would be in the other part. :func:`split_labels`
+    cuts by subject and leaves positions where they are; here nothing can look at them.
+    ``ValueError`` where one of the two parts would be empty.
+    """
+    takes = sorted({(r.action, r.take) for r in dataset.train})
+    if not isinstance(every, int) or not 2 <= every <= len(takes):
+        raise ValueError(
+            f"{dataset.name}: every {every!r}th of {len(takes)} training takes cannot be withheld; "
+            "every must be a whole number from 2 to the number of takes"
+        )
+    held = set(takes[every - 1 :: every])
+    parts: dict[bool, list[Recording]] = {True: [], False: []}
+    for recording in dataset.train:
+        parts[(recording.action, recording.take) in held].append(recording)
+    flat = (replace(r, positions=None, depths=None) for r in parts[True])
+    share = f"{len(held)} of {len(takes)} training takes"
+    return (
+        replace(
+            dataset,
+            name=f"{dataset.name}-3d",
+            train=tuple(parts[False]),
+            source=f"{dataset.source} Without {share}, of which 2D alone is learnt from.",
+        ),
+        replace(
+            dataset,
+            name=f"{dataset.name}-2d",
+            train=tuple(flat),
+            source=f"{dataset.source} Of these, {share} without their 3D.",
+        ),
     )

@@ -19,6 +19,10 @@ NEEDED = {
     "mocap": 'my_data/cmu_mocap|python -m paperlib data cmu|dataset="synthetic"',
     "real_video": "blazepose_openpose_reference.npz|my_data/real_video|pose2sim|"
     'dataset="synthetic"',
+    "penn_action": "Penn Action: labels is missing|penn_action/labels|"
+    'dreamdragon.github.io/PennAction|withhold_positions|dataset="cmu"',
+    "threedpw": "3DPW: sequenceFiles/test/downtown_arguing_00.pkl is missing|"
+    'threedpw/sequenceFiles/test|virtualhumans.mpi-inf.mpg.de/3DPW|licensed|dataset="cmu"',
     "mpi_inf_3dhp": "MPI-INF-3DHP: S1/Seq1/annot.mat is missing|mpi_inf_3dhp/S1/Seq1/annot.mat|"
     "vcai.mpi-inf.mpg.de/3dhp-dataset|licensed|muco_temp.compose",
     "mupots": "MuPoTS-3D: TS1/annot.mat is missing|mupots/TS1/annot.mat|"
@@ -77,6 +81,11 @@ def test_missing_data(name, tmp_path, monkeypatch):
         ("mupots", {"sequences": ["TS21"]}, "unknown sequence 'TS21'"),
         ("mupots", {"sequences": []}, "no sequence chosen"),
         ("mupots", {"coordinates": "3D"}, "unknown coordinates '3D': .*'normal', 'universal'"),
+        ("penn_action", {"actions": ["squats"]}, "unknown action 'squats'.*Did you mean 'squat'"),
+        ("penn_action", {"actions": []}, "no action chosen"),
+        ("penn_action", {"joints": "coco_17"}, "unknown joints.*'penn_13', 'h36m_17'"),
+        ("threedpw", {"sequences": ["downtown"]}, "unknown sequence 'downtown'"),
+        ("threedpw", {"sequences": []}, "no sequence chosen"),
         ("real_video", {"keypoints": "alphapose"}, "unknown keypoints.*'openpose', 'blazepose'"),
         ("real_video", {"reference": "truth"}, "unknown reference.*'joint', 'openpose'"),
         ("real_video", {"views": ["cam05"]}, "unknown view 'cam05'"),

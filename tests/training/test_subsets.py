@@ -9,7 +9,7 @@ import samples
 import torch
 
 from paperlib.recordings import TENSORS, Dataset, Recording
-from paperlib.training import FRACTIONS, downsampled, split_labels
+from paperlib.training import FRACTIONS, downsampled, split_labels, withhold_positions
 
 SIDE = replace(samples.CAMERA, name="side")
 LENGTHS = {"Walking 1": 40, "Walking 2": 9, "Eating": 57, "Sitting": 3}
@@ -200,3 +200,34 @@ def test_the_frame_rate_it_has_already_changes_no_frame():
 def test_frame_rates_that_frames_would_have_to_be_invented_for_are_refused(fps):
     with pytest.raises(ValueError, match=rf"cannot bring \[50.0\] Hz to {fps:g}"):
         downsampled(DATA, fps)
+
+
+def test_withheld_takes_have_no_3d_and_are_in_no_other_part():
+    with_3d, flat = withhold_positions(DATA)
+    assert frames_of([*with_3d.train, *flat.train]) == frames_of(DATA.train)
+    takes = [{(r.action, r.take) for r in part.train} for part in (with_3d, flat)]
+    # of Eating, Sitting, Walking 1 and Walking 2
+    assert {action for action, _ in takes[1]} == {"Sitting", "Walking 2"}
+    assert takes[0].isdisjoint(takes[1])
+    assert all(r.positions is None and r.depths is None for r in flat.train)
+    assert all(r.visible is not None for r in flat.train)
+    assert all(r.positions is not None for r in with_3d.train)
+    assert with_3d.test == flat.test == DATA.test
+    assert "2 of 4 training takes without their 3D" in flat.source
+    assert len({DATA.fingerprint, with_3d.fingerprint, flat.fingerprint}) == 3
+
+
+def test_pieces_of_a_take_and_bodies_that_replay_it_are_withheld_together():
+    made = [
+        replace(recording(body, f"{clip}#{piece}", 5), action="walk")
+        for body, clip, piece in product(("S1", "S5"), ("a", "b", "c"), (0, 1))
+    ]
+    with_3d, flat = withhold_positions(replace(DATA, train=tuple(made)), every=3)
+    assert {r.take for r in flat.train} == {"c"} and len(flat.train) == 4
+    assert {r.take for r in with_3d.train} == {"a", "b"} and len(with_3d.train) == 8
+
+
+@pytest.mark.parametrize("every", [0, 1, 5, 2.0])
+def test_neither_part_may_be_empty(every):
+    with pytest.raises(ValueError, match=r"people: every .*th of 4 training takes"):
+        withhold_positions(DATA, every)
