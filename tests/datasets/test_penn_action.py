@@ -85,6 +85,12 @@ def test_what_is_not_visible_is_interpolated_whatever_is_stored_there(folder):
     assert r.confidence[1, 4] == 0
 
 
+def test_actions_are_spelt_in_two_ways(folder):
+    write(folder, 4, film(action="strumming_guitar"))
+    write(folder, 5, film(action="strum_guitar"))
+    assert {r.action for r in penn_action.load().train} == {"strum_guitar"}
+
+
 def test_as_joints_of_human36m(films):
     name = H36M_17.index
     plain = penn_action.load().train[0]
