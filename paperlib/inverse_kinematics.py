@@ -16,8 +16,8 @@ from paperlib.kinematics import rotation_from_vector, shortest_turn
 from paperlib.skeletons import Skeleton, part
 
 _HANGING = math.pi / 4  # of the arms of the rest pose, below the horizontal
-# Bends at which a hinge begins to tell of the twist of the bone above it, and tells all. Below, a
-# centimetre of error in a wrist would turn the upper arm by more than 20 degrees.
+# Bends at which a hinge begins to tell of the twist of the bone above it, and tells all. At the
+# former, a centimetre of error in a wrist turns the upper arm by 13 degrees.
 _STRAIGHT, _BENT = math.sin(math.radians(10)), math.sin(math.radians(20))
 _COLLINEAR = 0.1  # the second singular value of bones, to the first, below which they are one line
 

@@ -169,3 +169,11 @@ def test_nobody_moving_errs_more_the_further_ahead():
 def test_refusals(found, truth, said):
     with pytest.raises(ValueError, match=said):
         forecast_errors(found, truth, H36M_17)
+
+
+def test_errors_are_the_same_wherever_they_are_computed(device):
+    found, truth = moving(3, 25), moving(3, 25)
+    expected = angle_errors(found, truth, H36M_17)
+    measured = angle_errors(found.to(device), truth.to(device), H36M_17)
+    assert measured.device.type == device.type
+    assert_close(measured.cpu(), expected, 1e-9)
