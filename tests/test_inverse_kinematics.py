@@ -142,6 +142,15 @@ def test_other_skeletons_rest_in_their_rest_pose(skeleton):
     assert_close(inverse_kinematics(positions, skeleton), eye, 1e-12)
 
 
+def test_bones_on_one_line_turn_the_shortest_way():
+    """Of the 14 common joints, only the shoulders leave the neck, to both sides of it."""
+    rest, neck = rest_pose(COMMON_14), COMMON_14.index("neck")
+    rotations = torch.eye(3, dtype=torch.float64).repeat(1, 14, 1, 1)
+    rotations[:, neck] = rotation_about("z", torch.tensor(0.5, dtype=torch.float64))
+    positions = forward_kinematics(rotations, rest, COMMON_14.parents, ROOT)
+    assert_close(inverse_kinematics(positions, COMMON_14), rotations, 1e-9)
+
+
 def test_points_on_one_place_have_no_rotation():
     assert inverse_kinematics(torch.zeros(2, 17, 3), H36M_17).isfinite().all()
 

@@ -116,6 +116,11 @@ def test_what_does_not_move_in_the_truth_does_not_count():
     truth = placed({LEFT_KNEE: time, RIGHT_KNEE: still})
     found = placed({LEFT_KNEE: time + 0.3, RIGHT_KNEE: still + 0.4})
     assert_close(angle_errors(found, truth, H36M_17), torch.full((25,), 0.3), 1e-6)
+    # a wobble of a milliradian is a movement, one of a hundredth of that is none
+    wobble = torch.tensor([1.0, -1.0]).repeat(13)[:25]
+    for size, error in ((1e-3, 0.5), (1e-5, 0.3)):
+        slight = placed({LEFT_KNEE: time, RIGHT_KNEE: still + size * wobble})
+        assert_close(angle_errors(found, slight, H36M_17), torch.full((25,), error), 0.002)
     # each window by itself
     both = angle_errors(torch.stack([found, found]), torch.stack([truth, found]), H36M_17)
     assert_close(both[1], torch.zeros(25), 0)
