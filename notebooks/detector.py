@@ -86,6 +86,8 @@ WORDS = {
     "auc_hidden": "low confidence finds hidden joints, AUC",
     "lost": "share not found",
 }
+
+# %%
 REAL = {f"{d}, {r}": f"{d}, {r}" for r in ("other", "joint") for d in ("openpose", "blazepose")}
 if not film:
     recorded = select(experiment.on_record(), seed=0)

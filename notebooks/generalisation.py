@@ -39,6 +39,8 @@ from paperlib.detection import DETECTORS, detect
 from paperlib.detection.coco import as_coco, coco_points
 from paperlib.errors import MissingDataError
 from paperlib.evaluation import compare, evaluate
+
+# %%
 from paperlib.experiment import Experiment
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.prediction import predict
@@ -113,6 +115,7 @@ def filmed(recordings, cameras):
     return data.select(lambda r: r.camera.name in two)
 
 
+# %%
 CHANGES = {
     "studio": {},
     "azimuth +45°": {"azimuth": 45.0},
@@ -176,6 +179,7 @@ def flat(recording):
     return torch.cat([points, torch.zeros_like(points[..., :1])], dim=-1)
 
 
+# %%
 def film(keypoints, reference):
     def common(r):
         return replace(r, positions=convert(r.truth, COCO_17, COMMON_14), skeleton=COMMON_14)
@@ -197,6 +201,7 @@ def on_film(keypoints, reference):
     return found
 
 
+# %%
 OTHER = {"openpose": ("blazepose", "joint"), "blazepose": ("openpose", "joint")}
 films, unsure = [], float("nan")
 try:

@@ -44,6 +44,8 @@ from paperlib.results import interval, over_seeds, paper_table, select, shown, s
 from paperlib.training import PoseAndOcclusion, Recipe, Supervised
 
 plotting.use_style()
+
+# %%
 own = {"detector": DETECTORS + FILES, "receptive_field": RECEPTIVE_FIELDS[1:]}
 own |= {"cameras": CAMERAS, "normalisation": NORMALISATIONS}
 experiment = Experiment.begin("table1", globals(), **own)

@@ -42,6 +42,8 @@ from paperlib.results import over_seeds, paper_table, select
 from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
+
+# %%
 experiment = Experiment.begin("pavllo2019/table3", globals(), receptive_field=RECEPTIVE_FIELDS[1:])
 experiment
 
@@ -229,6 +231,8 @@ lstm = " and ".join(
 )
 order = f"{pixels.corr(temporal, method='spearman'):+.2f}" if pixels.count() > 2 else None
 exact_gain = change(temporal["ground_truth"], real.min()) if len(real) else None
+
+# %%
 lines = [
     f"| MPJPE | paper, Human3.6M | here, {experiment.dataset} |\n|---|---|---|",
     row("temporal: exact keypoints against the best detector", change(truth, best), exact_gain),
