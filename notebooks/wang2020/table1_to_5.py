@@ -22,7 +22,8 @@
 # are true, found by rendering bodies; and a plain network that is simply given the guesses as a
 # third number for each keypoint, and may do with them what it likes. (0 for hidden and 0.05 for
 # seen: a whole 1 would be much louder than the keypoints, which move by hundredths. Section 4.3
-# shows what that does.)
+# shows what that does.) The baseline's numbers below are of a dropout of 0.5, as in its own paper;
+# the code now gives it the dropout of the other networks, 0.25, which is better by 12 mm on CMU.
 
 # %% tags=["parameters"]
 # Parameters
@@ -133,7 +134,7 @@ PLAIN, ONE, MANY, BOXED, TRUE = systems = [
     "many vectors, rendered",
 ]
 quiet = labelled["boxed man"].map(lambda r: replace(r, confidence=0.05 * r.confidence))
-flat = lambda: LinearModel(joints, 2, joints, channels=recipe.channels)  # noqa: E731
+flat = lambda: LinearModel(joints, 2, joints, **size)  # noqa: E731
 runs = {
     linear: (experiment.train(linear, Supervised(flat, data), recipe), data),
     PLAIN: (plain(2, data, PLAIN), data),

@@ -18,6 +18,10 @@
 # network, and the occlusion-aware one (many vectors, boxed man), on the same keypoints. What is
 # expected of occlusion can then be looked at: each action has a share of hidden joints, known from
 # rendered bodies, and a gain.
+#
+# The numbers below were measured before the baseline had the dropout of the other networks, 0.25,
+# as it has everywhere now. Theirs is that of its own paper, 0.5, with which it is 12 mm worse: of
+# the gain of the plain temporal network, 26 %, 15 % are left beside the same baseline with 0.25.
 
 # %% tags=["parameters"]
 # Parameters
@@ -67,7 +71,7 @@ joints, widths = len(data.skeleton), filter_widths(27)
 size = {"channels": recipe.channels, "dropout": recipe.dropout}
 systems = LINEAR, PLAIN, AWARE = "linear baseline", "plain temporal", "occlusion-aware"
 builds = {
-    LINEAR: lambda: LinearModel(joints, 2, joints, channels=recipe.channels),
+    LINEAR: lambda: LinearModel(joints, 2, joints, **size),
     PLAIN: lambda: TemporalModel(joints, 2, joints, widths, **size),
     AWARE: lambda: OcclusionAware(joints, 3, joints, widths, vectors="many", **size),
 }
