@@ -14,8 +14,8 @@
 # Parameters
 dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures), …
 detector = "simulated"  # or "ground_truth", "simulated_v2_coarse", …
-receptive_fields = "1,27,243"  # frames; 1: as many layers as for 27, every kernel one frame wide
-most_epochs = "8,8,2"  # up to which epochs are doubled, for each of these
+receptive_fields = "1,27"  # frames; 1: as many layers as for 27, every kernel one frame wide
+most_epochs = "8,8"  # up to which epochs are doubled, for each of these
 preset = "auto"  # "smoke" (seconds), "laptop", "paper" (a GPU); "auto": by the machine
 seed = 0  # of weights, shuffling, dropout and simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
@@ -43,7 +43,7 @@ experiment
 fields = [int(n) for n in listed("receptive_fields", receptive_fields)]
 most = [int(n) for n in listed("most_epochs", most_epochs)]
 if experiment.preset == "smoke":
-    fields, most = fields[:2], [2, 2]
+    most = [2] * len(fields)
 held = experiment.load().validation()
 whole = 2 * count_frames(experiment.exact.train)  # windows, mirrored ones included
 recipe = Recipe.pavllo2019(experiment.preset, whole)
@@ -138,4 +138,6 @@ Markdown(f"*{protocol}*")
 # ## Try next
 #
 # * `-p receptive_fields 27 -p most_epochs 16`: where is the knee?
+# * `-p receptive_fields 243 -p most_epochs 4`: do longer windows take longer? A step takes five times
+#   as long.
 # * `-p detector ground_truth`: do exact keypoints take longer to learn from?
