@@ -138,6 +138,6 @@ Markdown(f"*{protocol}*")
 # ## Try next
 #
 # * `-p receptive_fields 27 -p most_epochs 16`: where is the knee?
-# * `-p receptive_fields 243 -p most_epochs 4`: do longer windows take longer? A step takes five times
-#   as long.
+# * `-p receptive_fields 243 -p most_epochs 4`: do longer windows take longer to learn from? (A step
+#   takes five times as long.)
 # * `-p detector ground_truth`: do exact keypoints take longer to learn from?
