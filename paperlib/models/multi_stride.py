@@ -111,7 +111,9 @@ class MultiStrideTCN(nn.Module):
         points, confidence = keypoints[..., :2], keypoints[..., 2]
         visible = keypoints[..., 3] > 0 if keypoints.shape[-1] > 3 else None
         crops = self.maps.crops(points, confidence)
-        return self.maps.draw(points, confidence, crops, visible), crops
+        device = keypoints.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+        return self.maps.draw(points, confidence, crops, visible, dtype), crops
 
     def _placed(self, maps: Tensor, crops: Tensor | None) -> Tensor | None:
         """What the embedding is told of the crops: ``(B, T, 3)``, if anything."""
@@ -140,26 +142,28 @@ class MapEmbedding(nn.Module):
         super().__init__()
         count = round(log2(size / _LAST))
         widths = [num_maps, *(max(1, _MOST >> after) for after in reversed(range(count)))]
-        self.convolutions = nn.ModuleList(
-            Layer(_KERNEL**2 * before, after, dropout=0.0) for before, after in pairwise(widths)
-        )
+        self.convolutions = nn.ModuleList(_convolution(*pair) for pair in pairwise(widths))
         self.last = Layer(_LAST**2 * widths[-1] + 3 * place, embedding, dropout)
 
     def forward(self, maps: Tensor, place: Tensor | None) -> Tensor:
-        x = maps.flatten(0, 1).permute(0, 2, 3, 1)
+        x = maps.flatten(0, 1).permute(0, 2, 3, 1).contiguous()
         for layer in self.convolutions:
-            x = layer(patches(x))
+            x = layer(x)
         x = x.flatten(1).unflatten(0, maps.shape[:2])
         return self.last(x if place is None else torch.cat([x, place.to(x.dtype)], dim=-1))
 
 
-def patches(x: Tensor) -> Tensor:
-    """``(N, H, W, C)`` -> ``(N, H / 2, W / 2, 9 C)``: what each kernel of a convolution with stride
-    2 covers, zeros beyond the edge. Height and width are even."""
-    x = F.pad(x, (0, 0, 1, 0, 1, 0))  # a kernel that starts at each other cell reaches one back
-    rows, columns = x.shape[1] // 2, x.shape[2] // 2
-    steps = [(i, j) for i in range(_KERNEL) for j in range(_KERNEL)]
-    return torch.cat([x[:, i::2, j::2][:, :rows, :columns] for i, j in steps], dim=-1)
+class ChannelsLast(nn.Conv2d):
+    """A convolution of ``(N, H, W, C)``, which is how it is fastest, and how a layer takes it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+def _convolution(inputs: int, outputs: int) -> Layer:
+    layer = Layer(1, outputs, dropout=0.0)
+    layer.conv = ChannelsLast(inputs, outputs, _KERNEL, stride=2, padding=1, bias=False)
+    return layer
 
 
 class Branch(nn.Module):

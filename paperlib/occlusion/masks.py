@@ -106,10 +106,9 @@ class OcclusionMasks:
         nothing below zero. A map of zeros stays one: what is hidden is so with noise too."""
         if not self.noise or not self.noise_size:
             return maps
-        drawn = {"generator": generator, "device": maps.device}
-        noisy = torch.rand(len(maps), 1, 1, 1, 1, **drawn) < self.noise
-        there = noisy & (maps.amax(dim=(-2, -1), keepdim=True) > 0)
-        noise = torch.randn(maps.shape, dtype=maps.dtype, **drawn)
+        noisy = torch.rand(len(maps), 1, 1, 1, 1, generator=generator, device=maps.device)
+        there = (noisy < self.noise) & (maps.amax(dim=(-2, -1), keepdim=True) > 0)
+        noise = torch.empty_like(maps).normal_(generator=generator)
         return torch.addcmul(maps, noise, there.to(maps.dtype), value=self.noise_size).clamp_min(0)
 
     def _swapped(self, features: Tensor, skeleton: Skeleton, chance: "_Chance") -> Tensor:

@@ -88,25 +88,36 @@ class SimulatedMaps:
         confidence: Tensor,
         crops: Tensor | None = None,
         visible: Tensor | None = None,
+        dtype: torch.dtype | None = None,
     ) -> Tensor:
         """Maps ``(B, T, K, size, size)``, 0 to 1, of keypoints ``(B, T, K, 2)`` of any unit with
         ``confidence`` ``(B, T, K)``, in their :meth:`crops`. Rows go down, along y. ``visible``
-        ``(B, T, K)`` is False for what is known to be hidden. ``ValueError`` for other shapes."""
+        ``(B, T, K)`` is False for what is known to be hidden. The maps are of ``dtype``, by default
+        that of the keypoints. ``ValueError`` for other shapes."""
         _check(keypoints, confidence, visible)
         crops = self.crops(keypoints, confidence) if crops is None else crops
         places = (keypoints - crops[..., None, :2]) / crops[..., None, 2:]
         places = (places + 0.5) * self.size - 0.5  # counted from the middle of the first cell
         sigma = self.sigma * (1 + self.blur * (1 - confidence))
-        maps = _drawn(places, sigma, confidence, self.size)
+        # keypoints last in memory, which is how convolutions are fastest
+        maps = torch.mul(*self._factors(places, sigma, confidence, dtype))
         if self.confused:
             partner, there = self._partners(places, confidence)
             height = self.confused * (1 - confidence) * confidence * there
-            maps = maps + _drawn(partner, sigma, height, self.size)
+            maps = torch.addcmul(maps, *self._factors(partner, sigma, height, dtype))
         if self.occluder and visible is not None:
             occluder, there = _nearest_visible(places, visible & (confidence > 0))
             height = self.occluder * confidence * (there & ~visible)
-            maps = maps + _drawn(occluder, sigma, height, self.size)
-        return maps
+            maps = torch.addcmul(maps, *self._factors(occluder, sigma, height, dtype))
+        return maps.movedim(-1, -3)
+
+    def _factors(
+        self, places: Tensor, sigma: Tensor, height: Tensor, dtype: torch.dtype | None
+    ) -> tuple[Tensor, Tensor]:
+        """What gives ``(…, size, size, K)`` peaks when multiplied."""
+        x, y = gaussians(places, self.size, sigma)
+        x, y = (v.transpose(-1, -2).to(dtype or v.dtype) for v in (x, y * height[..., None]))
+        return y[..., :, None, :], x[..., None, :, :]
 
     def _partners(self, places: Tensor, confidence: Tensor) -> tuple[Tensor, Tensor]:
         """The places of the other side's keypoints, and whether there is one that was found."""
@@ -146,11 +157,6 @@ def _held(values: Tensor, known: Tensor) -> Tensor:
     first = known.int().argmax(dim=1, keepdim=True)
     last = torch.where(last < 0, first, last)
     return values.gather(1, last[..., None].expand_as(values))
-
-
-def _drawn(places: Tensor, sigma: Tensor, height: Tensor, size: int) -> Tensor:
-    x, y = gaussians(places, size, sigma)
-    return (y * height[..., None])[..., :, None] * x[..., None, :]
 
 
 def _nearest_visible(places: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
