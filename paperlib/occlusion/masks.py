@@ -8,8 +8,9 @@ from numbers import Integral, Real
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from paperlib.occlusion.simulated_maps import crops_of, order_of
+from paperlib.occlusion.simulated_maps import crops_of, order_of, peaks
 from paperlib.skeletons import Skeleton
 
 _SHARES = ("frames", "points", "area", "shifts", "swaps", "noise")
@@ -24,7 +25,7 @@ class OcclusionMasks:
     ``frames``          that a frame is hidden as a whole
     ``points``          that a keypoint is hidden in a frame, each by its own chance
     ``area``            that an occluder passes through a window: a box that hides what is in it. It
-                        goes on a straight line from one place in the person's crop to another
+                        goes on a straight line from one place about the person to another
     ``shifts``          that a keypoint is found ``shift`` away from where it is, in any direction
     ``swaps``           that a keypoint and that of the other side change places in a frame
     ``noise``           that the maps of a window are noisy (:meth:`noisy`)
@@ -33,8 +34,9 @@ class OcclusionMasks:
     ``points_lasting``  that of a hidden, shifted or swapped keypoint
     ``future``          how many frames at the end of a window are always hidden: a network that
                         learns with them forecasts
-    ``shift``           share of the crop's side; 10 of 256 pixels is the paper's example
-    ``area_size``       least and greatest width and height of the box, shares of the crop's side
+    ``shift``           share of the side of the square about the person in all of the window; 10 of
+                        256 pixels is the paper's example
+    ``area_size``       least and greatest width and height of the box, shares of the same
     ``noise_size``      standard deviation of the noise of a cell, where a peak is 1 at most
     ==================  ==========================================================================
 
@@ -87,19 +89,50 @@ class OcclusionMasks:
                 f"expected features (B, T, {len(skeleton)}, 2 or more) of {skeleton.name}, got "
                 f"{tuple(features.shape)}"
             )
-        if self.future and self.future >= features.shape[1]:
-            raise ValueError(
-                f"{self.future} future frames of a window of {features.shape[1]}: nothing is seen"
-            )
-        chance = _Chance(features, generator)
-        found = features[..., 2] > 0 if features.shape[-1] > 2 else torch.ones_like(chance.hidden)
-        crops = crops_of(features[..., :2], found, margin=0.0) if self.shifts or self.area else None
+        self._check_future(features.shape[1])
+        points, others = features[..., :2], features[..., 2:]
+        found = others[..., 0] > 0 if others.shape[-1] else torch.ones_like(points[..., 0]) > 0
+        chance = _Chance(found, generator)
+        # only these ask where the person is
+        crops = crops_of(points, found, margin=0.0) if self.shifts or self.area else None
         if self.swaps:
             features = self._swapped(features, skeleton, chance)
         if self.shifts:
-            features = self._shifted(features, crops, chance)
+            way = self._way(crops, chance)
+            features = torch.cat([features[..., :2] + way, features[..., 2:]], dim=-1)
         hidden = self._hidden(features[..., :2], crops, chance)
         return features.masked_fill(hidden[..., None], 0.0)
+
+    def hide_maps(
+        self,
+        maps: Tensor,
+        crops: Tensor,
+        skeleton: Skeleton,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Maps ``(B, T, K, H, W)`` that come ready, from an image, through the same: those of
+        hidden keypoints become zero, as the paper says, and those of shifted ones are moved. Their
+        ``crops`` ``(B, T, 3)`` stay as they are. What is drawn from keypoints is better hidden
+        before, by :meth:`hide`: it costs less, and the crop does not show where it was."""
+        if maps.ndim != 5 or maps.shape[2] != len(skeleton):
+            raise ValueError(
+                f"expected maps (B, T, {len(skeleton)}, H, W) of {skeleton.name}, got "
+                f"{tuple(maps.shape)}"
+            )
+        self._check_future(maps.shape[1])
+        found = peaks(maps, crops)
+        chance = _Chance(found[..., 2] > 0, generator)
+        about = crops_of(found[..., :2], chance.found, margin=0.0)
+        if self.swaps:
+            # the keypoints are swapped alike, for the occluder's sake
+            both = torch.cat([maps.flatten(-2), found], dim=-1)
+            both = self._swapped(both, skeleton, chance)
+            maps, found = both[..., :-3].unflatten(-1, maps.shape[-2:]), both[..., -3:]
+        points = found[..., :2]
+        if self.shifts:
+            way = self._way(about, chance)
+            maps, points = _moved(maps, way / crops[..., None, 2:]), points + way
+        return maps.masked_fill(self._hidden(points, about, chance)[..., None, None], 0.0)
 
     def noisy(self, maps: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Maps ``(B, T, K, H, W)`` with normal noise on each cell, in windows by chance, and
@@ -111,24 +144,31 @@ class OcclusionMasks:
         noise = torch.empty_like(maps).normal_(generator=generator)
         return torch.addcmul(maps, noise, there.to(maps.dtype), value=self.noise_size).clamp_min(0)
 
-    def _swapped(self, features: Tensor, skeleton: Skeleton, chance: "_Chance") -> Tensor:
+    def _check_future(self, frames: int) -> None:
+        if self.future >= frames:
+            raise ValueError(
+                f"{self.future} future frames of a window of {frames}: nothing is seen"
+            )
+
+    def _swapped(self, values: Tensor, skeleton: Skeleton, chance: "_Chance") -> Tensor:
+        """Values ``(B, T, K, F)``, those of both sides exchanged by chance."""
         pairs = tuple(map(min, enumerate(skeleton.mirrored)))  # each pair by one of the two
         swapped = chance.events(self.swaps, self.points_lasting)
-        swapped = swapped.index_select(-1, order_of(pairs, features.device))
-        other = features.index_select(2, order_of(skeleton.mirrored, features.device))
-        return torch.where(swapped[..., None], other, features)
+        swapped = swapped.index_select(-1, order_of(pairs, values.device))
+        other = values.index_select(2, order_of(skeleton.mirrored, values.device))
+        return torch.where(swapped[..., None], other, values)
 
-    def _shifted(self, features: Tensor, crops: Tensor, chance: "_Chance") -> Tensor:
+    def _way(self, crops: Tensor, chance: "_Chance") -> Tensor:
+        """``(B, T, K, 2)``: by how much each keypoint is shifted, most of them not at all."""
         shifted = chance.events(self.shifts, self.points_lasting)
         # one direction a window: what lasts does not jump about
-        angle = 2 * torch.pi * chance.uniform(len(features), 1, features.shape[2])
+        angle = 2 * torch.pi * chance.uniform(len(crops), 1, shifted.shape[2])
         way = torch.stack([angle.cos(), angle.sin()], dim=-1) * self.shift * crops[..., None, 2:]
-        way = torch.where(shifted[..., None], way, 0.0)
-        return torch.cat([features[..., :2] + way, features[..., 2:]], dim=-1)
+        return torch.where(shifted[..., None], way, 0.0)
 
     def _hidden(self, points: Tensor, crops: Tensor | None, chance: "_Chance") -> Tensor:
         """``(B, T, K)``: what no one sees."""
-        hidden = chance.hidden
+        hidden = torch.zeros_like(chance.found)
         if self.frames:
             hidden = hidden | chance.events(self.frames, self.frames_lasting, each=False)
         if self.points:
@@ -163,12 +203,10 @@ class OcclusionMasks:
 
 
 class _Chance:
-    """What is drawn for windows ``(B, T, K, F)``."""
+    """What is drawn for windows in which keypoints are ``found`` ``(B, T, K)``."""
 
-    def __init__(self, features: Tensor, generator: torch.Generator | None):
-        self.generator, self.device = generator, features.device
-        self.batch, self.frames, self.keypoints = features.shape[:3]
-        self.hidden = torch.zeros(features.shape[:3], dtype=torch.bool, device=self.device)
+    def __init__(self, found: Tensor, generator: torch.Generator | None):
+        self.found, self.generator, self.device = found, generator, found.device
 
     def uniform(self, *shape: int) -> Tensor:
         return torch.rand(shape, generator=self.generator, device=self.device)
@@ -176,12 +214,23 @@ class _Chance:
     def events(self, share: float, lasting: int, each: bool = True) -> Tensor:
         """``(B, T, K)``, or ``(B, T, 1)`` for all keypoints at once: True in a ``share`` of the
         frames, in events of 1 to ``lasting`` frames. They may begin before the window."""
-        shape = self.batch, self.frames + lasting - 1, self.keypoints if each else 1
+        batch, frames, keypoints = self.found.shape
+        shape = batch, frames + lasting - 1, keypoints if each else 1
         begins = self.uniform(*shape) < begin_rate(share, lasting)
         length = (self.uniform(*shape) * lasting).long() + 1
         frame = torch.arange(shape[1], device=self.device)[:, None]
         end = (frame + length).masked_fill(~begins, 0).cummax(dim=1).values
         return (end > frame)[:, lasting - 1 :]
+
+
+def _moved(maps: Tensor, way: Tensor) -> Tensor:
+    """Maps moved by shares ``(B, T, K, 2)`` of their sides, in between cells by interpolation."""
+    flat = maps.flatten(0, 2)[:, None]
+    turn = torch.eye(2, device=maps.device, dtype=way.dtype).expand(len(flat), 2, 2)
+    # where each cell's value comes from, in halves of a side
+    where = torch.cat([turn, -2 * way.flatten(0, 2)[..., None]], dim=-1)
+    grid = F.affine_grid(where, flat.shape, align_corners=False).to(maps.dtype)
+    return F.grid_sample(flat, grid, align_corners=False).view(maps.shape)
 
 
 @cache

@@ -30,7 +30,7 @@ class SimulatedMaps:
       the less sure a network is, the more it takes left for right. ``mirrored`` is the order of the
       keypoints with both sides exchanged (:attr:`~paperlib.skeletons.Skeleton.mirrored`);
     * of a keypoint that is known to be hidden, at the nearest other one that is not, in the image:
-      about there its occluder is. It is ``occluder`` times as high as the first.
+      about there its occluder is. It is ``occluder * (1 - confidence)`` times as high.
 
     The maps show a square about the person, by ``margin`` (share of the longer side) wider on each
     side than the keypoints. 2 % of them at each end do not count, or one that flew away would make
@@ -101,13 +101,14 @@ class SimulatedMaps:
         sigma = self.sigma * (1 + self.blur * (1 - confidence))
         # keypoints last in memory, which is how convolutions are fastest
         maps = torch.mul(*self._factors(places, sigma, confidence, dtype))
+        doubtful = (1 - confidence) * confidence
         if self.confused:
             partner, there = self._partners(places, confidence)
-            height = self.confused * (1 - confidence) * confidence * there
+            height = self.confused * doubtful * there
             maps = torch.addcmul(maps, *self._factors(partner, sigma, height, dtype))
         if self.occluder and visible is not None:
             occluder, there = _nearest_visible(places, visible & (confidence > 0))
-            height = self.occluder * confidence * (there & ~visible)
+            height = self.occluder * doubtful * (there & ~visible)
             maps = torch.addcmul(maps, *self._factors(occluder, sigma, height, dtype))
         return maps.movedim(-1, -3)
 
@@ -132,21 +133,32 @@ class SimulatedMaps:
 def crops_of(keypoints: Tensor, found: Tensor, margin: float, crop: str = "window") -> Tensor:
     """``(B, T, 3)``, as :meth:`SimulatedMaps.crops`, about the keypoints ``(B, T, K, 2)`` that were
     ``found`` ``(B, T, K)``."""
-    points = keypoints.float().masked_fill(~found[..., None], torch.nan)
-    centre = torch.zeros_like(points[:, :, 0])
+    centre = keypoints.new_zeros(keypoints.shape[:2] + (2,))
     if crop == "frame":
         # the middle keypoint, which none that flew away moves
-        centre = _held(points.nanquantile(0.5, dim=2), found.any(dim=-1))
-    low, high = (
-        (points - centre[:, :, None]).flatten(1, 2).nanquantile(share, dim=1)[:, None]
-        for share in (_OUTSIDE, 1 - _OUTSIDE)
-    )
+        (middle,) = _quantiles(keypoints, found, 0.5)
+        centre = _held(middle, found.any(dim=-1))
+    about = (keypoints - centre[:, :, None]).flatten(1, 2)
+    low, high = _quantiles(about, found.flatten(1), _OUTSIDE, 1 - _OUTSIDE)
+    low, high = low[:, None], high[:, None]
     side = (high - low).amax(dim=-1, keepdim=True).clamp_min(_LEAST_SIDE) * (1 + 2 * margin)
     crops = torch.cat([centre + (low + high) / 2, side.expand(-1, centre.shape[1], -1)], dim=-1)
     nobody = crops.isnan()
     for column, value in enumerate(_NOBODY):
         crops[..., column].masked_fill_(nobody[..., column], value)
-    return crops.to(keypoints.dtype)
+    return crops
+
+
+def _quantiles(points: Tensor, found: Tensor, *shares: float) -> list[Tensor]:
+    """Each ``(…, 2)`` of those points ``(…, N, 2)`` that were ``found``; NaN where none was."""
+    ordered = points.masked_fill(~found[..., None], inf).sort(dim=-2).values
+    last = (found.sum(dim=-1) - 1).clamp_min(0)[..., None, None]
+    values = []
+    for share in shares:
+        place = (last * share).expand(*last.shape[:-1], 2)
+        low, high = (ordered.gather(-2, p.long()) for p in (place.floor(), place.ceil()))
+        values.append((low + (high - low) * (place - place.floor())).select(-2, 0))
+    return values
 
 
 def _held(values: Tensor, known: Tensor) -> Tensor:
@@ -205,9 +217,9 @@ def peaks(maps: Tensor, crops: Tensor) -> Tensor:
 def _vertex(line: Tensor, highest: Tensor) -> Tensor:
     """Where between the cells of ``line`` ``(…, N)`` its highest point lies."""
     middle = highest.clamp(1, line.shape[-1] - 2)
-    tiny = torch.finfo(line.dtype).tiny
+    tiny = torch.finfo(torch.float32).tiny
     before, at, after = (
-        line.gather(-1, (middle + step)[..., None]).squeeze(-1).clamp_min(tiny).log()
+        line.gather(-1, (middle + step)[..., None]).squeeze(-1).float().clamp_min(tiny).log()
         for step in (-1, 0, 1)
     )
     bend = before - 2 * at + after

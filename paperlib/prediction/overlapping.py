@@ -23,16 +23,17 @@ def lift_windows(model: MultiStrideTCN, keypoints: Tensor) -> Tensor:
         starts = [*range(0, frames - length, max(1, length // 2)), frames - length]
     else:
         starts = [(frames - length) // 2]
-    device = keypoints.device
-    steps = torch.arange(length, device=device)
-    index = torch.tensor(starts, device=device)[:, None] + steps
-    inside = (index >= 0) & (index < frames)
-    index = index.clamp(0, frames - 1)
-    windows = keypoints[:, index].flatten(0, 1)
+    index = torch.tensor(starts)[:, None] + torch.arange(length)
+    windows = keypoints[:, index.clamp(0, frames - 1).to(keypoints.device)].flatten(0, 1)
     poses = torch.cat([model(part).float() for part in windows.split(_AT_ONCE)])
-    weight = torch.minimum(steps + 1, length - steps) * inside
-    total = poses.new_zeros(frames).index_add_(0, index.flatten(), weight.flatten().to(poses))
-    weighted = poses.unflatten(0, (sequences, -1)) * weight[..., None, None]
-    sums = poses.new_zeros(sequences, frames, *poses.shape[2:])
-    sums.index_add_(1, index.flatten(), weighted.flatten(1, 2))
-    return sums / total[:, None, None]
+    poses = poses.unflatten(0, (sequences, -1))
+    steps = torch.arange(length, dtype=poses.dtype, device=poses.device)
+    weight = torch.minimum(steps + 1, length - steps)[:, None, None]
+    sums = poses.new_zeros(sequences, frames, *poses.shape[3:])
+    total = poses.new_zeros(frames, 1, 1)
+    for row, start in enumerate(starts):
+        there = slice(max(start, 0), start + length)
+        own = slice(there.start - start, min(length, frames - start))
+        sums[:, there] += poses[:, row, own] * weight[own]
+        total[there] += weight[own]
+    return sums / total

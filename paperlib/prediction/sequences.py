@@ -16,9 +16,10 @@ def predict(model: nn.Module, recording: Recording, flip: bool = True) -> Tensor
     """A pose ``(T, J, 3)`` for each frame of a recording: metres, root-relative, camera space. The
     recording needs keypoints only.
 
-    The whole sequence goes through the model at once, padded at its ends; through one of windows in
-    which all frames are targets, in windows that overlap (see
-    :func:`~paperlib.prediction.overlapping.lift_windows`). With ``flip`` it goes through once more, mirrored, and the mirrored-back result is averaged in (pavllo2019, 5.3).
+    The whole sequence goes through the model at once, padded at its ends, or through a
+    :class:`~paperlib.models.MultiStrideTCN` in windows that overlap (:func:`lift_windows`). With
+    ``flip`` it goes through once more, mirrored, and the mirrored-back result is averaged in
+    (pavllo2019, 5.3).
     Raises ``ValueError`` for what is no :class:`~paperlib.recordings.Recording`.
     """
     if not isinstance(recording, Recording):
