@@ -133,7 +133,7 @@ class SimulatedMaps:
 def crops_of(keypoints: Tensor, found: Tensor, margin: float, crop: str = "window") -> Tensor:
     """``(B, T, 3)``, as :meth:`SimulatedMaps.crops`, about the keypoints ``(B, T, K, 2)`` that were
     ``found`` ``(B, T, K)``."""
-    centre = keypoints.new_zeros(keypoints.shape[:2] + (2,))
+    centre = keypoints.new_zeros((*keypoints.shape[:2], 2))
     if crop == "frame":
         # the middle keypoint, which none that flew away moves
         (middle,) = _quantiles(keypoints, found, 0.5)

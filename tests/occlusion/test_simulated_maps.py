@@ -233,7 +233,7 @@ def test_other_shapes_are_refused():
         maps.draw(points[0], confidence[0])
     with pytest.raises(ValueError, match=r"\(2, 5, 17, 2\), \(2, 5, 16\)"):
         maps.crops(points, confidence[..., :16])
-    with pytest.raises(ValueError, match="True or False for each keypoint, got torch.float64"):
+    with pytest.raises(ValueError, match=r"True or False for each keypoint, got torch\.float64"):
         maps.draw(points, confidence, visible=confidence)
     with pytest.raises(ValueError, match="16 keypoints, but `mirrored` is of 17"):
         maps.draw(points[:, :, :16], confidence[..., :16])
