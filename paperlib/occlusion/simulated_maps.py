@@ -183,7 +183,8 @@ def _nearest_visible(places: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
 @cache
 def order_of(order: tuple[int, ...], device: torch.device) -> Tensor:
     """An order as a tensor that is made once: a step that is recorded copies nothing to a GPU."""
-    return torch.tensor(order, device=device)
+    with torch.inference_mode(False):  # or no gradient could pass by it later
+        return torch.tensor(order, device=device)
 
 
 def peaks(maps: Tensor, crops: Tensor) -> Tensor:

@@ -62,7 +62,7 @@ def test_what_was_not_found_leaves_zeros_and_nothing_exceeds_one(options):
 
 
 def test_agrees_with_the_heatmaps_of_one_frame():
-    """Where 2 % of 17 keypoints are none, a window of one frame is their crop."""
+    """In the crop that those take: about all keypoints, none of which flew away."""
     points, confidence = people(frames=1)
     ones = torch.ones_like(confidence)
     sure = SimulatedMaps(size=16, sigma=1.5)
