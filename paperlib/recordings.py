@@ -269,24 +269,25 @@ class Dataset:
         return replace(self, **{part: tuple(filter(keep, getattr(self, part))) for part in PARTS})
 
     def validation(self, every: int = 5) -> "Dataset":
-        """The training clips alone, every ``every``-th of them held out as ``test``: what choices
-        are made on, so that the real test split is looked at once."""
-        clips = sorted({(r.subject, r.action, r.clip) for r in self.train})
-        if len(clips) < 2:
-            raise ValueError(f"{self.name}: {len(clips)} training clips cannot be split in two")
-        if not 2 <= every <= len(clips):
+        """The training takes alone, every ``every``-th of them held out as ``test``: what choices
+        are made on, so that the real test split is looked at once. Pieces of one take stay
+        together."""
+        takes = sorted({(r.subject, r.action, r.take) for r in self.train})
+        if len(takes) < 2:
+            raise ValueError(f"{self.name}: {len(takes)} training takes cannot be split in two")
+        if not 2 <= every <= len(takes):
             raise ValueError(
-                f"{self.name}: every {every}th of {len(clips)} training clips would leave nothing "
-                f"to learn from or nothing to judge by; every must be 2 to {len(clips)}"
+                f"{self.name}: every {every}th of {len(takes)} training takes would leave nothing "
+                f"to learn from or nothing to judge by; every must be 2 to {len(takes)}"
             )
-        held = set(clips[every - 1 :: every])
+        held = set(takes[every - 1 :: every])
         parts: dict[bool, list[Recording]] = {True: [], False: []}
         for recording in self.train:
-            parts[(recording.subject, recording.action, recording.clip) in held].append(recording)
+            parts[(recording.subject, recording.action, recording.take) in held].append(recording)
         return replace(
             self,
             name=f"{self.name}-validation",
-            source=f"{self.source} Held out of its training part: every {every}th clip.",
+            source=f"{self.source} Held out of its training part: every {every}th take.",
             train=tuple(parts[False]),
             test=tuple(parts[True]),
             unseen=(),

@@ -31,6 +31,10 @@ PAPERS = ROOT / "data" / "papers"
 IDENTITY = tuple("dataset detector preset system receptive_field seed metric action".split())
 COLUMNS = (*IDENTITY, "value", "unit", "seconds", "device", "torch", "commit")
 
+_OVER = {
+    False: "an interval is over seeds, not over clips",
+    True: "an interval is over seeds; half that over clips (bootstrap over takes) stands apart",
+}
 STATUS = ("reproduced", "within tolerance", "deviates", "not run (licence)", "not run (compute)")
 
 
@@ -72,6 +76,7 @@ class Protocol:
     training: str
     averaging: str = "frames pooled within an action, actions averaged alike"
     excluded: str = "nothing"
+    clips: bool = False  # whether the table has intervals over clips
 
     def but(self, **changes) -> "Protocol":
         return replace(self, **changes)
@@ -86,7 +91,7 @@ class Protocol:
             f"{self.joints} joints at {self.fps:g} Hz, root-relative; temporal models see "
             f"{self.receptive_field} frames; {flips}; {self.averaging}; excluded: {self.excluded}. "
             f"Preset {self.preset} ({self.training}) on {self.device}, "
-            f"{seeds}{', '.join(map(str, self.seeds))}; an interval is over seeds, not over clips."
+            f"{seeds}{', '.join(map(str, self.seeds))}; {_OVER[self.clips]}."
         )
 
 

@@ -249,6 +249,13 @@ def test_a_take_is_what_pieces_were_cut_from():
     assert recording(clip="walk_1#2").take == recording(clip="walk_1").take == "walk_1"
 
 
+def test_validation_keeps_the_pieces_of_a_take_together():
+    pieces = [recording(clip=f"walk_{take}#{piece}") for take in range(4) for piece in (1, 2)]
+    held = dataset(train=tuple(pieces)).validation(2)
+    assert {r.take for r in held.test} == {"walk_1", "walk_3"}
+    assert len(held.test) == len(held.train) == 4
+
+
 @pytest.mark.parametrize("every", [2, 3, 5])
 def test_validation_holds_out_whole_clips_of_the_training_part(every):
     data = dataset(train=clips(10))

@@ -16,13 +16,20 @@ import nbformat
 
 from paperlib import results
 from paperlib.paths import ROOT, replacing
-from paperlib.running.notebook import run
+from paperlib.running.notebook import place_of, run
 from paperlib.training import resolve_preset
 
 NOTEBOOKS = ROOT / "notebooks"
+# what notebooks are published with, where that is not what a reader's own run begins with: data
+# that are never a default, since they are not for commercial use
+PUBLISHED_WITH = {
+    name: {"dataset": "mocap"}
+    for name in ("table1", "generalisation", "budget", "pavllo2019/table3")
+}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 MAX_BYTES = 1_000_000
 _PROGRESS = "application/vnd.jupyter.widget-view+json"
+_INJECTED = "injected-parameters"  # papermill's tag
 _MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt)/\S*")
 
 
@@ -44,7 +51,8 @@ def text_forms(only: list[str] | None = None) -> list[Path]:
 
 
 def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
-    """Execute one notebook with its own parameters, keeping results and figures for the record.
+    """Execute one notebook with its own parameters, or those of :data:`PUBLISHED_WITH`, keeping
+    results and figures for the record.
 
     Before that it is run with each of ``seeds``, of which only the results are kept. Refused are
     the smoke preset, and code that is not committed."""
@@ -58,6 +66,7 @@ def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
     notebook = jupytext.read(text)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
     target = text.with_suffix(".ipynb")
+    parameters = PUBLISHED_WITH.get(place_of(text).with_suffix("").as_posix(), {})
     before = os.environ.get("PAPERLIB_RECORD")
     os.environ["PAPERLIB_RECORD"] = "1"
     try:
@@ -66,9 +75,12 @@ def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
             result = Path(folder) / "executed.ipynb"
             nbformat.write(notebook, source)
             for seed in seeds:
-                run(source, Path(folder) / "other.ipynb", {"seed": seed})
-            run(source, result)
+                run(source, Path(folder) / "other.ipynb", parameters | {"seed": seed})
+            run(source, result, parameters)
             executed = nbformat.read(result, as_version=4)
+            executed.cells = [
+                c for c in executed.cells if _INJECTED not in c.metadata.get("tags", ())
+            ]
     finally:
         os.environ.pop("PAPERLIB_RECORD")
         if before is not None:

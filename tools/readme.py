@@ -8,7 +8,7 @@ import pandas as pd
 
 from paperlib import claims as ledger
 from paperlib import results
-from paperlib.experiment.frame import SHOWN_METRICS
+from paperlib.experiment.rows import SHOWN_METRICS
 from paperlib.models import OcclusionAware, filter_widths
 from paperlib.paths import ROOT
 

@@ -67,6 +67,15 @@ def load(name: str = AUTO, small: bool = False, cameras: str = "studio", **optio
     return dataset if cameras == "studio" else filmed_by(dataset, cameras)
 
 
+def folds(name: str) -> tuple[int, ...]:
+    """The folds that a data set comes in, for the option ``fold`` of its ``load``; ``(0,)`` where
+    it has no such option."""
+    from paperlib.datasets.takes import FOLDS  # late: it films
+
+    own = import_module(f"paperlib.datasets.{resolve(name)}").load
+    return FOLDS if "fold" in signature(own).parameters else (0,)
+
+
 def resolve(name: str, auto: tuple[str, ...] = ("cmu", "synthetic")) -> str:
     """The data set that ``"auto"`` stands for on this machine; any other name as it is.
 

@@ -75,6 +75,14 @@ def load(
     )
 
 
+def blazepose_3d(views: Iterable[str] | None = None) -> tuple[torch.Tensor, ...]:
+    """What BlazePose itself makes of the film in 3D: ``(T, 17, 3)`` for each of ``views``, COCO's
+    points in metres from the middle of the hips, in the camera's axes."""
+    names, archive = chosen("view", views, CAMERAS), _read(find() / FILE)
+    rows = (torch.from_numpy(archive["world"][CAMERAS.index(name)]).float() for name in names)
+    return tuple(rows)
+
+
 def find() -> Path:
     """The folder that holds the data; :class:`MissingDataError` tells what it needs."""
     return find_data(
@@ -92,6 +100,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     if not frames:
         raise ValueError(f"{path}: ref_op is missing or of no frames: get the file again")
     shapes = {"K": (4, 3, 3), "D": (4, 4), "R": (4, 3, 3), "t": (4, 3)}
+    shapes["world"] = (4, frames, points, 3)
     for pixels, scores in KEYPOINTS.values():
         shapes |= {pixels: (4, frames, points, 2), scores: (4, frames, points)}
         shapes[f"ref_{pixels}"] = (frames, points, 3)

@@ -7,6 +7,7 @@ from paperlib.detection.detectors import (
     PROFILES,
     detect,
     keypoint_error,
+    resolve,
     simulate,
 )
 from paperlib.detection.lost_people import detect_people

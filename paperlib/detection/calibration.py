@@ -34,6 +34,7 @@ class Errors:
     confidence: np.ndarray
     hidden: np.ndarray | None
     fps: float
+    joints: tuple[str, ...]  # the names of the K
 
     @property
     def found(self) -> np.ndarray:
@@ -74,6 +75,7 @@ def errors_of(
             confidence[i : i + length],
             None if hidden is None else hidden[i : i + length],
             recording.fps,
+            tuple(names),
         )
         for i in range(0, len(recording) - length + 1, length)
     ]

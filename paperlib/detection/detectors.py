@@ -10,13 +10,18 @@ from paperlib.detection.simulated_v2 import check_gap, simulate_v2
 from paperlib.errors import one_of
 from paperlib.recordings import PARTS, Dataset, Recording
 
-CURRENT = "simulated_v1"  # the one that "simulated" stands for
+CURRENT = "simulated_v2"  # the one that "simulated" stands for
 
-_NAMED = FIRST_PROFILES | {"simulated_v1": FIRST_PROFILES["simulated"]} | ERROR_PROFILES
+_NAMED = FIRST_PROFILES | ERROR_PROFILES
 PROFILES: dict[str, Profile | ErrorProfile] = _NAMED | {"simulated": _NAMED[CURRENT]}
 DETECTORS = ("ground_truth", *PROFILES)
 # keypoints of Human3.6M as the field's files have them, data_2d_h36m_<name>.npz
 FILES = ("cpn_ft_h36m_dbb", "detectron_ft_h36m", "detectron_pt_coco", "sh_ft_h36m", "sh_pt_mpii")
+
+
+def resolve(detector: str) -> str:
+    """The name that results go by: which version ``"simulated"`` is."""
+    return CURRENT if detector == "simulated" else detector
 
 
 def detect(

@@ -50,8 +50,8 @@ class Profile:
 PROFILES = {
     # better than any there is: half the errors of the next
     "simulated_fine": Profile(0.004, 0.007, swaps_per_second=0.08, outliers_per_second=0.01),
-    # like a strong detector tuned to the data; the default
-    "simulated": Profile(0.008, 0.014, swaps_per_second=0.15, outliers_per_second=0.02),
+    # like a strong detector tuned to the data
+    "simulated_v1": Profile(0.008, 0.014, swaps_per_second=0.15, outliers_per_second=0.02),
     # like the same detector as it comes, trained on other pictures
     "simulated_pretrained": Profile(0.012, 0.022, swaps_per_second=0.4, outliers_per_second=0.05),
     # like a weak one

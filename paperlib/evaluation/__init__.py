@@ -3,7 +3,15 @@
 from paperlib import lazily
 from paperlib.evaluation.body_size import STANDARD_HEIGHT, body_height, rescale_bones, universal
 from paperlib.evaluation.clips import over_clips
-from paperlib.evaluation.errors import GROUPS, METRICS, Evaluation, HeldOutError, evaluate
+from paperlib.evaluation.errors import (
+    GROUPS,
+    METRICS,
+    Evaluation,
+    HeldOutError,
+    compare,
+    evaluate,
+    joined,
+)
 from paperlib.evaluation.matching import match_people, match_sequence, matched_poses, pose_sets
 from paperlib.evaluation.scenes import (
     SceneEvaluation,

@@ -13,6 +13,7 @@ def over_clips(
     metric: str = "mpjpe",
     draws: int = 2000,
     seed: int = 0,
+    less: Evaluation | Sequence[Evaluation] = (),
 ) -> tuple[float, float, float]:
     """The mean over actions, and the 95 % interval of it that comes from the choice of clips:
     (mean, low, high), in the metric's unit.
@@ -24,21 +25,27 @@ def over_clips(
 
     ``evaluations`` are one, or several of the same recordings, as of models of several seeds, whose
     errors are averaged first: this interval is over clips alone, :func:`paperlib.results.interval`
-    the one over seeds. An action of a single take cannot tell how much takes differ and adds
-    nothing to the width; where there is no other, low and high are NaN. ``ValueError`` for
-    evaluations of different recordings.
+    the one over seeds. With ``less``, those of another system, it is that of the difference, clip
+    by clip: what makes a clip hard for both of them cancels. An action of a single take cannot tell
+    how much takes differ and adds nothing to the width; where there is no other, low and high are
+    NaN. ``ValueError`` for evaluations of different recordings.
     """
     check_seed(seed)
     if not isinstance(draws, int) or draws < 100:
         raise ValueError(f"draws is {draws!r}: an interval needs a whole number, 100 or more")
-    several = [evaluations] if isinstance(evaluations, Evaluation) else list(evaluations)
+    several, others = (
+        [given] if isinstance(given, Evaluation) else list(given) for given in (evaluations, less)
+    )
     if not several:
         raise ValueError("no evaluation to take an interval of")
-    measured = [evaluation.measured(metric) for evaluation in several]
+    measured = [evaluation.measured(metric) for evaluation in several + others]
     names = [[recording.name for _, recording in pairs] for pairs in measured]
     if any(other != names[0] for other in names):
         raise ValueError("the evaluations are not of the same recordings, in the same order")
-    values = np.mean([[value for value, _ in pairs] for pairs in measured], axis=0)
+    errors = np.array([[value for value, _ in pairs] for pairs in measured])
+    values = errors[: len(several)].mean(axis=0)
+    if others:
+        values -= errors[len(several) :].mean(axis=0)
     actions: dict[str, dict[tuple[str, str], np.ndarray]] = {}
     for value, (_, recording) in zip(values, measured[0], strict=True):
         takes = actions.setdefault(recording.action, {})

@@ -1,7 +1,7 @@
 """Errors of a model on recordings, and how they are averaged."""
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
@@ -85,6 +85,19 @@ class Evaluation:
         return measured
 
 
+def joined(evaluations: Iterable[Evaluation]) -> Evaluation:
+    """Evaluations of different recordings as one: of the folds of a data set, say, each tested by
+    the model that has not seen it. ``ValueError`` for a recording that is in two of them."""
+    several = list(evaluations)
+    recordings = tuple(r for one in several for r in one.recordings)
+    if len({r.name for r in recordings}) < len(recordings):
+        raise ValueError("a recording is in two of the evaluations")
+    shared = [name for name in several[0].values if all(name in one.values for one in several)]
+    return Evaluation(
+        recordings, {name: tuple(v for one in several for v in one.values[name]) for name in shared}
+    )
+
+
 def _field(recording: Recording, name: str) -> Hashable:
     if name == "sequence":
         return recording.name
@@ -108,23 +121,36 @@ def evaluate(
     if not recordings:
         raise ValueError("no recordings to evaluate on")
     model.to(choose_device(device))
-    values: dict[str, list[float]] = {name: [] for name in METRICS}
-    for recording in recordings:
-        truth = recording.pose
-        if isinstance(model, TemporalPoseNet):
-            located = locate(model, recording, flip)
-            root = recording.skeleton.root
-            error = metrics.mrpe(located, recording.positions, root).item()
-            values.setdefault("mrpe", []).append(error)
-            predicted = located - located[:, root : root + 1]
-        else:
-            predicted = predict(model, recording, flip)
-        if after is not None:
-            predicted = after(predicted, recording)
+    absolute, places = isinstance(model, TemporalPoseNet), []
+
+    def answer(recording: Recording) -> Tensor:
+        if not absolute:
+            return predict(model, recording, flip)
+        located, root = locate(model, recording, flip), recording.skeleton.root
+        places.append(metrics.mrpe(located, recording.truth, root).item())
+        return located - located[:, root : root + 1]
+
+    poses = (answer(r) if after is None else after(answer(r), r) for r in recordings)
+    found = compare(poses, recordings)
+    return replace(found, values=found.values | {"mrpe": tuple(places)}) if absolute else found
+
+
+def compare(poses: Iterable[Tensor], recordings: Sequence[Recording]) -> Evaluation:
+    """All metrics of ``poses``, one for each of ``recordings``: ``(T, J, 3)``, metres, relative to
+    the root. For poses that no model of ours gave. ``ValueError`` for others than the recordings
+    have, or recordings without 3D positions."""
+    recordings, values = tuple(recordings), {name: [] for name in METRICS}
+    truths = [recording.pose for recording in recordings]  # before poses are computed for nothing
+    for pose, recording, truth in zip(poses, recordings, truths, strict=True):
+        if pose.shape != truth.shape:
+            raise ValueError(
+                f"{recording.name}: poses of shape {tuple(pose.shape)}, expected "
+                f"{tuple(truth.shape)}: frames, joints of {recording.skeleton.name}, metres"
+            )
         for name, metric in METRICS.items():
             enough = len(recording) >= _FRAMES_NEEDED.get(name, 1)
-            values[name].append(metric(predicted, truth).item() if enough else float("nan"))
-    return Evaluation(tuple(recordings), {name: tuple(v) for name, v in values.items()})
+            values[name].append(metric(pose, truth).item() if enough else float("nan"))
+    return Evaluation(recordings, {name: tuple(v) for name, v in values.items()})
 
 
 @dataclass(frozen=True)

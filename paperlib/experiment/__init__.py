@@ -5,8 +5,9 @@ from paperlib import lazily
 # loaded when used: what only reads a notebook's parameters needs no torch
 _HOMES = {
     "COMMON_PARAMETERS": "frame",
-    "METRIC_NAMES": "frame",
+    "METRIC_NAMES": "rows",
     "Experiment": "frame",
+    "listed": "selection",
     "mupots_table2": "mupots",
     "scene_protocol": "scenes",
     "scene_rows": "scenes",

@@ -18,7 +18,7 @@ from paperlib.cameras import project
 from paperlib.detection import DETECTORS, detect, keypoint_error
 from paperlib.errors import CheckpointError, one_of
 from paperlib.evaluation import Evaluation, evaluate
-from paperlib.experiment.frame import SHOWN_METRICS
+from paperlib.experiment.rows import SHOWN_METRICS
 from paperlib.experiment.selection import of_actions, of_subjects
 from paperlib.models import OcclusionAware, TemporalPoseNet, load_videopose3d_checkpoint
 from paperlib.occlusion import GUESSES, with_guess

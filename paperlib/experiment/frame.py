@@ -5,20 +5,20 @@ What is trained on which data, and what is compared, stands in the notebook.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paperlib import datasets, detection, results
 from paperlib.errors import one_of
-from paperlib.evaluation import Evaluation
+from paperlib.evaluation import Evaluation, over_clips
 from paperlib.experiment.parameters import check_cells
+from paperlib.experiment.rows import row
 from paperlib.paths import OUT, ROOT
 from paperlib.randomness import check_seed
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
 from paperlib.training import PRESETS, Objective, Recipe, Run, choose_device, resolve_preset, train
-from paperlib.training.devices import DEVICES
+from paperlib.training.devices import DEVICES, choose_precision
 from paperlib.training.recipes import AUTO
 
 if TYPE_CHECKING:
@@ -41,20 +41,6 @@ COMMON_PARAMETERS = {
     "device": DEVICES,
     "retrain": (False, True),
 }
-# what the tables show: the metric's name there, its unit, and the factor from metres or shares
-SHOWN_METRICS = {
-    "mpjpe": ("MPJPE", "mm", 1000),
-    "p_mpjpe": ("P-MPJPE", "mm", 1000),
-    "n_mpjpe": ("N-MPJPE", "mm", 1000),
-    "mpjve": ("MPJVE", "mm/frame", 1000),
-    "acceleration_error": ("Accel", "mm/frame²", 1000),
-    "mrpe": ("MRPE", "mm", 1000),
-    "n_mrpe": ("N-MRPE", "mm", 1000),
-    "pck3d": ("3D-PCK", "%", 100),
-    "auc3d": ("AUC", "%", 100),
-    "pck3d_absolute": ("3D-PCK, absolute", "%", 100),
-}
-METRIC_NAMES = {metric: shown[0] for metric, shown in SHOWN_METRICS.items()}
 _OF_ONE_PERSON = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "acceleration_error")
 # papers whose data are not those of the first
 _DATA_OF = {"veges2020": ("mpi_inf_3dhp", "mupots")}
@@ -67,12 +53,6 @@ def check_value(name: str, value: Any, choices: Iterable | None) -> None:
         one_of(name, value, choices)
     if name == "seed":
         check_seed(value)
-
-
-def row(about: Mapping[str, Any], metric: str, action: str, value: float) -> dict[str, Any]:
-    """A row of results; ``value`` is as the metric gives it, in metres or as a share."""
-    _, unit, factor = SHOWN_METRICS[metric]
-    return {**about, "metric": metric, "action": action, "value": factor * value, "unit": unit}
 
 
 def _resolve(name: str, choices: tuple[str, ...]) -> str:
@@ -93,6 +73,7 @@ class Experiment:
     device: str
     retrain: bool
     parameters: dict[str, Any] = field(default_factory=dict)  # the notebook's own
+    _exact: dict[int, Dataset] = field(default_factory=dict, repr=False)  # by fold, once read
 
     @classmethod
     def begin(
@@ -120,6 +101,8 @@ class Experiment:
         name, device = _resolve(given["dataset"], dataset), choose_device(given["device"]).type
         preset = resolve_preset(given["preset"], given["device"])
         values = {name: given[name] for name in own}
+        if "detector" in values:
+            values["detector"] = detection.resolve(values["detector"])
         return cls(notebook, name, preset, given["seed"], device, given["retrain"], values)
 
     def __repr__(self) -> str:
@@ -129,22 +112,46 @@ class Experiment:
             f"device {self.device}{own}"
         )
 
-    @cached_property
-    def exact(self) -> Dataset:
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """The folds of the data set, for a notebook that runs them all; one with the smoke preset,
+        and where there are none."""
+        return (0,) if self.preset == "smoke" else datasets.folds(self.dataset)
+
+    def exact_fold(self, fold: int = 0) -> Dataset:
         """The data set with exact keypoints; a small piece of it with the smoke preset."""
-        return datasets.load(self.dataset, small=self.preset == "smoke")
+        if fold not in self._exact:
+            options = {"small": self.preset == "smoke", "cameras": self.cameras}
+            options |= {"fold": fold} if fold else {}
+            self._exact[fold] = datasets.load(self.dataset, **options)
+        return self._exact[fold]
+
+    @property
+    def exact(self) -> Dataset:
+        """:meth:`exact_fold`, the first."""
+        return self.exact_fold()
 
     @property
     def detector(self) -> str:
         return self.parameters.get("detector", "ground_truth")
 
-    def with_detector(self, detector: str) -> "Experiment":
-        """The same experiment with another detector: for a notebook that compares several."""
-        other = replace(self, parameters=self.parameters | {"detector": detector})
-        other.exact = self.exact  # read once for all of them
-        return other
+    @property
+    def cameras(self) -> str:
+        return self.parameters.get("cameras", "studio")
 
-    def load(self) -> Dataset:
+    @property
+    def data_label(self) -> str:
+        """What rows say of the data: the set, and in words what is not as in the papers."""
+        person = self.parameters.get("normalisation") == "person"
+        changes = [f"{self.cameras} cameras"] * (self.cameras != "studio") + ["person"] * person
+        return ", ".join([self.dataset, *changes])
+
+    def with_detector(self, detector: str) -> "Experiment":
+        """The same experiment with another detector: for a notebook that compares several. The data
+        are read once for all of them."""
+        return replace(self, parameters=self.parameters | {"detector": detector})
+
+    def load(self, fold: int = 0) -> Dataset:
         """The data set with keypoints of the detector in the parameters: a simulated one, or one
         whose keypoints are in a file that belongs to a licensed data set."""
         if self.detector in detection.FILES:
@@ -155,7 +162,7 @@ class Experiment:
                 )
             small = self.preset == "smoke"
             return datasets.load(self.dataset, small=small, keypoints=self.detector)
-        return detection.detect(self.exact, self.detector, self.seed)
+        return detection.detect(self.exact_fold(fold), self.detector, self.seed)
 
     @property
     def caption(self) -> str:
@@ -171,9 +178,10 @@ class Experiment:
         receptive_field: int,
         seeds: Iterable[int] = (),
         exact: Dataset | None = None,
+        clips: bool = False,
     ) -> Protocol:
         """What stands below a table of these numbers. ``exact`` is ``data`` with exact keypoints,
-        if that is not :attr:`exact`."""
+        if that is not :attr:`exact`; ``clips`` says that the table has intervals over clips too."""
         first, exact = data.test[0], exact or self.exact
         same = first.keypoint_skeleton == exact.test[0].keypoint_skeleton
         error = detection.keypoint_error(data.test, exact.test) if same else float("nan")
@@ -190,9 +198,12 @@ class Experiment:
             device=results.machine(self.device),
             training=(
                 f"{recipe.channels} channels, {recipe.epochs} epochs in batches of "
-                f"{recipe.batch_size}, a target every {_frames(recipe.stride)}"
+                f"{recipe.batch_size}, a target every {_frames(recipe.stride)}, learning rate "
+                f"{recipe.learning_rate:g} with {recipe.schedule} decay, "
+                f"{choose_precision(choose_device(self.device), recipe.precision)}"
             ),
             excluded=data.excluded,
+            clips=clips,
         )
 
     @property
@@ -211,17 +222,26 @@ class Experiment:
         field = 1 if run is None else run.model.receptive_field
         # the notebook's, also for single-frame systems: their depth follows it
         field = self.parameters.get("receptive_field", field)
-        about = {"dataset": self.dataset, "detector": self.detector, "preset": self.preset}
+        about = {"dataset": self.data_label, "detector": self.detector, "preset": self.preset}
         about |= {"system": system, "receptive_field": field, "seed": self.seed}
         seconds = 0.0 if run is None else run.seconds
         return about | {"seconds": seconds, "device": results.machine(self.device)}
 
     def rows(
-        self, system: str, evaluation: Evaluation, run: Run, by: str | tuple[str, ...] = "action"
+        self,
+        system: str,
+        evaluation: Evaluation,
+        run: Run,
+        by: str | tuple[str, ...] = "action",
+        clips: bool = False,
     ) -> list[dict]:
         """The evaluation as rows of results: each metric for each group, and their average. In the
-        place of the action stands the group, as ``Walk S1`` for ``by=("action", "subject")``."""
+        place of the action stands the group, as ``Walk S1`` for ``by=("action", "subject")``. With
+        ``clips`` there is half the width of the interval over clips, too."""
         about, rows = self.about(system, run), []
+        if clips:
+            _, low, high = over_clips(evaluation)
+            rows.append(row(about, "mpjpe_over_clips", "average", (high - low) / 2))
         for metric in _OF_ONE_PERSON:
             groups, average = evaluation.per(metric, by)
             for group, value in {**groups, "average": average}.items():
@@ -237,7 +257,7 @@ class Experiment:
     def on_record(self) -> "pd.DataFrame":
         """The rows kept for this notebook, of all seeds, for the same data, detector, preset and
         receptive field; empty where nobody measured that."""
-        same = {"dataset": self.dataset, "preset": self.preset, "detector": self.detector}
+        same = {"dataset": self.data_label, "preset": self.preset, "detector": self.detector}
         if "receptive_field" in self.parameters:
             same["receptive_field"] = self.parameters["receptive_field"]
         return results.select(results.recorded(self.notebook), **same)
@@ -259,7 +279,7 @@ class Experiment:
         record with the rows: see :func:`paperlib.claims.judge`."""
         from paperlib import claims
 
-        about = {"dataset": self.dataset, "detector": self.detector, "preset": self.preset}
+        about = {"dataset": self.data_label, "detector": self.detector, "preset": self.preset}
         return claims.judge(claim, effects, self.notebook, about, but)
 
     def save_figure(self, figure: "Figure", name: str) -> Path:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from paperlib.datasets import mupots
 from paperlib.evaluation import evaluate_scene, pooled_scenes
-from paperlib.experiment.frame import SHOWN_METRICS
+from paperlib.experiment.rows import SHOWN_METRICS
 from paperlib.models import TemporalPoseNet, load_pose_refinement_checkpoint
 from paperlib.prediction import locate_scene
 from paperlib.refinement import interpolate, refine

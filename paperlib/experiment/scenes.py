@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import torch
 
 from paperlib.evaluation import SceneEvaluation
-from paperlib.experiment.frame import Experiment, row
+from paperlib.experiment.frame import Experiment
+from paperlib.experiment.rows import row
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
 from paperlib.training import Recipe, Run

@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from paperlib import datasets
+from paperlib.cameras import NORMALISATIONS
 from paperlib.datasets import human36m
+from paperlib.datasets.random_cameras import CAMERAS
 from paperlib.detection import DETECTORS, FILES
 from paperlib.errors import one_of
 from paperlib.experiment.frame import Experiment
@@ -15,6 +17,7 @@ from paperlib.recordings import Dataset, count_frames
 from paperlib.training import Recipe, Run, SemiSupervised, Supervised, split_labels
 
 PARAMETERS = {"dataset": "auto", "detector": "simulated", "receptive_field": 27, "causal": False}
+PARAMETERS |= {"cameras": "studio", "normalisation": "screen"}
 PARAMETERS |= {"preset": "auto", "seed": 0, "device": "auto", "retrain": False}
 # of semi-supervised training, which "unlabelled" switches on: whose video has no labels ("rest",
 # or subjects), who has, and of what share of their frames; and the terms of the loss
@@ -37,10 +40,13 @@ def train_temporal(parameters: dict[str, Any]) -> Run:
     """
     refuse_unknown(parameters, PARAMETERS)
     own = {"detector": DETECTORS + FILES, "receptive_field": RECEPTIVE_FIELDS}
+    own |= {"cameras": CAMERAS, "normalisation": NORMALISATIONS}
     own |= dict.fromkeys(("causal", *TERMS), (False, True)) | dict.fromkeys(SEMI_SUPERVISED)
     values = PARAMETERS | parameters
     experiment = Experiment.begin("train", values, **own)
     if values["unlabelled"] is not None:
+        if values["normalisation"] != "screen":
+            raise ValueError("normalisation: semi-supervised training projects to the screen only")
         return _semi_supervised(experiment, values)
     idle = [n for n, value in (SEMI_SUPERVISED | TERMS).items() if values[n] != value]
     if idle:
@@ -51,7 +57,8 @@ def train_temporal(parameters: dict[str, Any]) -> Run:
     data, recipe = experiment.load(), Recipe.pavllo2019(experiment.preset)
 
     def build() -> TemporalModel:
-        return TemporalModel(*_joints(data), **_size(values, recipe))
+        size = _size(values, recipe) | {"normalisation": values["normalisation"]}
+        return TemporalModel(*_joints(data), **size)
 
     return experiment.train("temporal", Supervised(build, data), recipe)
 

@@ -23,7 +23,7 @@ import torch
 from tqdm.auto import tqdm
 
 from paperlib import results
-from paperlib.experiment.frame import METRIC_NAMES
+from paperlib.experiment.rows import METRIC_NAMES
 from paperlib.paths import OUT, ROOT, locked, replacing
 from paperlib.running import remote
 from paperlib.running.combinations import combinations, label, read_values

@@ -5,7 +5,7 @@ import torch
 from paperlib.errors import one_of
 
 DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "mixed", "float32", "bfloat16")
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -18,14 +18,25 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device("cuda" if present and name != "cpu" else "cpu")
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Mixed precision: matrix products in bfloat16, weights and statistics in float32.
+def choose_precision(device: torch.device, precision: str) -> str:
+    """``"float32"`` or ``"bfloat16"``. ``"mixed"`` is the second where the device multiplies such
+    matrices itself: GPUs from the year 2020 on, and processors with AMX. ``"auto"`` does so on a
+    GPU alone.
 
-    ``"auto"`` uses it on GPUs that compute in bfloat16. On a CPU it must be asked for: some gain
-    a factor of two by it, others lose a hundred.
+    Other processors can be asked for ``"bfloat16"`` too, but some lose a factor of hundred by it.
     """
     one_of("precision", precision, PRECISIONS)
-    if precision == "auto":
-        fast = device.type == "cuda" and torch.cuda.get_device_capability(device)[0] >= 8
-        precision = "bfloat16" if fast else "float32"
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    if precision not in ("auto", "mixed"):
+        return precision
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.get_device_capability(device)[0] >= 8 else "float32"
+    # older versions of PyTorch do not say
+    known = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bfloat16" if precision == "mixed" and known.get("amx_bf16") else "float32"
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Mixed precision where :func:`choose_precision` says so: matrix products in bfloat16, weights
+    and statistics in float32."""
+    half = choose_precision(device, precision) == "bfloat16"
+    return torch.autocast(device.type, torch.bfloat16, enabled=half)

@@ -90,6 +90,7 @@ class _Training:
         self.run, self.examples, self.recipe = run, examples, recipe
         self.seed, self.device, self.name = seed, device, name
         self.each_epoch = each_epoch or (lambda model: {})
+        self.rate: float | None = None  # of learning, as the optimisers have it
         self.per_epoch = len(self._batches(torch.arange(len(examples))))
         if not self.per_epoch:
             raise ValueError(f"{name}: {len(examples)} examples are too few to train on")
@@ -151,6 +152,7 @@ class _Training:
             ask = processes.count() == 1 or run.step % _ASKED_EVERY == 0
             if ask and processes.any_of(interrupted.is_set(), self.device):
                 break
+            self._set_rate(run.epoch + run.step / self.per_epoch)
             for step in self.steps:
                 if (taken + run.step) % step.update.every == 0:
                     step(examples)
@@ -176,14 +178,20 @@ class _Training:
 
     def _prepare(self, epoch: int) -> None:
         self.run.model.train()
-        rate = self.recipe.learning_rate * self.recipe.decay**epoch
+        fast.set_momentum(self.run.model, self.recipe.momentum(epoch))
+
+    def _set_rate(self, at: float) -> None:
+        """The learning rate after ``at`` epochs, where it is another than before."""
+        rate = self.recipe.rate(at)
+        if rate == self.rate:
+            return
+        self.rate = rate
         for step in self.steps:
             for group in step.optimizer.param_groups:
                 if isinstance(group["lr"], torch.Tensor):
                     group["lr"].fill_(step.update.rate * rate)
                 else:
                     group["lr"] = step.update.rate * rate
-        fast.set_momentum(self.run.model, self.recipe.momentum(epoch))
 
 
 def _shown(term: str, mean: float) -> str:

@@ -41,6 +41,7 @@ def contents():
         "t": np.stack([-turn @ np.array(eye(view)) for view, turn in enumerate(turns)]),
     }
     world = torch.from_numpy(motion())
+    file["world"] = np.stack([motion() - motion()[:, 11:13].mean(axis=1, keepdims=True)] * 4)
     seen = []
     for view in range(4):
         camera = real_video._camera(file, view)

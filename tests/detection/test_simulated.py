@@ -63,7 +63,7 @@ def test_the_same_seed_and_name_give_the_same_detections(profile):
 def test_recordings_cameras_and_people_have_their_own_errors():
     changes = {"clip": "take2"}, {"camera": replace(CAMERA, name="side")}, {"person": 1}
     others = [replace(standing(), **change) for change in (*changes, {"action": "sitting"})]
-    found = [errors(one, PROFILES["simulated"]) for one in (standing(), *others)]
+    found = [errors(one, PROFILES["simulated_v1"]) for one in (standing(), *others)]
     for i, one in enumerate(found):
         for other in found[:i]:
             correlation = torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]
@@ -77,16 +77,17 @@ def test_profiles_have_their_own_errors():
 
 def test_what_is_detected_does_not_depend_on_the_other_recordings():
     a, b, c = (standing(clip=clip) for clip in "abc")
-    both = detect(Dataset("x", "made here", (a, b), (c,)))
-    alone = detect(Dataset("x", "made here", (b,), ()))
+    name = "simulated_v1"
+    both = detect(Dataset("x", "made here", (a, b), (c,)), name)
+    alone = detect(Dataset("x", "made here", (b,), ()), name)
     assert equal(both.train[1], alone.train[0])
-    assert equal(both.test[0], simulate(c, PROFILES["simulated"], 0))
+    assert equal(both.test[0], simulate(c, PROFILES[name], 0))
 
 
 def test_nothing_but_keypoints_and_confidence_changes():
     one = standing(visible=torch.ones(200, 17, dtype=torch.bool), depths=torch.zeros(200, 17))
     kept = one.keypoints.clone()
-    found = simulate(one, PROFILES["simulated"])
+    found = simulate(one, PROFILES["simulated_v1"])
     assert torch.equal(one.keypoints, kept)
     assert found.name == one.name
     assert found.positions is one.positions
@@ -114,11 +115,9 @@ def test_unknown_detectors_are_refused_and_the_choices_named():
     with pytest.raises(ValueError, match="'ground_truth', 'simulated_fine'") as error:
         detect(DATA, "simulate")
     assert "Did you mean 'simulated'?" in str(error.value)
-    names = (
-        "ground_truth simulated_fine simulated simulated_pretrained simulated_coarse simulated_v1"
-    )
+    names = "ground_truth simulated_fine simulated_v1 simulated_pretrained simulated_coarse"
     names += " simulated_v2 simulated_v2_blazepose simulated_v2_smooth simulated_v2_swapping"
-    names += " simulated_v2_coarse"
+    names += " simulated_v2_coarse simulated"
     assert DETECTORS == tuple(names.split())
 
 
@@ -158,7 +157,7 @@ def test_a_profile_is_in_metres_at_the_person(profile):
 
 
 def test_errors_shrink_with_distance():
-    profile = PROFILES["simulated"]
+    profile = PROFILES["simulated_v1"]
     near, far = errors(standing(depth=3.0), profile), errors(standing(depth=6.0), profile)
     torch.testing.assert_close(near, 2 * far, rtol=1e-3, atol=1e-3)
 
@@ -173,10 +172,10 @@ def test_errors_follow_the_distance_frame_by_frame():
 
 
 def test_wrists_are_harder_than_hips():
-    found = errors(standing(2000), PROFILES["simulated"]).norm(dim=-1).mean(dim=0)
+    found = errors(standing(2000), PROFILES["simulated_v1"]).norm(dim=-1).mean(dim=0)
     assert found[WRISTS].mean() > 1.3 * found[HIPS].mean()
     assert found.argmax().item() in WRISTS
-    score = simulate(standing(2000), PROFILES["simulated"]).confidence.mean(dim=0)
+    score = simulate(standing(2000), PROFILES["simulated_v1"]).confidence.mean(dim=0)
     assert score[WRISTS].mean() < score[HIPS].mean()
 
 
@@ -222,7 +221,9 @@ def test_hidden_joints_err_more_and_are_less_trusted():
 
 def test_without_visibility_all_joints_count_as_seen():
     seen = standing(visible=torch.ones(200, 17, dtype=torch.bool))
-    assert equal(simulate(seen, PROFILES["simulated"]), simulate(standing(), PROFILES["simulated"]))
+    assert equal(
+        simulate(seen, PROFILES["simulated_v1"]), simulate(standing(), PROFILES["simulated_v1"])
+    )
 
 
 # ---- outliers and confusions ---------------------------------------------------------------------
@@ -318,7 +319,7 @@ def test_detected_joints_may_be_others_than_those_of_the_poses():
     visible = torch.ones(50, 17, dtype=torch.bool)
     visible[:, [H36M_17.index("left_wrist"), H36M_17.index("neck_nose")]] = False
     one = standing(50, visible=visible).with_keypoints(coco.keypoints, coco.confidence, COCO_17)
-    found = simulate(one, PROFILES["simulated"])
+    found = simulate(one, PROFILES["simulated_v1"])
     assert found.keypoint_skeleton is COCO_17
     assert found.skeleton is H36M_17
     # a joint of the same name is hidden with it; whether the nose is seen is not known

@@ -9,7 +9,7 @@ import torch
 from detection.people import profile, standing
 
 from paperlib.cameras import project
-from paperlib.detection import DETECTORS, ERROR_PROFILES, PROFILES, detect, simulate
+from paperlib.detection import DETECTORS, ERROR_PROFILES, PROFILES, detect, resolve, simulate
 from paperlib.detection.detectors import CURRENT
 from paperlib.detection.height import image_height
 from paperlib.detection.profiles import Confidence, Hidden, Losses, Noise, Spikes, Standing, Swaps
@@ -323,10 +323,11 @@ def test_detectors_without_a_gap_say_so():
 # ---- by name -----------------------------------------------------------------------------------
 
 
-def test_the_first_one_has_an_alias_and_is_what_it_was():
-    assert CURRENT == "simulated_v1" and PROFILES["simulated"] is PROFILES["simulated_v1"]
+def test_simulated_is_the_second_one_and_results_say_so():
+    assert CURRENT == "simulated_v2" and PROFILES["simulated"] is PROFILES["simulated_v2"]
     data = Dataset("x", "here", (standing(30),), ())
-    assert equal(detect(data, "simulated", 2).train[0], detect(data, "simulated_v1", 2).train[0])
+    assert equal(detect(data, "simulated", 2).train[0], detect(data, "simulated_v2", 2).train[0])
+    assert [resolve(name) for name in DETECTORS[-2:]] == ["simulated_v2_coarse", "simulated_v2"]
     assert {*ERROR_PROFILES} < {*DETECTORS}
 
 

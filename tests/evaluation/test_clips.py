@@ -95,3 +95,16 @@ def test_recordings_too_short_for_a_metric_are_left_out():
 def test_wrong_arguments(attempt, said):
     with pytest.raises(ValueError, match=said):
         attempt(evaluation(("walk", "a", 5, 1.0)))
+
+
+def test_a_difference_is_taken_clip_by_clip():
+    """Clips differ by tens, one system is better by 1 or 2 on each: the interval is of that."""
+    hard = [float(n) for n in range(10, 90, 10)]
+    one = evaluation(*(("walk", f"t{n}", 5, e) for n, e in enumerate(hard)))
+    other = evaluation(*(("walk", f"t{n}", 5, e + 1 + n % 2) for n, e in enumerate(hard)))
+    mean, low, high = over_clips(one, less=other)
+    assert mean == pytest.approx(-1.5) and -2 <= low < -1.5 < high <= -1
+    assert over_clips([one, one], less=[other]) == pytest.approx((mean, low, high))
+    assert over_clips(one, less=one) == pytest.approx((0, 0, 0))
+    with pytest.raises(ValueError, match="not of the same recordings"):
+        over_clips(one, less=evaluation(("walk", "t0", 5, 1.0)))

@@ -1,6 +1,7 @@
 """Predictions have a pose for each frame, and their errors are averaged as the paper does."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from networks import lifting as model
 from torch import nn
 
 from paperlib import metrics
-from paperlib.evaluation import Evaluation, evaluate
+from paperlib.evaluation import Evaluation, compare, evaluate, joined
 from paperlib.prediction import predict
 from paperlib.recordings import Recording
 
@@ -222,7 +223,7 @@ def test_unknown_metrics_and_groups_are_refused():
 def test_recordings_of_other_joints_are_refused():
     with pytest.raises(ValueError, match="16"):
         evaluate(model(joints_in=16), [recording(4)], device="cpu")
-    with pytest.raises(ValueError, match="same shape"):
+    with pytest.raises(ValueError, match=r"\(4, 15, 3\), expected \(4, 17, 3\): .* h36m_17"):
         evaluate(model(joints_out=15), [recording(4)], flip=False, device="cpu")
 
 
@@ -235,3 +236,31 @@ def test_a_gpu_that_is_not_there_is_refused():
 def test_unknown_devices_are_refused():
     with pytest.raises(ValueError, match="'auto', 'cpu', 'cuda'"):
         evaluate(model(), RECORDINGS, device="gpu")
+
+
+# ---- poses that no model of ours gave, and folds -------------------------------------------------
+
+
+def test_given_poses_are_compared_as_a_models_are():
+    recordings = [recording(20), recording(9, "boxing")]
+    net = model()
+    found = compare([predict(net, r) for r in recordings], recordings)
+    assert found.values == evaluate(net, recordings, device="cpu").values
+    shifted = [r.pose + torch.tensor([0.03, 0.0, 0.04]) for r in recordings]
+    assert compare(shifted, recordings).values["mpjpe"] == pytest.approx((0.05, 0.05))
+    with pytest.raises(ValueError, match=r"poses of shape \(19, 17, 3\), expected \(20, 17, 3\)"):
+        compare([recordings[0].pose[1:]], recordings[:1])
+    with pytest.raises(ValueError, match="argument"):
+        compare([recordings[0].pose], recordings)
+    with pytest.raises(ValueError, match="no 3D positions"):
+        compare(iter([]), [replace(recordings[0], positions=None)])
+
+
+def test_evaluations_of_folds_are_joined():
+    net = model()
+    first, second = ([recording(20)], [recording(9, "boxing"), recording(30, clip="other")])
+    together = joined([evaluate(net, part, device="cpu") for part in (first, second)])
+    whole = evaluate(net, first + second, device="cpu")
+    assert together.recordings == whole.recordings and together.values == whole.values
+    with pytest.raises(ValueError, match="in two of the evaluations"):
+        joined([whole, whole])

@@ -5,7 +5,7 @@ import pytest
 from paperlib import results
 from paperlib.detection import detect
 from paperlib.detection.simulated import PROFILES
-from paperlib.evaluation import evaluate
+from paperlib.evaluation import evaluate, over_clips
 from paperlib.experiment import Experiment
 from paperlib.models import LinearModel
 from paperlib.training import Recipe, Supervised
@@ -81,3 +81,44 @@ def test_unknown_detectors_are_refused(experiment):
         experiment.with_detector("simulated_best").load()
     with pytest.raises(ValueError, match="detector='sh_ft_h36m' is a file"):
         experiment.with_detector("sh_ft_h36m").load()
+
+
+def test_rows_say_which_cameras_and_which_coordinates():
+    cell = {"dataset": "synthetic", "preset": "smoke", "seed": 0, "device": "cpu", "retrain": False}
+    own = {"cameras": ("studio", "random"), "normalisation": ("screen", "person")}
+
+    def begin(cameras, normalisation):
+        given = {"cameras": cameras, "normalisation": normalisation}
+        return Experiment.begin("tests", cell | given, **own)
+
+    plain, other = begin("studio", "screen"), begin("random", "person")
+    assert plain.about("linear")["dataset"] == "synthetic"
+    assert other.about("linear")["dataset"] == "synthetic, random cameras, person"
+    assert other.exact.name == "synthetic-random-cameras" != plain.exact.name
+    assert len({r.camera.position for r in other.exact.test}) == len(other.exact.test)
+
+
+def test_all_folds_are_run_but_with_the_smoke_preset(monkeypatch):
+    cell = {"seed": 0, "device": "cpu", "retrain": False}
+
+    def begin(dataset, preset):
+        return Experiment.begin("tests", cell | {"dataset": dataset, "preset": preset})
+
+    assert begin("mocap", "laptop").folds == begin("bandai_namco", "laptop").folds == (0, 1, 2)
+    assert begin("mocap", "smoke").folds == begin("synthetic", "laptop").folds == (0,)
+
+
+def test_intervals_over_clips_are_rows_where_they_are_asked_for(experiment):
+    data = experiment.load()
+    recipe = Recipe.pavllo2019("smoke").shortened(1)
+    run = experiment.train(
+        "linear", Supervised(lambda: LinearModel(17, 2, 17, channels=8), data), recipe
+    )
+    found = evaluate(run.model, data.test, device="cpu")
+    _, low, high = over_clips(found)
+    rows = experiment.rows("linear", found, run, clips=True)
+    (half,) = [row["value"] for row in rows if row["metric"] == "mpjpe_over_clips"]
+    assert half == pytest.approx(1000 * (high - low) / 2, nan_ok=True)
+    assert rows[1:] == experiment.rows("linear", found, run)
+    assert "not over clips" in str(experiment.protocol(data, recipe, 9))
+    assert "half that over clips" in str(experiment.protocol(data, recipe, 9, clips=True))

@@ -93,7 +93,7 @@ def test_right_parameters_are_taken():
     experiment = begin(seed=3)
     assert (experiment.dataset, experiment.preset, experiment.seed) == ("synthetic", "smoke", 3)
     assert experiment.device == "cpu" and experiment.retrain is False
-    assert experiment.parameters == {"detector": "simulated", "receptive_field": 27}
+    assert experiment.parameters == {"detector": "simulated_v2", "receptive_field": 27}
     shown = repr(experiment)
     for part in ("table1", "synthetic", "smoke", "seed 3", "cpu", "receptive_field 27"):
         assert part in shown

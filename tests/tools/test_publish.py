@@ -10,6 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from paperlib.errors import NotebookFailed
+from paperlib.running.notebook import known_parameters
 from tools import publish, readme
 from tools.__main__ import main
 from tools.publish import differences, text_forms, tidied
@@ -213,3 +214,19 @@ def test_publish_goes_through_the_named_notebooks(monkeypatch, capsys, tmp_path)
 def test_publishing_an_unknown_notebook_is_refused(capsys):
     assert main(["publish", "table99"]) == 1
     assert capsys.readouterr().err.startswith("paperlib: no notebook table99: there are ")
+
+
+def test_some_are_published_with_other_data_than_a_reader_begins_with(pair, monkeypatch, clean):
+    """What was set shows in the outputs; the cell that papermill puts in does not stay."""
+    monkeypatch.setenv("PAPERLIB_PRESET", "laptop")
+    monkeypatch.setattr(publish, "PUBLISHED_WITH", {"small": {"seed": 7}})
+    text = pair(TEXT)
+    made = nbformat.read(publish.publish(text), as_version=4)
+    assert [c.outputs[0].text for c in made.cells[2:]] == ["seed 7\n"]
+    assert differences(text) == []
+
+
+@pytest.mark.parametrize("name", publish.PUBLISHED_WITH)
+def test_what_they_are_published_with_are_their_parameters(name):
+    (text,) = text_forms([name])
+    assert set(publish.PUBLISHED_WITH[name]) <= set(known_parameters(text.with_suffix(".ipynb")))

@@ -114,6 +114,18 @@ def test_learning_rate_and_momentum_of_each_epoch(monkeypatch):
         assert momentum == pytest.approx(0.1 * math.exp(-epoch / 4 * math.log(100)))
 
 
+def test_a_linear_rate_falls_with_every_step_and_goes_on_where_it_was(interrupted, monkeypatch):
+    recipe = RECIPE.but(schedule="linear", learning_rate=0.012)
+    seen, make = watched(monkeypatch)
+    train(recipe, make=make)
+    assert [rate for rate, _ in seen] == pytest.approx([0.012 - 0.001 * n for n in range(12)])
+    del seen[:]
+    with interrupted(8):
+        train(recipe, make=make, retrain=True)
+    train(recipe, make=make)
+    assert [rate for rate, _ in seen] == pytest.approx([0.012 - 0.001 * n for n in range(12)])
+
+
 def test_learning_rate_and_momentum_go_on_where_they_were(interrupted, monkeypatch):
     with interrupted(8):
         train(recipe=RECIPE.but(decay=0.5))
@@ -444,7 +456,7 @@ def test_unknown_devices_are_refused(wrong):
 
 
 def test_unknown_precisions_are_refused():
-    with pytest.raises(ValueError, match="'auto', 'float32', 'bfloat16'"):
+    with pytest.raises(ValueError, match="'auto', 'mixed', 'float32', 'bfloat16'"):
         train(RECIPE.but(precision="half"))
 
 

@@ -38,11 +38,30 @@ def test_smaller_presets_are_smaller_but_fall_as_far():
         assert smaller.batch_size <= larger.batch_size
         assert smaller.stride > larger.stride
     for recipe in sizes:
-        last = recipe.learning_rate * recipe.decay ** (recipe.epochs - 1)
-        assert last == pytest.approx(1e-3 * 0.95**79)
+        if recipe.schedule == "exponential":
+            assert recipe.rate(recipe.epochs - 1) == pytest.approx(1e-3 * 0.95**79)
         assert recipe.momentum(0) == 0.1
         assert recipe.momentum(recipe.epochs) == pytest.approx(0.001)
         assert (recipe.dropout, recipe.train_flip, recipe.test_flip) == (0.25, True, True)
+
+
+def test_rates_by_hand():
+    falling = Recipe(epochs=10, learning_rate=0.1, decay=0.5)
+    assert [falling.rate(at) for at in (0, 0.9, 1, 2.5)] == [0.1, 0.1, 0.05, 0.025]
+    steady = falling.but(schedule="linear")
+    assert [steady.rate(at) for at in (0, 2.5, 5)] == pytest.approx([0.1, 0.075, 0.05])
+    assert steady.shortened(2).rate(1) == pytest.approx(0.05)
+
+
+def test_the_laptop_takes_about_as_many_steps_whatever_the_data():
+    assert Recipe.pavllo2019("laptop").epochs == 12
+    for frames in (20_000, 90_000, 622_000):  # each twice, mirrored, and every other one a target
+        recipe = Recipe.pavllo2019("laptop", 2 * frames)
+        assert recipe.steps(2 * frames) == math.ceil(frames / 256)
+        assert 0.75 < recipe.epochs * recipe.steps(2 * frames) / 5000 < 1.3
+    assert Recipe.pavllo2019("laptop", 100_000_000).epochs == 1
+    assert Recipe.pavllo2019("paper", 1000) == Recipe()
+    assert Recipe.pavllo2019("smoke", 1000) == Recipe.pavllo2019("smoke")
 
 
 @pytest.mark.parametrize("epochs", [2, 7, 80, 160])
