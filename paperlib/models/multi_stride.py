@@ -2,7 +2,7 @@
 temporal convolutions with several strides side by side."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import pairwise
 from math import log2
 from numbers import Integral
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from paperlib.errors import one_of
 from paperlib.models.arguments import check_keypoints, checked
 from paperlib.models.complexity import count_parameters
 from paperlib.models.temporal import Block, Layer, side_by_side
@@ -36,15 +37,15 @@ class MultiStrideTCN(nn.Module):
     alone, and so knows nothing of the direction in which its camera looks at the person.
 
     Each of the ``strides`` k has a branch: ``num_blocks`` residual blocks of :class:`TemporalModel`
-    at the frames t, t ± k, then t ± 3k, t ± 9k …, as if the film had 1/k of its frames. Where a
-    window ends there are zeros, as in a frame that is hidden. Two blocks see 9 frames of every
+    at the frames t, t ± k, then t ± 3k, t ± 9k …, as if the film had 1/k of its frames; beyond
+    both ends of a window there are zeros. Two blocks see 9 frames of every
     k-th: those of the strides 1, 2, 3, 5, 7 reach over 9, 17, 25, 41 and 57 frames, which is about
     a window of 64. The branches' ``channels`` go side by side through a layer for each frame, and a
     linear map.
 
     ``length`` is that of the windows, in training and in :func:`paperlib.prediction.predict`; a
-    call takes what it is given as one window. No frames are lost, and so
-    :attr:`receptive_field`, which says how many are, is 1.
+    call takes what it is given as one window. :attr:`receptive_field` is 1, as of all that gives
+    as many poses as it takes frames: examples are chunks of ``length`` frames.
 
     Source: cheng2020, Multi-Scale Features, and table 1 for ``embedding``, ``length`` and
     ``strides``. Its text has neither layers nor widths; these are ours. ``ValueError`` where the
@@ -73,7 +74,7 @@ class MultiStrideTCN(nn.Module):
         self.config = checked(locals())
         self.length = length
         self.config["strides"] = self.strides = _checked_strides(strides, length)
-        self.maps = None if maps is None else SimulatedMaps(**maps)
+        self.maps = None if maps is None else _maps_of(maps)
         if self.maps is None:
             self.embed = Layer(num_joints_in * in_features, embedding, dropout)
         else:
@@ -237,6 +238,14 @@ def _checked_strides(strides: object, length: int) -> tuple[int, ...]:
             f"stride {max(given)} reaches: take a length of {reach} or more, or smaller strides"
         )
     return tuple(sorted(int(k) for k in given))
+
+
+def _maps_of(options: object) -> SimulatedMaps:
+    if not isinstance(options, Mapping):
+        raise ValueError(f"maps are a dictionary of options, or None for peaks; got {options!r}")
+    for name in options:
+        one_of("option of maps", name, [field.name for field in fields(SimulatedMaps)])
+    return SimulatedMaps(**options)
 
 
 def _check_maps(maps: SimulatedMaps, joints: int, features: int) -> None:

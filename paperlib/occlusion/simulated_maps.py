@@ -34,12 +34,12 @@ class SimulatedMaps:
 
     The maps show a square about the person, by ``margin`` (share of the longer side) wider on each
     side than the keypoints. 2 % of them at each end do not count, or one that flew away would make
-    the person small; its own map may be empty. With ``crop="window"`` all frames of a window show
-    the same square, so that motion through the image is seen in the maps. With ``"frame"``, the
-    paper's boxes, the square moves with the person, and a walk fills no more of a map than standing
-    does; its side is the window's, since one of each frame's own would make an approach of a bent
-    knee. A map does not tell where in the image its square lies and how large it is, and so neither
-    the distance of the person nor the direction of the view: :meth:`crops` does.
+    the person small; its own map may be empty. With ``crop="frame"``, as the paper's boxes do, the
+    square moves with the person, and a walk fills no more of a map than standing does; its side is
+    the window's, since one of each frame's own would make an approach of a bent knee. With
+    ``"window"`` all frames of a window show the same square, so that motion through the image is
+    seen in the maps. A map does not tell where in the image its square lies and how large it is,
+    and so neither the distance of the person nor the direction of the view: :meth:`crops` does.
 
     Source: cheng2020, whose maps come from a network, and which gives no size (that network's are a
     quarter of its images, 64 cells). ``ValueError`` for values out of range.
@@ -51,7 +51,7 @@ class SimulatedMaps:
     confused: float = 0.0
     occluder: float = 0.0
     margin: float = 0.2
-    crop: str = "window"
+    crop: str = "frame"
     mirrored: tuple[int, ...] = ()
 
     def __post_init__(self):
