@@ -126,11 +126,14 @@ def test_what_was_not_found_does_not_matter_where_it_is():
 
 def test_the_occluder_takes_a_fourth_feature():
     model = network(maps={"size": 16, "occluder": 0.5}, features=4)
-    x = keypoints(features=4).round(decimals=1)
-    x[..., 3] = 1
+    x = keypoints(features=4)
+    x[..., 2:] = torch.tensor([0.5, 1.0])
     hidden = x.clone()
-    hidden[:, 4, 2, 3] = 0
-    assert (model(hidden) - model(x)).abs().max() > 1e-4
+    hidden[:, :, 2, 3] = 0
+    more = model.drawn(hidden)[0] - model.drawn(x)[0]
+    assert more[:, :, 2].amax(dim=(-2, -1)).min() > 0.05  # of 0.125, between cells
+    assert (more[:, :, [0, 1, 3, 4]] == 0).all()
+    assert (model(hidden) - model(x)).abs().max() > 1e-5
     plain = MultiStrideTCN(**(model.config | {"maps": {"size": 16}, "in_features": 3})).eval()
     plain.load_state_dict(model.state_dict())
     torch.testing.assert_close(plain(x[..., :3]), model(x))
