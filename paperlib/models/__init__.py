@@ -7,6 +7,7 @@ from paperlib import lazily
 from paperlib.models.complexity import count_parameters, flops_per_frame, flops_per_window
 from paperlib.models.fast import Streaming, fold, lift
 from paperlib.models.linear import LinearModel
+from paperlib.models.multi_stride import MultiStrideTCN, as_large
 from paperlib.models.occlusion_aware import GATES, VECTORS, OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
 from paperlib.models.pose_refinement import load_pose_refinement_checkpoint

@@ -14,9 +14,12 @@ def _integer(least: int) -> tuple:
 _SWITCH = (lambda v: isinstance(v, bool)), "True or False"
 # what an argument of this name must be, and in words
 _EXPECTED = {
-    **dict.fromkeys(("num_joints_in", "in_features", "num_joints_out", "channels"), _integer(1)),
+    **dict.fromkeys(
+        ("num_joints_in", "in_features", "num_joints_out", "channels", "embedding", "length"),
+        _integer(1),
+    ),
     **dict.fromkeys(("num_blocks", "root"), _integer(0)),
-    **dict.fromkeys(("causal", "dense", "start_from_guesses"), _SWITCH),
+    **dict.fromkeys(("causal", "dense", "start_from_guesses", "place"), _SWITCH),
     "dropout": ((lambda v: isinstance(v, Real) and 0 <= v < 1), "in [0, 1)"),
     "normalisation": ((lambda v: v in NORMALISATIONS), f"one of {', '.join(NORMALISATIONS)}"),
     "threshold": ((lambda v: isinstance(v, Real) and 0 < v < 1), "between 0 and 1"),

@@ -4,6 +4,7 @@ from torch import nn
 
 from paperlib.errors import CheckpointError, one_of
 from paperlib.models.linear import LinearModel
+from paperlib.models.multi_stride import MultiStrideTCN
 from paperlib.models.occlusion_aware import OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
 from paperlib.models.temporal import TemporalModel
@@ -11,7 +12,14 @@ from paperlib.models.temporal_posenet import TemporalPoseNet
 
 MODELS: dict[str, type[nn.Module]] = {
     m.__name__: m
-    for m in (LinearModel, TemporalModel, PoseAndTrajectory, TemporalPoseNet, OcclusionAware)
+    for m in (
+        LinearModel,
+        TemporalModel,
+        PoseAndTrajectory,
+        TemporalPoseNet,
+        OcclusionAware,
+        MultiStrideTCN,
+    )
 }
 
 

@@ -7,6 +7,8 @@ from paperlib.occlusion.clustered import RULES, TOLERANCE, clustered
 from paperlib.occlusion.cylinder_man import cylinder_man
 from paperlib.occlusion.heatmaps import heatmaps
 from paperlib.occlusion.labels import GUESSES, LABELLINGS, guesses, labels, with_guess, with_labels
+from paperlib.occlusion.masks import OcclusionMasks
 from paperlib.occlusion.scores import Curve, Scores, curve, scores
+from paperlib.occlusion.simulated_maps import CROPS, SimulatedMaps, crops_of, peaks
 
 __getattr__, __dir__ = lazily(__name__)

@@ -40,9 +40,19 @@ def heatmaps(
     tiny = torch.finfo(keypoints.dtype).tiny
     side = (high - low).amax(dim=-1, keepdim=True).clamp_min(tiny) * (1 + 2 * margin)
     places = ((keypoints - (low + high) / 2) / side + 0.5) * size - 0.5  # of pixels' middles
-    pixels = torch.arange(size, device=keypoints.device, dtype=keypoints.dtype)
-    # a Gaussian of two dimensions is the product of two of one
-    x, y = (torch.exp(-((p[..., None] - pixels) ** 2) / (2 * sigma**2)) for p in places.unbind(-1))
+    x, y = gaussians(places, size, sigma)
     if visible is not None:
         y = y * visible[..., None]
     return y[..., :, None] * x[..., None, :]
+
+
+def gaussians(places: Tensor, size: int, sigma: float | Tensor) -> tuple[Tensor, Tensor]:
+    """Both factors ``(…, size)`` of Gaussians of height 1 at ``places`` ``(…, 2)``, counted in
+    cells from the middle of the first: that along x, and that along y. ``sigma`` in cells is one
+    for all, or ``(…)``."""
+    cells = torch.arange(size, device=places.device, dtype=places.dtype)
+    if isinstance(sigma, Tensor):
+        sigma = sigma[..., None]
+    # a Gaussian of two dimensions is the product of two of one
+    x, y = (torch.exp(-((p[..., None] - cells) ** 2) / (2 * sigma**2)) for p in places.unbind(-1))
+    return x, y

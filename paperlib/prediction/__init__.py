@@ -3,7 +3,16 @@
 from paperlib import lazily
 from paperlib.models import Streaming, lift
 from paperlib.prediction.absolute import locate, locate_scene
+from paperlib.prediction.overlapping import lift_windows
 from paperlib.prediction.sequences import predict, predict_occlusion
 
-__all__ = ["Streaming", "lift", "locate", "locate_scene", "predict", "predict_occlusion"]
+__all__ = [
+    "Streaming",
+    "lift",
+    "lift_windows",
+    "locate",
+    "locate_scene",
+    "predict",
+    "predict_occlusion",
+]
 __getattr__, __dir__ = lazily(__name__)

@@ -19,27 +19,44 @@ from paperlib.windows.gather import Track, Windows
 
 
 def network_input(
-    recording: Recording, confidence: bool = False, normalisation: str = "screen"
+    recording: Recording,
+    confidence: bool = False,
+    normalisation: str = "screen",
+    visible: bool = False,
 ) -> Tensor:
-    """``(T, K, 2)`` keypoints, or ``(T, K, 3)`` with their confidence: in screen coordinates, as
-    the papers have it, or about the ``"person"`` (:mod:`paperlib.cameras`)."""
+    """``(T, K, 2)`` keypoints, or ``(T, K, 3)`` with their confidence, or ``(T, K, 4)`` with 1 or 0
+    for what is ``visible`` or hidden as well: in screen coordinates, as the papers have it, or
+    about the ``"person"`` (:mod:`paperlib.cameras`).
+
+    ``ValueError`` where nobody knows what is visible.
+    """
     camera, keypoints = recording.camera, recording.keypoints
     if one_of("normalisation", normalisation, NORMALISATIONS) == "person":
         normalised = normalize_person_coordinates(keypoints)
     else:
         normalised = normalize_screen_coordinates(keypoints, camera.width, camera.height)
-    return (
-        torch.cat([normalised, recording.confidence[..., None]], -1) if confidence else normalised
-    )
+    columns = [normalised]
+    if confidence or visible:
+        columns.append(recording.confidence[..., None])
+    if visible:
+        if recording.visible is None or recording.skeleton != recording.keypoint_skeleton:
+            raise ValueError(
+                f"{recording.name}: which of its {len(recording.keypoint_skeleton)} keypoints are "
+                "visible is not known; a network that is told takes recordings with `visible`, "
+                "of the same joints"
+            )
+        columns.append(recording.visible[..., None].to(normalised))
+    return torch.cat(columns, dim=-1) if len(columns) > 1 else normalised
 
 
 def input_of(model: nn.Module) -> Callable[[Recording], Tensor]:
-    """What a model sees of a recording, by its ``config``: keypoints in its ``normalisation``, and
-    their confidence if it takes three numbers for each."""
+    """What a model sees of a recording, by its ``config``: keypoints in its ``normalisation``,
+    their confidence if it takes three numbers for each, and whether they are visible if four."""
     config = getattr(model, "config", {})
-    normalisation = config.get("normalisation", "screen")
-    confidence = config.get("in_features", 2) == 3
-    return partial(network_input, confidence=confidence, normalisation=normalisation)
+    normalisation, features = config.get("normalisation", "screen"), config.get("in_features", 2)
+    return partial(
+        network_input, confidence=features == 3, normalisation=normalisation, visible=features == 4
+    )
 
 
 def mirror(points: Tensor, skeleton: Skeleton) -> Tensor:

@@ -17,6 +17,7 @@ EXAMPLES = {
     "PoseAndTrajectory": (17, 2, 16),
     "TemporalPoseNet": (14, 17, (3, 3), 2),
     "OcclusionAware": (17, 3, 16, (3, 3), "one", "soft", 0.3, True, 0.5, 8),
+    "MultiStrideTCN": (17, 3, 16, (1, 3), 20, {"size": 8, "crop": "frame"}, 12, 8, 1),
 }
 OPTIONS = {
     "PoseAndTrajectory": {"filter_widths": (3, 3), "causal": True, "dropout": 0.5, "channels": 8},

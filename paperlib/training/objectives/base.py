@@ -84,11 +84,15 @@ class Objective:
 
 def described(part: Any) -> dict[str, Any]:
     """All that decides what comes of an objective (or of what watches a training), beside the code
-    and the model: of a dataclass, data sets by their fingerprint and options as they are. What
-    builds a model is left out, since the model shows it."""
+    and the model: of a dataclass, data sets by their fingerprint, options as they are, and those of
+    another dataclass likewise. What builds a model is left out, since the model shows it."""
+
+    def value_of(value: Any) -> Any:
+        if isinstance(value, Dataset):
+            return value.fingerprint
+        return described(value) if is_dataclass(value) else value
+
     values = {f.name: getattr(part, f.name) for f in fields(part)} if is_dataclass(part) else {}
     return {"class": type(part).__name__} | {
-        name: value.fingerprint if isinstance(value, Dataset) else value
-        for name, value in values.items()
-        if not callable(value)
+        name: value_of(value) for name, value in values.items() if not callable(value)
     }
