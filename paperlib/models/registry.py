@@ -3,6 +3,7 @@
 from torch import nn
 
 from paperlib.errors import CheckpointError, one_of
+from paperlib.models.generator_and_discriminator import GeneratorAndDiscriminator
 from paperlib.models.linear import LinearModel
 from paperlib.models.occlusion_aware import OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
@@ -11,7 +12,14 @@ from paperlib.models.temporal_posenet import TemporalPoseNet
 
 MODELS: dict[str, type[nn.Module]] = {
     m.__name__: m
-    for m in (LinearModel, TemporalModel, PoseAndTrajectory, TemporalPoseNet, OcclusionAware)
+    for m in (
+        LinearModel,
+        TemporalModel,
+        PoseAndTrajectory,
+        TemporalPoseNet,
+        OcclusionAware,
+        GeneratorAndDiscriminator,
+    )
 }
 
 

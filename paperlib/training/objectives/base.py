@@ -9,23 +9,26 @@ from torch import Tensor, nn
 
 from paperlib.recordings import Dataset
 from paperlib.training.recipes import Recipe
+from paperlib.windows import Windows
 
 Optimizer = Callable[[Iterable[nn.Parameter], float, torch.device], torch.optim.Optimizer]
+
+
+def adam(
+    parameters: Iterable[nn.Parameter], rate: float, device: torch.device, **options: Any
+) -> torch.optim.Adam:
+    """Adam, made for steps that are recorded on a GPU; ``options`` are PyTorch's."""
+    on_gpu = device.type == "cuda"
+    # a step that is recorded reads its learning rate and its count from the device
+    rate = torch.tensor(rate, device=device) if on_gpu else rate
+    return torch.optim.Adam(parameters, lr=rate, fused=True, capturable=on_gpu, **options)
 
 
 def amsgrad(
     parameters: Iterable[nn.Parameter], rate: float, device: torch.device
 ) -> torch.optim.Adam:
     """AMSGrad, which the lifting networks of all five papers are trained with (or with Adam)."""
-    on_gpu = device.type == "cuda"
-    # a step that is recorded reads its learning rate and its count from the device
-    return torch.optim.Adam(
-        parameters,
-        lr=torch.tensor(rate, device=device) if on_gpu else rate,
-        amsgrad=True,
-        fused=True,
-        capturable=on_gpu,
-    )
+    return adam(parameters, rate, device, amsgrad=True)
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,23 @@ class Objective:
         raise NotImplementedError
 
 
+def as_many(windows: Windows, count: int, generator: torch.Generator) -> Tensor:
+    """``(count,)`` examples of ``windows``: all of them in a new order before any comes again."""
+    rounds = -(-count // len(windows))
+    return torch.cat([windows.order(generator) for _ in range(rounds)])[:count]
+
+
 def described(part: Any) -> dict[str, Any]:
     """All that decides what comes of an objective (or of what watches a training), beside the code
-    and the model: of a dataclass, data sets by their fingerprint and options as they are. What
-    builds a model is left out, since the model shows it."""
+    and the model: of a dataclass, data sets by their fingerprint, options that are dataclasses by
+    theirs, and others as they are. What builds a model is left out, since the model shows it."""
     values = {f.name: getattr(part, f.name) for f in fields(part)} if is_dataclass(part) else {}
-    return {"class": type(part).__name__} | {
-        name: value.fingerprint if isinstance(value, Dataset) else value
-        for name, value in values.items()
-        if not callable(value)
-    }
+    about: dict[str, Any] = {"class": type(part).__name__}
+    for name, value in values.items():
+        if isinstance(value, Dataset):
+            about[name] = value.fingerprint
+        elif is_dataclass(value) and not isinstance(value, type):
+            about[name] = described(value)
+        elif not callable(value):
+            about[name] = value
+    return about
