@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from paperlib.cameras import project_to_screen
-from paperlib.kinematics import bone_lengths
+from paperlib.kinematics import bone_lengths, rotation_apply
 
 
 def projection_loss(
@@ -69,13 +69,7 @@ def multi_view_loss(first: Tensor, second: Tensor, rotation: Tensor) -> Tensor:
             f"poses {tuple(first.shape)} need rotations ({len(first)}, 3, 3), one for each pair of "
             f"views, got {tuple(rotation.shape)}"
         )
-    return pose_loss(turned(first, rotation), second)
-
-
-def turned(poses: Tensor, rotation: Tensor) -> Tensor:
-    """Poses ``(B, T, J, 3)``, each sequence by its own ``rotation`` ``(B, 3, 3)``."""
-    # not a matrix product, which mixed precision would round by millimetres
-    return (rotation[:, None, None] * poses[..., None, :]).sum(dim=-1)
+    return pose_loss(rotation_apply(rotation[:, None, None], first), second)
 
 
 def orthographic_fit(

@@ -112,7 +112,8 @@ class PoseDiscriminator(nn.Module):
 
 def _tree(parents: Sequence[int]) -> tuple[int, ...]:
     found = tuple(parents)
-    if sorted(found)[:2].count(-1) != 1 or not all(-1 <= p < len(found) for p in found):
+    inside = all(-1 <= parent < len(found) for parent in found)
+    if len(found) < 2 or found.count(-1) != 1 or not inside:
         raise ValueError(
             "parents must be those of a skeleton of two or more joints, -1 for its root alone, got "
             f"parents={parents!r}"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from paperlib import losses
-from paperlib.kinematics import bone_lengths, rotation_from_euler
+from paperlib.kinematics import bone_lengths, rotation_apply, rotation_from_euler
 from paperlib.metrics import mpjpe
 from paperlib.models import GeneratorAndDiscriminator
 from paperlib.recordings import Dataset
@@ -241,7 +241,7 @@ class Adversarial(Objective):
         with torch.autocast(poses.device.type, enabled=False):
             x, y, z = (2 * torch.rand(3, len(poses), device=poses.device) - 1).unbind()
             angles = torch.stack([_TILT * x, pi * y, _TILT * z], dim=-1)
-            return losses.turned(poses, rotation_from_euler("xyz", angles))
+            return rotation_apply(rotation_from_euler("xyz", angles)[:, None, None], poses)
 
     def _watched(
         self, optimizer: Optimizer, model: GeneratorAndDiscriminator, number: int
