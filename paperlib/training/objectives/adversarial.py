@@ -253,8 +253,10 @@ class Adversarial(Objective):
             made = optimizer(parameters, rate, device)
 
             def before_step(*_: Any) -> None:
-                norm = nn.utils.clip_grad_norm_(parameters, self.clip or inf)
+                norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
                 model.gradients[number].copy_(norm)
+                if self.clip:
+                    nn.utils.clip_grads_with_norm_(parameters, self.clip, norm)
 
             made.register_step_pre_hook(before_step)
             return made
