@@ -78,7 +78,7 @@ class GeneratorAndDiscriminator(nn.Module):
         places of the oldest."""
         self._check(len(poses))
         self.pool.index_copy_(0, self._places(self.made, len(poses)), poses.to(self.pool))
-        self.made += len(poses)
+        self.made.add_(len(poses))
 
     @torch.no_grad()
     def recall(self, count: int) -> Tensor:

@@ -379,9 +379,9 @@ def test_masks_hide_what_the_generator_sees_and_nothing_else():
 
 
 def test_on_a_gpu_a_step_is_recorded_and_gives_the_same(device):
-    run = train(recipe=RECIPE.but(epochs=4, precision="float32"), turned=False, device=device.type)
+    run = train(recipe=RECIPE.but(epochs=4, precision="float32"), device=device.type)
     assert run.finished and run.model.steps == 12
-    expected = train(recipe=RECIPE.but(epochs=4, precision="float32"), turned=False)
+    expected = train(recipe=RECIPE.but(epochs=4, precision="float32"))
     for row, other in zip(run.history, expected.history, strict=True):
         for name in ("train_mpjpe", "pose", "views", "projection"):
             assert row[name] == pytest.approx(other[name], rel=0.02), name

@@ -172,7 +172,7 @@ class Adversarial(Objective):
         judge = model.discriminator
 
         def finite(terms: Mapping[str, Tensor]) -> Tensor:
-            return _finite(terms, examples.epoch, model.steps)
+            return _finite(terms, model, examples)
 
         def made(batch: Tensor) -> Tensor:
             inputs = labelled.input(_by_view(batch))
@@ -183,7 +183,7 @@ class Adversarial(Objective):
             return model.generator(inputs).float()
 
         def lift(batch: Tensor) -> Tensor:
-            model.steps += 1
+            model.steps.add_(1)
             poses, target = made(batch), labelled.target("pose", _by_view(batch))
             known = poses[: len(target)]
             none = poses.new_zeros(())
@@ -269,7 +269,9 @@ def _by_view(batch: Tensor) -> Tensor:
     return batch[:, :2].T.reshape(-1)
 
 
-def _finite(terms: Mapping[str, Tensor], epoch: int, steps: Tensor) -> Tensor:
+def _finite(
+    terms: Mapping[str, Tensor], model: GeneratorAndDiscriminator, examples: ViewPairs
+) -> Tensor:
     """The terms side by side; on a GPU they are looked at after each epoch, since nothing may wait
     for it before."""
     found = torch.stack(list(terms.values()))
@@ -277,7 +279,7 @@ def _finite(terms: Mapping[str, Tensor], epoch: int, steps: Tensor) -> Tensor:
         wrong = {n: v for n, v in zip(terms, found.tolist(), strict=True) if not isfinite(v)}
         if wrong:
             raise FloatingPointError(
-                f"epoch {epoch + 1}, step {int(steps)}: a loss is not finite, {wrong}; a smaller "
-                "learning rate, clip and penalty help"
+                f"epoch {examples.epoch + 1}, step {int(model.steps)}: a loss is not finite, "
+                f"{wrong}; a smaller learning rate, clip and penalty help"
             )
     return found
