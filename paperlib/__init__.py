@@ -21,7 +21,7 @@ ROOMS = {
     "arrays": "arrays of NumPy taken where tensors are, and given back as what they were",
     "randomness": "random numbers that depend on a seed and on what they are for",
     "skeletons": "joint sets as named data, and how one maps to another",
-    "kinematics": "rotations and forward kinematics",
+    "kinematics": "rotations, forward kinematics, kinematic chain space",
     "alignment": "rigid and similarity alignment of poses",
     "inverse_kinematics": "joint rotations from joint positions",
     "cameras": "projection with lens distortion, world and camera space, normalisation",

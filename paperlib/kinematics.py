@@ -71,6 +71,12 @@ def vector_from_rotation(matrix: torch.Tensor) -> torch.Tensor:
     return torch.where(length > 1e-8, axis / length.clamp_min(1e-12) * angle, 2 * axis)
 
 
+def rotation_apply(matrix: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    """Turn vectors ``(..., 3)`` by rotation matrices ``(..., 3, 3)`` (shapes broadcast). Mixed
+    precision leaves this product alone: it would move a person's joints by millimetres."""
+    return (matrix * v[..., None, :]).sum(dim=-1)
+
+
 def rotation_about(axis: str, angle: torch.Tensor) -> torch.Tensor:
     """Rotation matrices ``(..., 3, 3)`` about ``"x"``, ``"y"`` or ``"z"`` by ``(...)`` radians."""
     if axis not in ("x", "y", "z"):
@@ -164,7 +170,50 @@ def forward_kinematics(
 
 def bone_lengths(positions: torch.Tensor, parents: Sequence[int]) -> torch.Tensor:
     """``(..., J, 3)`` positions to ``(..., J - 1)`` lengths, in the order of the joints."""
+    return torch.stack(_bones(positions, parents), dim=-2).norm(dim=-1)
+
+
+def bone_vectors(positions: torch.Tensor, parents: Sequence[int]) -> torch.Tensor:
+    """``(..., J, 3)`` positions to the matrices B ``(..., 3, M)`` of their M = J - 1 bones: a
+    column for each joint but the root, in their order, which leads to it from its parent.
+
+    ``ValueError`` where there are not as many joints as ``parents``. Source: cheng2020, pose
+    discriminator.
+    """
+    if positions.shape[-2:] != (len(parents), 3):
+        raise ValueError(f"{len(parents)} parents, but positions {tuple(positions.shape)}")
+    return torch.stack(_bones(positions, parents), dim=-1)
+
+
+def kinematic_chain_space(bones: torch.Tensor) -> torch.Tensor:
+    """Psi = B^T B ``(..., M, M)`` of bones B ``(..., 3, M)``: the inner products of all pairs, and
+    so on the diagonal the squares of the lengths; metres squared where bones are metres.
+
+    Neither turning nor moving the person changes it; where a bone points shows only against the
+    others. In half precision its small differences over time would be lost, so that mixed precision
+    leaves it alone. Source: cheng2020, pose discriminator (Wandt and Rosenhahn 2019).
+    """
+    with torch.autocast(bones.device.type, enabled=False):
+        return bones.transpose(-1, -2) @ bones
+
+
+def temporal_kinematic_chain_space(psi: torch.Tensor, interval: int = 1) -> torch.Tensor:
+    """Phi = Psi(t + i) - Psi(t) ``(..., T - i, M, M)`` of :func:`kinematic_chain_space` ``(..., T,
+    M, M)``: what changes within ``interval`` frames, i. Bones that keep their lengths have a
+    diagonal of zeros.
+
+    ``ValueError`` for an interval below 1, or one that leaves no frame. Source: cheng2020, eq. 4.
+    """
+    frames = psi.shape[-3]
+    if not 1 <= interval < frames:
+        raise ValueError(
+            f"an interval of the temporal KCS is 1 to {frames - 1} in a sequence of {frames} "
+            f"frames, got {interval}"
+        )
+    return psi[..., interval:, :, :] - psi[..., :-interval, :, :]
+
+
+def _bones(positions: torch.Tensor, parents: Sequence[int]) -> list[torch.Tensor]:
     # a list as an index would be copied to the device, which a step recorded on a GPU must not do
     joints = positions.unbind(dim=-2)
-    bones = [joints[j] - joints[p] for j, p in enumerate(parents) if p >= 0]
-    return torch.stack(bones, dim=-2).norm(dim=-1)
+    return [joints[j] - joints[p] for j, p in enumerate(parents) if p >= 0]

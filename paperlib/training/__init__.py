@@ -1,11 +1,13 @@
 """How models learn: objectives, recipes (hyperparameters), the loop, and finished runs."""
 
 from paperlib import lazily
+from paperlib.training.collapse import collapse
 from paperlib.training.devices import choose_device
 from paperlib.training.load import load_run
 from paperlib.training.loop import train
 from paperlib.training.objectives import (
     AbsolutePose,
+    Adversarial,
     Objective,
     PoseAndOcclusion,
     SemiSupervised,

@@ -10,6 +10,7 @@ from networks import randomised
 from paperlib import models
 from paperlib.errors import CheckpointError
 from paperlib.models import MODELS, build
+from paperlib.skeletons import H36M_17
 
 EXAMPLES = {
     "LinearModel": (17, 2, 16, 8, 1, 0.25),
@@ -18,10 +19,16 @@ EXAMPLES = {
     "TemporalPoseNet": (14, 17, (3, 3), 2),
     "OcclusionAware": (17, 3, 16, (3, 3), "one", "soft", 0.3, True, 0.5, 8),
     "MultiStrideTCN": (17, 3, 16, (1, 3), 20, {"size": 8, "crop": "frame"}, 12, 8, 1),
+    "GeneratorAndDiscriminator": ("TemporalModel", H36M_17.parents, True, (1, 3)),
 }
 OPTIONS = {
     "PoseAndTrajectory": {"filter_widths": (3, 3), "causal": True, "dropout": 0.5, "channels": 8},
     "TemporalPoseNet": {"channels": 8, "dropout": 0.5},
+    "GeneratorAndDiscriminator": {
+        **{"num_joints_in": 17, "in_features": 2, "num_joints_out": 17, "filter_widths": (3, 3)},
+        **{"causal": True, "dropout": 0.5, "channels": 8, "discriminator_channels": 8},
+        **{"pool": 3, "pool_frames": 6},
+    },
 }
 
 

@@ -9,23 +9,26 @@ from torch import Tensor, nn
 
 from paperlib.recordings import Dataset
 from paperlib.training.recipes import Recipe
+from paperlib.windows import Windows
 
 Optimizer = Callable[[Iterable[nn.Parameter], float, torch.device], torch.optim.Optimizer]
+
+
+def adam(
+    parameters: Iterable[nn.Parameter], rate: float, device: torch.device, **options: Any
+) -> torch.optim.Adam:
+    """Adam, made for steps that are recorded on a GPU; ``options`` are PyTorch's."""
+    on_gpu = device.type == "cuda"
+    # a step that is recorded reads its learning rate and its count from the device
+    rate = torch.tensor(rate, device=device) if on_gpu else rate
+    return torch.optim.Adam(parameters, lr=rate, fused=True, capturable=on_gpu, **options)
 
 
 def amsgrad(
     parameters: Iterable[nn.Parameter], rate: float, device: torch.device
 ) -> torch.optim.Adam:
     """AMSGrad, which the lifting networks of all five papers are trained with (or with Adam)."""
-    on_gpu = device.type == "cuda"
-    # a step that is recorded reads its learning rate and its count from the device
-    return torch.optim.Adam(
-        parameters,
-        lr=torch.tensor(rate, device=device) if on_gpu else rate,
-        amsgrad=True,
-        fused=True,
-        capturable=on_gpu,
-    )
+    return adam(parameters, rate, device, amsgrad=True)
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ class Objective:
     def updates(self, model: nn.Module, examples: Any) -> Sequence[Update]:
         """What is done with each batch, in this order."""
         raise NotImplementedError
+
+
+def as_many(windows: Windows, count: int, generator: torch.Generator) -> Tensor:
+    """``(count,)`` examples of ``windows``: all of them in a new order before any comes again."""
+    rounds = -(-count // len(windows))
+    return torch.cat([windows.order(generator) for _ in range(rounds)])[:count]
 
 
 def described(part: Any) -> dict[str, Any]:

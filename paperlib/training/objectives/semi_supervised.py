@@ -10,7 +10,7 @@ from paperlib.losses import bone_length_loss, projection_loss
 from paperlib.metrics import mpjpe, weighted_mpjpe
 from paperlib.models import PoseAndTrajectory
 from paperlib.recordings import Dataset
-from paperlib.training.objectives.base import Objective, Update
+from paperlib.training.objectives.base import Objective, Update, as_many
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows, keypoint_windows
 
@@ -134,6 +134,5 @@ class LabelledAndUnlabelled:
         labelled = self.labelled.order(generator)
         if epoch < self.warm_up:
             return labelled[:, None]
-        rounds = -(-len(labelled) // len(self.unlabelled))
-        unlabelled = [self.unlabelled.order(generator) for _ in range(rounds)]
-        return torch.stack([labelled, torch.cat(unlabelled)[: len(labelled)]], dim=1)
+        unlabelled = as_many(self.unlabelled, len(labelled), generator)
+        return torch.stack([labelled, unlabelled], dim=1)
