@@ -65,6 +65,8 @@ class GeneratorAndDiscriminator(nn.Module):
             raise ValueError(f"a generator may not have options named {sorted(both)}")
         self.config = {"generator": type(generator).__name__, **own, **generator.config}
         self.causal, self.receptive_field = generator.causal, generator.receptive_field
+        if hasattr(generator, "length"):  # of the windows in which it answers
+            self.length = generator.length
         self.register_buffer("pool", torch.zeros(pool, pool_frames, len(own["parents"]), 3))
         self.register_buffer("made", torch.zeros((), dtype=torch.int64))  # sequences so far
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))

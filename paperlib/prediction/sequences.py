@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from paperlib.models import MultiStrideTCN, OcclusionAware, TemporalPoseNet, lift
+from paperlib.models import OcclusionAware, TemporalPoseNet, lift
 from paperlib.prediction.overlapping import lift_windows
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
@@ -16,11 +16,10 @@ def predict(model: nn.Module, recording: Recording, flip: bool = True) -> Tensor
     """A pose ``(T, J, 3)`` for each frame of a recording: metres, root-relative, camera space. The
     recording needs keypoints only.
 
-    The whole sequence goes through the model at once, padded at its ends, or through a
-    :class:`~paperlib.models.MultiStrideTCN` in windows that overlap (:func:`lift_windows`). With
-    ``flip`` it goes through once more, mirrored, and the mirrored-back result is averaged in
-    (pavllo2019, 5.3).
-    Raises ``ValueError`` for what is no :class:`~paperlib.recordings.Recording`.
+    The whole sequence goes through the model at once, padded at its ends, or, where the model is
+    one of windows, in windows of its ``length`` that overlap (:func:`lift_windows`). With ``flip``
+    it goes through once more, mirrored, and the mirrored-back result is averaged in (pavllo2019,
+    5.3). Raises ``ValueError`` for what is no :class:`~paperlib.recordings.Recording`.
     """
     if not isinstance(recording, Recording):
         raise ValueError(
@@ -66,7 +65,7 @@ def _mean_answer(model: nn.Module, views: Sequence[Tensor], skeleton: Skeleton) 
     and averaged in."""
     model.eval()
     device = next(model.parameters()).device
-    if isinstance(model, MultiStrideTCN):
+    if hasattr(model, "length"):
         poses = lift_windows(model, torch.stack([*views]).to(device))
     else:
         padded = [pad_sequence(view, model.receptive_field, model.causal) for view in views]

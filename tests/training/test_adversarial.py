@@ -1,6 +1,6 @@
 """Adversarial training: its terms by hand, what it may look at, and where it goes on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import pi
 
@@ -14,8 +14,10 @@ from views import data, filmed, without_poses
 from paperlib import losses, training
 from paperlib.kinematics import bone_lengths
 from paperlib.metrics import mpjpe
-from paperlib.models import TemporalModel, build
+from paperlib.models import MultiStrideTCN, TemporalModel, build
 from paperlib.models.pose_discriminator import PoseDiscriminator
+from paperlib.occlusion import OcclusionMasks
+from paperlib.prediction import predict
 from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.training import Adversarial, Recipe, collapse, load_run
 from paperlib.training.objectives.adversarial import _LIFTED as LIFTED
@@ -327,31 +329,39 @@ def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, whole_an
         assert row == pytest.approx(expected, rel=1e-5)
 
 
-@dataclass(frozen=True)
-class Hidden:
-    """The last frames of each window."""
-
-    frames: int = 0
-
-    def hide(self, windows: Tensor, skeleton) -> Tensor:
-        assert skeleton == H36M_17
-        seen = torch.arange(windows.shape[1], device=windows.device) < (
-            windows.shape[1] - self.frames
-        )
-        return windows * seen[:, None, None]
-
-
 def test_other_options_are_other_runs():
     recipe = RECIPE.but(epochs=1)
     changes = [{"views": 0.4}, {"projection": 0.2}, {"adversarial": 0.02}, {"warm_up": 0}]
     changes += [{"spatial": False}, {"intervals": (3,)}, {"coordinates": False}, {"clip": 1.0}]
     changes += [{"turned": False}, {"spectral_norm": False}, {"penalty": 10.0}, {"rate": 0.2}]
-    changes += [{"pool": 2}, {"films": None}, {"masks": Hidden(1)}, {"masks": Hidden(2)}]
+    changes += [
+        {"pool": 2},
+        {"films": None},
+        {"masks": OcclusionMasks(future=1)},
+        {"masks": OcclusionMasks(future=2)},
+    ]
     runs = [train(recipe, **change) for change in [{}, *changes]]
     assert len({run.key for run in runs}) == len(runs)
     assert not any(run.reused for run in runs)
-    assert train(recipe, masks=Hidden(2)).reused
-    assert runs[-1].description["objective"]["masks"] == {"class": "Hidden", "frames": 2}
+    assert train(recipe, masks=OcclusionMasks(future=2)).reused
+    assert runs[-1].description["objective"]["masks"]["future"] == 2
+
+
+def test_the_papers_network_learns_from_noisy_maps_and_answers_alone():
+    """Heat maps, two strides, views, films, discriminator and masks, all at once."""
+
+    def multi_stride():
+        maps, size = {"size": 8}, {"embedding": 8, "channels": 8, "dropout": 0.0}
+        return MultiStrideTCN(17, 3, 17, (1, 2), FRAMES, maps=maps, **size)
+
+    clean, noisy = (
+        train(RECIPE.but(epochs=2), make=multi_stride, masks=OcclusionMasks(points=0.1, noise=n))
+        for n in (0.0, 1.0)
+    )
+    assert clean.finished and noisy.finished and not same(weights(clean), weights(noisy))
+    poses = [predict(net, DATA.train[0]) for net in (noisy.model, noisy.model.generator)]
+    assert torch.equal(*poses) and poses[0].shape == (30, 17, 3)
+    assert noisy.model.length == FRAMES
 
 
 def test_no_pose_of_a_film_is_ever_looked_at():
@@ -366,7 +376,7 @@ def test_no_pose_of_a_film_is_ever_looked_at():
 def test_masks_hide_what_the_generator_sees_and_nothing_else():
     """The orthographic loss goes by the keypoints as they are."""
     seen = []
-    learning = Learning(masks=Hidden(3), views=0.0, adversarial=0.0)
+    learning = Learning(masks=OcclusionMasks(future=3), views=0.0, adversarial=0.0)
     learning.model.generator.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     found = learning.lifted()
     assert seen[0].shape == (36, FRAMES + 2, 17, 2)
@@ -471,8 +481,8 @@ def test_films_without_a_visible_joint_are_refused():
         train(films=data(FILMS.train[0], blind, name="films"))
 
 
-def test_masks_that_identify_no_run_are_refused():
-    with pytest.raises(ValueError, match="masks must be a dataclass"):
+def test_masks_of_another_kind_are_refused():
+    with pytest.raises(ValueError, match=r"occlusion\.OcclusionMasks or None"):
         train(masks=lambda windows, skeleton: windows)
 
 

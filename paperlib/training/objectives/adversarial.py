@@ -1,7 +1,7 @@
 """Adversarial training with views and films (cheng2020, eq. 1 to 6)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from functools import partial
 from math import inf, isfinite, pi
 from numbers import Integral
@@ -14,6 +14,7 @@ from paperlib import losses
 from paperlib.kinematics import bone_lengths, rotation_apply, rotation_from_euler
 from paperlib.metrics import mpjpe
 from paperlib.models import GeneratorAndDiscriminator
+from paperlib.occlusion import OcclusionMasks
 from paperlib.recordings import Dataset
 from paperlib.training.objectives.base import Objective, Optimizer, Update, adam, amsgrad
 from paperlib.training.objectives.view_pairs import ViewPairs, partners, seen_keypoints
@@ -49,8 +50,7 @@ class Adversarial(Objective):
     ``rate``             the discriminator's learning rate, as a share of the recipe's
     ``pool``             how many batches of sequences that were made are kept, to be shown again
     ``clip``             the largest norm of a gradient, of each of the two; 0 for no limit
-    ``masks``            hides keypoints of the windows (a dataclass whose ``hide(windows,
-                         skeleton)`` does so, such as ``occlusion.OcclusionMasks``)
+    ``masks``            what is hidden of the windows, and how wrong the rest is found
     ===================  =========================================================================
 
     Each epoch of the history has the losses with their weights, the discriminator's and its shares
@@ -85,7 +85,7 @@ class Adversarial(Objective):
     rate: float = 0.1
     pool: int = 4
     clip: float = 0.0
-    masks: Any = None
+    masks: OcclusionMasks | None = None
 
     def check(self, recipe: Recipe) -> None:
         for name in ("views", "projection", "adversarial", "penalty", "rate", "clip"):
@@ -101,11 +101,8 @@ class Adversarial(Objective):
                 f"windows of {recipe.chunk} frames have nothing to compare at the intervals "
                 f"{self.intervals} of the temporal KCS: make the recipe's chunk larger"
             )
-        if self.masks is not None and not is_dataclass(self.masks):
-            raise ValueError(
-                f"masks must be a dataclass, by whose options a run is identified, got "
-                f"{self.masks!r}"
-            )
+        if not isinstance(self.masks, OcclusionMasks | None):
+            raise ValueError(f"masks are occlusion.OcclusionMasks or None, got {self.masks!r}")
         if self.views:
             partners(self.dataset.train)
         if self.films is not None:
@@ -180,6 +177,9 @@ class Adversarial(Objective):
                 inputs = torch.cat([inputs, examples.films.input(batch[:, 2])])
             if self.masks is not None:
                 inputs = self.masks.hide(inputs, self.dataset.keypoint_skeleton)
+                if getattr(model.generator, "maps", None) is not None:
+                    maps, crops = model.generator.drawn(inputs)
+                    return model.generator(self.masks.noisy(maps), crops).float()
             return model.generator(inputs).float()
 
         def lift(batch: Tensor) -> Tensor:
