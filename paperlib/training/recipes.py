@@ -13,6 +13,7 @@ AUTO = "auto"
 # of the laptop preset: with these, half the epochs give the same error (notebook `budget`)
 _STEADY = {"schedule": "linear", "learning_rate": 4e-3, "precision": "mixed"}
 _STEPS = 5000
+_WINDOWS = 20_000  # of cheng2020, a hundred times as costly
 
 
 def resolve_preset(name: str = AUTO, device: str = AUTO) -> str:
@@ -129,6 +130,24 @@ class Recipe:
             preset,
             laptop={"epochs": 8, "batch_size": 256, "channels": 256, "stride": 4},
             smoke={"epochs": 1, "batch_size": 64, "channels": 16, "stride": 8},
+        )
+
+    @classmethod
+    def cheng2020(cls, preset: str = "paper", windows: int = 0, length: int = 64) -> "Recipe":
+        """Cheng et al. 2020 print nothing of their training but the weights of its losses: this is
+        ours. AMSGrad and the falling rate of Pavllo et al.; all ``length`` frames of a window are
+        targets, and a step takes pairs of windows (:class:`~paperlib.training.Adversarial`).
+
+        ``laptop`` has an eighth of the channels and 16 pairs a step, and learns from about 20,000
+        windows where it is told how many an epoch has (``windows``, mirrored ones included), else
+        for 4 epochs; ``smoke`` only shows that everything runs.
+        """
+        epochs = round(_WINDOWS / windows) if windows else 4
+        smaller = {"schedule": "linear", "precision": "mixed", "channels": 128}
+        return cls(batch_size=64 * length, chunk=length)._at(
+            preset,
+            laptop=smaller | {"batch_size": 16 * length, "epochs": max(2, epochs)},
+            smoke={"epochs": 1, "batch_size": 4 * length, "channels": 16},
         )
 
     def _at(self, preset: str, laptop: dict, smoke: dict) -> "Recipe":

@@ -64,6 +64,15 @@ def test_the_laptop_takes_about_as_many_steps_whatever_the_data():
     assert Recipe.pavllo2019("smoke", 1000) == Recipe.pavllo2019("smoke")
 
 
+def test_cheng2020_learns_from_whole_windows():
+    for preset, pairs in (("paper", 64), ("laptop", 16), ("smoke", 4)):
+        recipe = Recipe.cheng2020(preset, length=32)
+        assert (recipe.chunk, recipe.batch_windows, recipe.stride) == (32, pairs, 1)
+    assert Recipe.cheng2020("laptop", windows=2800).epochs == 7
+    assert Recipe.cheng2020("laptop", windows=19_000).epochs == 2
+    assert Recipe.cheng2020().epochs == 80
+
+
 @pytest.mark.parametrize("epochs", [2, 7, 80, 160])
 def test_shortening_keeps_the_overall_fall(epochs):
     recipe = Recipe(learning_rate=0.01, decay=0.9, epochs=30, batch_size=7)
