@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 from views import data, filmed, without_poses
 
 from paperlib import losses, training
+from paperlib.cameras import project_to_screen, screen_intrinsics
 from paperlib.kinematics import bone_lengths
 from paperlib.metrics import mpjpe
 from paperlib.models import MultiStrideTCN, TemporalModel, build
@@ -22,6 +23,7 @@ from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.training import Adversarial, Recipe, collapse, load_run
 from paperlib.training.objectives.adversarial import _LIFTED as LIFTED
 from paperlib.training.objectives.adversarial import _TOLD as TOLD
+from paperlib.training.objectives.turning import random_turns, seen_anew, turned
 from paperlib.training.step import Step
 
 FRAMES = 6
@@ -362,6 +364,66 @@ def test_the_papers_network_learns_from_noisy_maps_and_answers_alone():
     poses = [predict(net, DATA.train[0]) for net in (noisy.model, noisy.model.generator)]
     assert torch.equal(*poses) and poses[0].shape == (30, 17, 3)
     assert noisy.model.length == FRAMES
+
+
+# ---- the person turned, and seen anew ------------------------------------------------------------
+
+
+def coordinates(**options) -> MultiStrideTCN:
+    return MultiStrideTCN(17, 2, 17, (1,), FRAMES, embedding=8, channels=8, dropout=0.0, **options)
+
+
+def test_a_turned_person_is_seen_where_the_turned_joints_are():
+    """Exact keypoints are the exact projections of the turned poses; a detector's error stays."""
+    pairs = [(r.pose, r.trajectory[:, None], screen_intrinsics(r.camera)) for r in DATA.train[:4]]
+    pose, root, intrinsics = (torch.stack(values) for values in zip(*pairs, strict=True))
+    turns = random_turns(4, torch.device("cpu"))
+    after = turned(pose, turns)
+    error = 0.01 * torch.randn(4, 30, 17, 2)
+    seen = torch.cat(
+        [project_to_screen(pose + root, intrinsics) + error, torch.ones(4, 30, 17, 1)], -1
+    )
+    found = seen_anew(seen, pose, after, root, intrinsics)
+    expected = project_to_screen(after + root, intrinsics) + error
+    torch.testing.assert_close(found[..., :2], expected, rtol=0, atol=1e-6)
+    assert torch.equal(found[..., 2], seen[..., 2])
+    lengths = [bone_lengths(p, H36M_17.parents) for p in (pose, after)]
+    torch.testing.assert_close(*lengths, rtol=1e-5, atol=1e-6)
+    assert (after - pose).norm(dim=-1).mean() > 0.05
+    assert (after[:, :, H36M_17.root] == pose[:, :, H36M_17.root]).all()
+
+
+def test_turns_tilt_by_36_degrees_at_most_and_face_every_way():
+    ways = random_turns(4000, torch.device("cpu"))[:, :, 2]  # where the depth axis goes
+    angles = torch.atan2(ways[:, 0], ways[:, 2])
+    assert (angles.sin().mean().abs() < 0.05) and (angles.cos().mean().abs() < 0.05)
+    tilt = torch.rad2deg(torch.asin(random_turns(4000, torch.device("cpu"))[:, 1, 1].clamp(-1, 1)))
+    assert tilt.min() > 90 - 2 * 36 - 1e-3 and tilt.max() <= 90
+
+
+def test_a_network_learns_from_turned_people():
+    options = {"make": coordinates, "views": 0.0, "films": None, "adversarial": 0.0}
+    plain, rotated = (train(rotated=r, **options) for r in (False, True))
+    assert plain.key != rotated.key and not same(weights(plain), weights(rotated))
+    seen = []
+    learning = Learning(rotated=True, **options)
+    learning.model.generator.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    learning.lifted()
+    untouched = learning.examples.labelled.input(learning.batch.T.reshape(-1))
+    assert seen[0].shape == untouched.shape and (seen[0] - untouched).abs().mean() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"make": coordinates}, "set views to 0"),
+        ({"views": 0.0}, r"receptive_field 1"),
+        ({"views": 0.0, "make": partial(coordinates, normalisation="person")}, "screen"),
+    ],
+)
+def test_people_that_cannot_be_turned_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        train(rotated=True, **options)
 
 
 def test_no_pose_of_a_film_is_ever_looked_at():

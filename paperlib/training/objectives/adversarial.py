@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import inf, isfinite, pi
+from math import inf, isfinite
 from numbers import Integral
 from typing import Any
 
@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from paperlib import losses
-from paperlib.kinematics import bone_lengths, rotation_apply, rotation_from_euler
+from paperlib.kinematics import bone_lengths
 from paperlib.metrics import mpjpe
 from paperlib.models import GeneratorAndDiscriminator
 from paperlib.occlusion import OcclusionMasks
 from paperlib.recordings import Dataset
 from paperlib.training.objectives.base import Objective, Optimizer, Update, adam, amsgrad
+from paperlib.training.objectives.turning import random_turns, seen_anew, turned
 from paperlib.training.objectives.view_pairs import ViewPairs, partners, seen_keypoints
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows, input_of, keypoint_windows
 
-_TILT = 0.2 * pi  # of a turned pose about x and z, at most: cheng2020, eq. 5
 _LIFTED = ("train_mpjpe", "pose", "views", "projection", "adversarial", "gradient", "bone_spread")
 _TOLD = ("discriminator", "penalty", "accuracy_real", "accuracy_fake", "discriminator_gradient")
 
@@ -50,6 +50,9 @@ class Adversarial(Objective):
     ``rate``             the discriminator's learning rate, as a share of the recipe's
     ``pool``             how many batches of sequences that were made are kept, to be shown again
     ``clip``             the largest norm of a gradient, of each of the two; 0 for no limit
+    ``rotated``          the person is turned at random, as for ``turned``, and what the camera sees
+                         follows: more to learn from (the Base of table 2). Of two views each would
+                         be turned by itself, so that ``views`` must be 0
     ``masks``            what is hidden of the windows, and how wrong the rest is found
     ===================  =========================================================================
 
@@ -85,6 +88,7 @@ class Adversarial(Objective):
     rate: float = 0.1
     pool: int = 4
     clip: float = 0.0
+    rotated: bool = False
     masks: OcclusionMasks | None = None
 
     def check(self, recipe: Recipe) -> None:
@@ -101,6 +105,10 @@ class Adversarial(Objective):
                 f"windows of {recipe.chunk} frames have nothing to compare at the intervals "
                 f"{self.intervals} of the temporal KCS: make the recipe's chunk larger"
             )
+        if self.rotated and self.views:
+            raise ValueError("rotated turns each view by itself: set views to 0")
+        if self.rotated and self.dataset.keypoint_skeleton != self.dataset.skeleton:
+            raise ValueError("rotated needs keypoints of the same joints as the poses")
         if not isinstance(self.masks, OcclusionMasks | None):
             raise ValueError(f"masks are occlusion.OcclusionMasks or None, got {self.masks!r}")
         if self.views:
@@ -125,7 +133,7 @@ class Adversarial(Objective):
 
     def model(self, recipe: Recipe) -> GeneratorAndDiscriminator:
         windows = recipe.batch_windows * (2 if self.films is None else 3)
-        return GeneratorAndDiscriminator(
+        made = GeneratorAndDiscriminator(
             self.build(),
             self.dataset.skeleton.parents,
             self.spatial,
@@ -137,6 +145,13 @@ class Adversarial(Objective):
             pool=self.pool * windows if self.adversarial else 1,
             pool_frames=recipe.chunk,
         )
+        screen = made.config.get("normalisation", "screen") == "screen"
+        if self.rotated and not (screen and made.receptive_field == 1):
+            raise ValueError(
+                "rotated needs a generator of keypoints in screen coordinates that answers for all "
+                "frames it sees (receptive_field 1)"
+            )
+        return made
 
     def examples(
         self, model: GeneratorAndDiscriminator, recipe: Recipe, seed: int, device: torch.device
@@ -171,8 +186,15 @@ class Adversarial(Objective):
         def finite(terms: Mapping[str, Tensor]) -> Tensor:
             return _finite(terms, model, examples)
 
-        def made(batch: Tensor) -> Tensor:
-            inputs = labelled.input(_by_view(batch))
+        def shown(windows: Tensor) -> tuple[Tensor, Tensor]:
+            inputs, target = labelled.input(windows), labelled.target("pose", windows)
+            if not self.rotated:
+                return inputs, target
+            after = turned(target, random_turns(len(target), target.device))
+            about = labelled.target("root", windows), labelled.constant("intrinsics", windows)
+            return seen_anew(inputs, target, after, *about), after
+
+        def made(inputs: Tensor, batch: Tensor) -> Tensor:
             if examples.films is not None:
                 inputs = torch.cat([inputs, examples.films.input(batch[:, 2])])
             if self.masks is not None:
@@ -184,7 +206,8 @@ class Adversarial(Objective):
 
         def lift(batch: Tensor) -> Tensor:
             model.steps.add_(1)
-            poses, target = made(batch), labelled.target("pose", _by_view(batch))
+            inputs, target = shown(_by_view(batch))
+            poses = made(inputs, batch)
             known = poses[: len(target)]
             none = poses.new_zeros(())
             terms = dict.fromkeys(_LIFTED, none)
@@ -235,13 +258,7 @@ class Adversarial(Objective):
 
     def _turned(self, poses: Tensor) -> Tensor:
         """Each sequence ``(N, T, J, 3)`` by an angle of its own (eq. 5)."""
-        if not self.turned:
-            return poses
-        # products of half precision would turn by other angles
-        with torch.autocast(poses.device.type, enabled=False):
-            x, y, z = (2 * torch.rand(3, len(poses), device=poses.device) - 1).unbind()
-            angles = torch.stack([_TILT * x, pi * y, _TILT * z], dim=-1)
-            return rotation_apply(rotation_from_euler("xyz", angles)[:, None, None], poses)
+        return turned(poses, random_turns(len(poses), poses.device)) if self.turned else poses
 
     def _watched(
         self, optimizer: Optimizer, model: GeneratorAndDiscriminator, number: int
