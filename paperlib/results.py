@@ -188,8 +188,9 @@ def shown(mean: float, half: float, decimals: int = 1) -> str:
     return f"{mean:.{decimals}f}" + ("" if np.isnan(half) else f" ± {half:.{decimals}f}")
 
 
-def over_seeds(rows: "pd.DataFrame", columns: str = "metric") -> "pd.DataFrame":
-    """Rows of several seeds as a table of systems by ``columns``, each cell ``mean ± interval``.
+def over_seeds(rows: "pd.DataFrame", columns: str = "metric", decimals: int = 1) -> "pd.DataFrame":
+    """Rows of several seeds as a table of systems by ``columns``, each cell ``mean ± interval``
+    with as many ``decimals``.
 
     Within a cell rows must differ in nothing but the seed."""
     if rows.duplicated(["system", columns, "seed"]).any():
@@ -197,7 +198,7 @@ def over_seeds(rows: "pd.DataFrame", columns: str = "metric") -> "pd.DataFrame":
         mixed = [c for c in fixed if rows[c].nunique() > 1]
         raise ValueError(f"rows differ in more than the seed, in {', '.join(mixed)}: select first")
     cells = rows.groupby(["system", columns], sort=False)["value"].apply(
-        lambda v: shown(*interval(v))
+        lambda v: shown(*interval(v), decimals)
     )
     return cells.unstack(columns)[list(dict.fromkeys(rows[columns]))]
 
