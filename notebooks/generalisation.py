@@ -281,20 +281,18 @@ if films:
 # Differences between models are paired by seed here; only those are named whose 95 % interval over
 # the three seeds lies on one side of zero.
 #
-# * **At home the plain model is the best**: four fixed cameras and screen coordinates. It has learnt
-#   these cameras, and gains from that by more than any other effect on these pages is large. Turning
-#   them around the stage changes nothing, since every clip has a heading of its own.
+# * **At home the plain model is the best**: four fixed cameras and screen coordinates. Turning the
+#   cameras around the stage hardly changes that, since every clip has a heading of its own.
 # * **A lens or a distance that it has not seen** makes it the worst of the four. Coordinates around
 #   the person cure just that, and not another height of the camera.
 # * **Cameras at random** cure all of these at once, and cost the most at home. With coordinates
-#   around the person they cost less than without, and are the better choice before any of the
-#   virtual cameras.
+#   around the person they cost less than without, and are better before all virtual cameras.
 # * **On the film** the plain model is far worse than *flat*, an answer without any depth, while both
 #   models of random cameras are better than that. Which of these two is better there, three seeds
-#   do not tell. After a rigid alignment (P-MPJPE) they are about as good as BlazePose's own 3D,
-#   which learnt from real people; before it, they are not.
-# * **Other motion**, unseen actions or other data, costs more than other cameras do, whatever the
-#   model has learnt from: here cameras are those of the studio, and the plain model stays ahead.
+#   do not tell. BlazePose's own 3D, learnt from real people, is better than both; after a rigid
+#   alignment (P-MPJPE) it and the one with screen coordinates cannot be told apart.
+# * **Other motion**, unseen actions or other data, costs the models of random cameras more than
+#   other cameras do. There, before the cameras of the studio, the plain model stays ahead.
 #
 # ## Try next
 #
