@@ -287,10 +287,10 @@ if films:
 #   the person cure just that, and not another height of the camera.
 # * **Cameras at random** cure all of these at once, and cost the most at home. With coordinates
 #   around the person they cost less than without, and are better before all virtual cameras.
-# * **On the film** the plain model is far worse than *flat*, an answer without any depth, while both
-#   models of random cameras are better than that. Which of these two is better there, three seeds
-#   do not tell. BlazePose's own 3D, learnt from real people, is better than both; after a rigid
-#   alignment (P-MPJPE) it and the one with screen coordinates cannot be told apart.
+# * **On the film** the plain model is far worse than *flat*, an answer without any depth, while
+#   both models of random cameras are better than that. Which of these two is better there, three
+#   seeds do not tell. BlazePose's own 3D, learnt from real people, is better than both; after a
+#   rigid alignment (P-MPJPE) it and the one with screen coordinates cannot be told apart.
 # * **Other motion**, unseen actions or other data, costs the models of random cameras more than
 #   other cameras do. There, before the cameras of the studio, the plain model stays ahead.
 #
