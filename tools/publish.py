@@ -85,9 +85,7 @@ def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
                 run(source, Path(folder) / "other.ipynb", parameters | {"seed": seed})
             run(source, result, parameters)
             executed = nbformat.read(result, as_version=4)
-            executed.cells = [
-                c for c in executed.cells if _INJECTED not in c.metadata.get("tags", ())
-            ]
+            _leave_out_injected(executed)
     finally:
         os.environ.pop("PAPERLIB_RECORD")
         if before is not None:
@@ -95,6 +93,19 @@ def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
     with replacing(target) as temporary:
         nbformat.write(tidied(executed, target), temporary)
     return target
+
+
+def _leave_out_injected(notebook: nbformat.NotebookNode) -> None:
+    """Without the cell of values that papermill put in, and counted as if it had never been."""
+    cells = [c for c in notebook.cells if _INJECTED not in c.metadata.get("tags", ())]
+    if len(cells) == len(notebook.cells):
+        return
+    notebook.cells = cells
+    for number, cell in enumerate((c for c in cells if c.cell_type == "code"), start=1):
+        cell.execution_count = number
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
 
 
 def tidied(notebook: nbformat.NotebookNode, target: Path) -> nbformat.NotebookNode:

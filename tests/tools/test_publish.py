@@ -223,6 +223,7 @@ def test_some_are_published_with_other_data_than_a_reader_begins_with(pair, monk
     text = pair(TEXT)
     made = nbformat.read(publish.publish(text), as_version=4)
     assert [c.outputs[0].text for c in made.cells[2:]] == ["seed 7\n"]
+    assert [c.execution_count for c in made.cells if c.cell_type == "code"] == [1, 2]
     assert differences(text) == []
 
 
