@@ -15,7 +15,7 @@
 dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures), …
 detector = "simulated"  # or "ground_truth", "simulated_v2_coarse", …
 receptive_fields = "1,27"  # frames; 1: as many layers as for 27, every kernel one frame wide
-most_epochs = "8,8"  # up to which epochs are doubled, for each of these
+most_epochs = "4,4"  # up to which epochs are doubled, for each of these
 preset = "auto"  # "smoke" (seconds), "laptop", "paper" (a GPU); "auto": by the machine
 seed = 0  # of weights, shuffling, dropout and simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one

@@ -23,8 +23,7 @@ NOTEBOOKS = ROOT / "notebooks"
 # what notebooks are published with, where that is not what a reader's own run begins with: data
 # that are never a default, since they are not for commercial use
 PUBLISHED_WITH = {
-    name: {"dataset": "mocap"}
-    for name in ("table1", "generalisation", "budget", "detector", "cheng2020/table5")
+    name: {"dataset": "mocap"} for name in ("table1", "generalisation", "budget", "detector")
 }
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 MAX_BYTES = 1_000_000
