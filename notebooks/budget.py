@@ -41,7 +41,7 @@ experiment
 
 # %%
 fields = [int(n) for n in listed("receptive_fields", receptive_fields)]
-most = [int(n) for n in listed("most_epochs", most_epochs)]
+most = [int(n) for n in most_epochs.split(",")]  # one may stand there twice
 if experiment.preset == "smoke":
     most = [2] * len(fields)
 held = experiment.load().validation()

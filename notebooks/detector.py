@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from paperlib import plotting
+from paperlib import plotting, results
 from paperlib.detection import ERROR_PROFILES, PROFILES, calibration, simulate
 from paperlib.errors import MissingDataError
 from paperlib.experiment import Experiment
@@ -90,7 +90,7 @@ WORDS = {
 # %%
 REAL = {f"{d}, {r}": f"{d}, {r}" for r in ("other", "joint") for d in ("openpose", "blazepose")}
 if not film:
-    recorded = select(experiment.on_record(), seed=0)
+    recorded = select(results.recorded("detector"), seed=0)
     for name in REAL:
         own = recorded[recorded["system"] == name].set_index("metric")["value"]
         columns = {name: own.to_dict()} | columns
