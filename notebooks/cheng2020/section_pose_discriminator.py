@@ -38,6 +38,7 @@ from paperlib.experiment import Experiment
 from paperlib.kinematics import (
     bone_lengths,
     bone_vectors,
+    forward_kinematics,
     kinematic_chain_space,
     rotation_apply,
     rotation_from_euler,
@@ -72,8 +73,9 @@ for name, matrix in {"Ψ, bent": psi[0], "Ψ, straight": psi[1], "Φ": phi[0]}.i
 # ## Of a real motion
 #
 # The test recording in which the right elbow moves most. On the left Ψ of a frame; on the right Φ
-# from there to a tenth of a second later, where the elbow moves fastest: what moves stands out, and
-# the diagonal is 0, since bones keep their lengths. A bone has the name of the joint at its end.
+# from there to a tenth of a second later, where the elbow moves fastest: what moves stands out. The
+# diagonal is next to 0, since bones keep their lengths; of motion capture some *bones* are lines
+# through a back that bends. A bone has the name of the joint at its end.
 
 # %%
 exact = experiment.exact
@@ -117,10 +119,19 @@ saved = experiment.save_figure(figure, "cheng2020_chain_space_elbow")
 # ## What holds exactly
 #
 # Claim `cheng2020-c20`: the diagonal of Ψ, that of Φ for rigid bones, and that neither feels a turn
-# of the whole body.
+# of the whole body. The bones are those of the pose above, and are turned about their joints at
+# random from frame to frame, so that they are rigid to the last digit.
 
 # %%
-pose = moving.pose.double()
+now = bone_vectors(moving.pose[frame].double(), parents).T
+nothing = torch.zeros(100, 3, dtype=torch.float64)
+offsets = torch.cat([nothing[:1], now])  # the root is the first joint
+turns = torch.rand(100, len(parents), 3, generator=torch.Generator().manual_seed(0)).double()
+pose = forward_kinematics(rotation_from_euler("xyz", 6 * turns), offsets, parents, nothing)
+psi = kinematic_chain_space(bone_vectors(pose, parents))
+phi = temporal_kinematic_chain_space(psi, later)
+
+# %%
 diagonal = psi.diagonal(dim1=-2, dim2=-1) - bone_lengths(pose, parents).square()
 turn = rotation_from_euler("xyz", torch.tensor([0.4, -2.0, 0.3], dtype=torch.float64))
 turned = kinematic_chain_space(bone_vectors(rotation_apply(turn, pose), parents))
@@ -206,8 +217,9 @@ table = pd.DataFrame(found).T
 table.style.format({"taken for true": "{:.0%}", "logit": "{:.2f}"})
 
 # %% [markdown]
-# It was shown nothing but what the generator makes, and need not know other faults. *Backwards* is
-# hardly a fault: Φ changes its sign, and much motion could be run either way.
+# It was shown nothing but what the generator makes, and need not know other faults. What a lifting
+# network does that people do not is to **tremble**, and that it sees; wrong lengths it does not ask
+# about. *Backwards* is hardly a fault: Φ changes its sign, and much motion could be run either way.
 #
 # ## Try next
 #
