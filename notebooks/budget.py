@@ -35,8 +35,9 @@ from paperlib.results import select
 from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
-own = {"detector": DETECTORS + FILES, "receptive_fields": None, "most_epochs": None}
-experiment = Experiment.begin("budget", globals(), **own)
+experiment = Experiment.begin(
+    "budget", globals(), detector=DETECTORS + FILES, receptive_fields=None, most_epochs=None
+)
 experiment
 
 # %%

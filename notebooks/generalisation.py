@@ -50,8 +50,13 @@ from paperlib.skeletons import COCO_17, COMMON_14, H36M_17, convert
 from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
-own = {"detector": DETECTORS, "receptive_field": RECEPTIVE_FIELDS[1:], "takes": None}
-experiment = Experiment.begin("generalisation", globals(), **own)
+experiment = Experiment.begin(
+    "generalisation",
+    globals(),
+    detector=DETECTORS,
+    receptive_field=RECEPTIVE_FIELDS[1:],
+    takes=None,
+)
 experiment
 
 # %% [markdown]

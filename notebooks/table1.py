@@ -46,9 +46,14 @@ from paperlib.training import PoseAndOcclusion, Recipe, Supervised
 plotting.use_style()
 
 # %%
-own = {"detector": DETECTORS + FILES, "receptive_field": RECEPTIVE_FIELDS[1:]}
-own |= {"cameras": CAMERAS, "normalisation": NORMALISATIONS}
-experiment = Experiment.begin("table1", globals(), **own)
+experiment = Experiment.begin(
+    "table1",
+    globals(),
+    cameras=CAMERAS,
+    normalisation=NORMALISATIONS,
+    detector=DETECTORS + FILES,
+    receptive_field=RECEPTIVE_FIELDS[1:],
+)
 experiment
 
 # %% [markdown]

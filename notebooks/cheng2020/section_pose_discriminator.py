@@ -49,8 +49,13 @@ from paperlib.training import Adversarial, Recipe, collapse
 
 # %%
 plotting.use_style()
-own = {"detector": DETECTORS + FILES, "interval": None, "length": None}
-experiment = Experiment.begin("cheng2020/section_pose_discriminator", globals(), **own)
+experiment = Experiment.begin(
+    "cheng2020/section_pose_discriminator",
+    globals(),
+    detector=DETECTORS + FILES,
+    interval=None,
+    length=None,
+)
 experiment
 
 # %% [markdown]
