@@ -82,10 +82,14 @@ def tar_files(
 ) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the ``wanted`` files of a tar archive, in its order, which is unpacked as
     it is read; ``ValueError`` where it has more than ``limit`` bytes."""
-    with tarfile.open(fileobj=_Limited(unpacked, limit), mode="r|") as archive:
+    stream = _Limited(unpacked, limit)
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
         for info in archive:
             if info.isfile() and wanted(info.name):
                 yield info.name, archive.extractfile(info).read()
+    # a damaged header looks like the end: what packs the archive has a checksum, at its own end
+    while stream.read(PIECE):
+        pass
 
 
 class _Limited:

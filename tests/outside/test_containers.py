@@ -1,6 +1,7 @@
 """What is unpacked while it is read ends at a limit."""
 
 import io
+import lzma
 import tarfile
 from pathlib import Path
 
@@ -59,3 +60,21 @@ def test_numbers_of_hdf5_files_lie_in_them(tmp_path, monkeypatch):
     Path(path).write_bytes(b"no HDF5")
     with pytest.raises(ValueError, match="not a readable annotation"):
         hdf5.read_hdf5(path, ["x"])
+
+
+class Checked(io.BytesIO):
+    """As what unpacks a damaged archive: its checksum is wrong, which shows where it ends."""
+
+    def read(self, count=-1):
+        if data := super().read(count):
+            return data
+        raise lzma.LZMAError("Corrupt input data")
+
+
+def test_a_damaged_header_is_not_taken_for_the_end():
+    whole = tar({"a": b"first", "b": b"second"}).getvalue()
+    damaged = whole[:1024] + bytes([whole[1024] ^ 8]) + whole[1025:]  # the name in b's header
+    files = tar_files(Checked(damaged), lambda name: True)
+    assert next(files) == ("a", b"first")
+    with pytest.raises(lzma.LZMAError, match="Corrupt"):
+        next(files)
