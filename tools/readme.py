@@ -68,14 +68,19 @@ def generalisation() -> str:
         "real film": ("mpjpe", film),
         "real film, P-MPJPE": ("p_mpjpe", film),
     }
-    parts = [
-        results.select(rows, metric=metric, action=place).assign(metric=head)
-        for head, (metric, place) in columns.items()
-    ]
-    rows = pd.concat(parts)
+    rows = _by_column(rows, columns)
     means = results.over_seeds(rows).fillna("")
     lines = [[system, *means.loc[system]] for system in dict.fromkeys(rows["system"])]
     return table([f"MPJPE, mm, {rows['seed'].nunique()} seeds", *columns], lines)
+
+
+def _by_column(rows: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """The rows of the ``columns`` of a table: each by its head, a metric of one action."""
+    parts = [
+        results.select(rows, metric=metric, action=action).assign(metric=head)
+        for head, (metric, action) in columns.items()
+    ]
+    return pd.concat(parts)
 
 
 def _frames(system: str, receptive_field: int) -> int:
@@ -96,11 +101,7 @@ def veges2020() -> str:
         "MPJPE, mm": ("mpjpe", "all"),
         "Accel, mm/frame²": ("acceleration_error", "all"),
     }
-    parts = [
-        results.select(rows, metric=metric, action=poses).assign(metric=head)
-        for head, (metric, poses) in columns.items()
-    ]
-    means = results.over_seeds(pd.concat(parts))
+    means = results.over_seeds(_by_column(rows, columns))
     about = f"four people, CMU motion capture, {rows['seed'].nunique()} seeds"
     return table([about, *columns], [[system, *means.loc[system]] for system in _BRIDGES])
 

@@ -146,6 +146,11 @@ class Experiment:
         changes = [f"{self.cameras} cameras"] * (self.cameras != "studio") + ["person"] * person
         return ", ".join([self.dataset, *changes])
 
+    @property
+    def _origin(self) -> dict[str, str]:
+        """What rows and verdicts of this experiment have in common."""
+        return {"dataset": self.data_label, "detector": self.detector, "preset": self.preset}
+
     def with_detector(self, detector: str) -> "Experiment":
         """The same experiment with another detector: for a notebook that compares several. The data
         are read once for all of them."""
@@ -222,8 +227,7 @@ class Experiment:
         field = 1 if run is None else run.model.receptive_field
         # the notebook's, also for single-frame systems: their depth follows it
         field = self.parameters.get("receptive_field", field)
-        about = {"dataset": self.data_label, "detector": self.detector, "preset": self.preset}
-        about |= {"system": system, "receptive_field": field, "seed": self.seed}
+        about = self._origin | {"system": system, "receptive_field": field, "seed": self.seed}
         seconds = 0.0 if run is None else run.seconds
         return about | {"seconds": seconds, "device": results.machine(self.device)}
 
@@ -257,7 +261,7 @@ class Experiment:
     def on_record(self) -> "pd.DataFrame":
         """The rows kept for this notebook, of all seeds, for the same data, detector, preset and
         receptive field; empty where nobody measured that."""
-        same = {"dataset": self.data_label, "preset": self.preset, "detector": self.detector}
+        same = self._origin
         if "receptive_field" in self.parameters:
             same["receptive_field"] = self.parameters["receptive_field"]
         return results.select(results.recorded(self.notebook), **same)
@@ -279,8 +283,7 @@ class Experiment:
         record with the rows: see :func:`paperlib.claims.judge`."""
         from paperlib import claims
 
-        about = {"dataset": self.data_label, "detector": self.detector, "preset": self.preset}
-        return claims.judge(claim, effects, self.notebook, about, but)
+        return claims.judge(claim, effects, self.notebook, self._origin, but)
 
     def save_figure(self, figure: "Figure", name: str) -> Path:
         """Write a figure: to ``figures/`` for the record, else to ``out/figures/``."""
