@@ -7,8 +7,8 @@
 #
 # Here it is set beside two real detectors, OpenPose and BlazePose, on a real film of four cameras
 # whose 3D truth was triangulated. The first version, with which many pages of this companion were
-# measured, was too kind: its errors were half as large, nothing stood wrong for long, and its
-# confidence *knew* what is hidden.
+# measured, was too kind: hardly a keypoint ever flew far away, and its confidence *knew* what is
+# hidden. It also trembled more than real ones do.
 
 # %% tags=["parameters"]
 # Parameters
