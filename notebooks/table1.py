@@ -120,10 +120,10 @@ def with_boxes(part):
 # ## Training and testing
 #
 # All systems follow one recipe, that of Pavllo et al. (section 5.3): AMSGrad on MPJPE, a learning
-# rate that falls with every epoch, mirrored copies in training and in testing. The baseline's own
-# recipe was another (squared error, dropout 0.5, single-frame batches of 64); here only the network
-# differs, and the occlusion-aware one learns by a second loss what is hidden. A finished run is
-# kept in `runs/` and found again.
+# rate that falls, mirrored copies in training and in testing. (The preset `laptop` has a
+# [schedule of its own](budget.ipynb).) The baseline's own recipe was another (squared error,
+# dropout 0.5, single-frame batches of 64); here only the network differs, and the occlusion-aware
+# one learns by a second loss what is hidden. A finished run is kept in `runs/` and found again.
 
 
 # %%
@@ -166,7 +166,7 @@ saved = experiment.record(rows)
 # MPJPE is the mean distance of a joint from where it is (Protocol 1); P-MPJPE the same after each
 # pose was rotated and scaled onto the truth (Protocol 2); N-MPJPE after scaling alone (Protocol 3).
 # MPJVE is the error of the joints' velocity, Accel that of their acceleration: what the eye sees as
-# jitter. Lower is better in all. The last column is half the width of a 95 % interval too, but over
+# jitter. Lower is better in all. *MPJPE ± clips* is half the width of a 95 % interval too, but over
 # clips: what the choice of other takes of the same actions would change.
 
 # %%
