@@ -14,8 +14,8 @@
 # Parameters
 dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures), …
 detector = "simulated"  # or "ground_truth", "simulated_v2_coarse", …
-receptive_fields = "1,27"  # frames; 1: as many layers as for 27, every kernel one frame wide
-most_epochs = "4,4"  # up to which epochs are doubled, for each of these
+receptive_fields = "1,27,243"  # frames; 1: as many layers as for 27, every kernel one frame wide
+most_epochs = "8,8,2"  # up to which epochs are doubled, for each of these
 preset = "auto"  # "smoke" (seconds), "laptop", "paper" (a GPU); "auto": by the machine
 seed = 0  # of weights, shuffling, dropout and simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
@@ -140,6 +140,5 @@ Markdown(f"*{protocol}*")
 # ## Try next
 #
 # * `-p receptive_fields 27 -p most_epochs 16`: where is the knee?
-# * `-p receptive_fields 243 -p most_epochs 4`: do longer windows take longer to learn from? (A step
-#   takes five times as long.)
+# * `-p receptive_fields 243 -p most_epochs 8`: do longer windows take longer to learn from?
 # * `-p detector ground_truth`: do exact keypoints take longer to learn from?
