@@ -76,7 +76,7 @@ class MultiStrideTCN(nn.Module):
         self.config["strides"] = self.strides = _checked_strides(strides, length)
         self.maps = None if maps is None else _maps_of(maps)
         if self.maps is None:
-            self.embed = Layer(num_joints_in * in_features, embedding, dropout)
+            self.embed = NormedLayer(num_joints_in * in_features, embedding, dropout)
         else:
             self.config["maps"] = asdict(self.maps)
             _check_maps(self.maps, num_joints_in, in_features)
@@ -84,7 +84,7 @@ class MultiStrideTCN(nn.Module):
         self.branches = nn.ModuleList(
             Branch(embedding, channels, num_blocks, stride, dropout) for stride in self.strides
         )
-        self.fuse = Layer(len(self.strides) * channels, channels, dropout)
+        self.fuse = NormedLayer(len(self.strides) * channels, channels, dropout)
         self.shrink = nn.Linear(channels, num_joints_out * 3)
 
     def forward(self, features: Tensor, crops: Tensor | None = None) -> Tensor:
@@ -135,6 +135,19 @@ class MultiStrideTCN(nn.Module):
         return torch.cat([crops[..., :2], crops[..., 2:].log()], dim=-1)
 
 
+class NormedLayer(Layer):
+    """A :class:`Layer` with a layer norm in the place of the batch norm. A batch holds a few
+    windows of adjacent frames, which are nearly the same pose: its statistics are those of a
+    handful of people, and others in each batch."""
+
+    def __init__(self, in_channels: int, out_channels: int, *options, **named):
+        super().__init__(in_channels, out_channels, *options, **named)
+        self.norm = nn.LayerNorm(out_channels)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.dropout(F.relu(self.norm(self.conv(frames))))
+
+
 class MapEmbedding(nn.Module):
     """f_E: the K maps of each frame ``(B, T, K, S, S)``, and what is known of their ``place``
     ``(B, T, 3)``, as a vector ``(B, T, embedding)``."""
@@ -143,28 +156,25 @@ class MapEmbedding(nn.Module):
         super().__init__()
         count = round(log2(size / _LAST))
         widths = [num_maps, *(max(1, _MOST >> after) for after in reversed(range(count)))]
-        self.convolutions = nn.ModuleList(_convolution(*pair) for pair in pairwise(widths))
-        self.last = Layer(_LAST**2 * widths[-1] + 3 * place, embedding, dropout)
+        self.convolutions = nn.ModuleList(
+            ChannelsLast(*pair, _KERNEL, stride=2, padding=1) for pair in pairwise(widths)
+        )
+        self.last = NormedLayer(_LAST**2 * widths[-1] + 3 * place, embedding, dropout)
 
     def forward(self, maps: Tensor, place: Tensor | None) -> Tensor:
         x = maps.flatten(0, 1).permute(0, 2, 3, 1).contiguous()
+        # without a norm: the height of a peak says how sure its detector was
         for layer in self.convolutions:
-            x = layer(x)
+            x = F.relu(layer(x))
         x = x.flatten(1).unflatten(0, maps.shape[:2])
         return self.last(x if place is None else torch.cat([x, place.to(x.dtype)], dim=-1))
 
 
 class ChannelsLast(nn.Conv2d):
-    """A convolution of ``(N, H, W, C)``, which is how it is fastest, and how a layer takes it."""
+    """A convolution of ``(N, H, W, C)``, which is how it is fastest."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-
-
-def _convolution(inputs: int, outputs: int) -> Layer:
-    layer = Layer(1, outputs, dropout=0.0)
-    layer.conv = ChannelsLast(inputs, outputs, _KERNEL, stride=2, padding=1, bias=False)
-    return layer
 
 
 class Branch(nn.Module):
@@ -173,11 +183,11 @@ class Branch(nn.Module):
 
     def __init__(self, embedding: int, channels: int, blocks: int, stride: int, dropout: float):
         super().__init__()
-        self.expand = Layer(embedding, channels, dropout)
+        self.expand = NormedLayer(embedding, channels, dropout)
         self.blocks = nn.ModuleList(
             Block(
-                Layer(channels, channels, dropout, _KERNEL, stride * _KERNEL**number, tap=1),
-                Layer(channels, channels, dropout),
+                NormedLayer(channels, channels, dropout, _KERNEL, stride * _KERNEL**number, tap=1),
+                NormedLayer(channels, channels, dropout),
             )
             for number in range(blocks)
         )

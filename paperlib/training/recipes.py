@@ -139,19 +139,22 @@ class Recipe:
     def cheng2020(cls, preset: str = "paper", windows: int = 0, length: int = 64) -> "Recipe":
         """Cheng et al. 2020 print nothing of their training but the weights of its losses: this is
         ours. AMSGrad and the falling rate of Pavllo et al.; all ``length`` frames of a window are
-        targets, and a step takes pairs of windows (:class:`~paperlib.training.Adversarial`).
+        targets, and a step takes pairs of windows (:class:`~paperlib.training.Adversarial`), 64 of
+        them of 64 frames. Of shorter ones it takes more, so that networks of another length learn
+        from as many frames, and in as many steps.
 
-        ``laptop`` has an eighth of the channels and 16 pairs a step, and learns from about 20,000
-        windows, 4,000 of them in an epoch, or all there are (``windows``, mirrored ones included,
-        where they are fewer); ``smoke`` only shows that everything runs.
+        ``laptop`` has an eighth of the channels, steps of 4 pairs and a rate that falls steadily to
+        0, and no dropout, since it sees little twice: 20,000 windows of 64 frames,
+        4,000 of them in an epoch, or all there are (``windows``, mirrored ones included, where they
+        are fewer). ``smoke`` only shows that everything runs.
         """
-        epoch = min(windows, _EPOCH) if windows else _EPOCH
-        laptop = {"schedule": "linear", "precision": "mixed", "channels": 128}
-        laptop |= {"batch_size": 16 * length, "epoch_examples": _EPOCH // 2}
-        return cls(batch_size=64 * length, chunk=length)._at(
-            preset,
-            laptop=laptop | {"epochs": max(2, round(_WINDOWS / epoch))},
-            smoke={"epochs": 1, "batch_size": 4 * length, "channels": 16},
+        most = round(_EPOCH * 64 / length)
+        epoch = min(windows, most) if windows else most
+        epochs = max(2, round(_WINDOWS * 64 / length / epoch))
+        laptop = {"batch_size": 4 * 64, "channels": 128, "dropout": 0.0, "epochs": epochs}
+        laptop |= {"schedule": "linear", "precision": "mixed", "epoch_examples": most // 2}
+        return cls(batch_size=64 * 64, chunk=length)._at(
+            preset, laptop=laptop, smoke={"epochs": 1, "batch_size": 4 * 64, "channels": 16}
         )
 
     def _at(self, preset: str, laptop: dict, smoke: dict) -> "Recipe":

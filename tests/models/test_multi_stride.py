@@ -35,7 +35,7 @@ def test_every_frame_of_a_window_is_a_target(maps, length):
 def test_maps_of_each_size_become_a_vector(size):
     embed = MapEmbedding(JOINTS, size, 12, dropout=0.0, place=False)
     assert embed(torch.rand(2, 3, JOINTS, size, size), None).shape == (2, 3, 12)
-    widths = [layer.norm.num_features for layer in embed.convolutions]
+    widths = [layer.out_channels for layer in embed.convolutions]
     assert widths == {4: [], 8: [64], 16: [32, 64], 32: [16, 32, 64], 64: [8, 16, 32, 64]}[size]
 
 
@@ -149,13 +149,15 @@ def test_in_mixed_precision_poses_stay_exact_to_the_millimetre(maps):
     assert not torch.equal(half, half.bfloat16().float())
 
 
-def test_layers_are_fused_for_training_and_give_the_same():
-    model, x = network(maps={"size": 16}, dropout=0.0).train(), keypoints()
-    plain = model(x)
-    fused = fast.for_training(model)(x)
-    torch.testing.assert_close(fused, plain, rtol=1e-3, atol=1e-4)
-    fast.set_momentum(model, 0.01)
-    assert {m.norm.momentum for m in model.modules() if hasattr(m, "norm")} == {0.01}
+@pytest.mark.parametrize("maps", [None, {"size": 16}])
+def test_what_else_is_in_a_batch_does_not_matter(maps):
+    """Not in training either: statistics of a few windows would be those of a few people."""
+    model, x = network(maps=maps, dropout=0.0).train(), keypoints()
+    alone = torch.cat([model(window[None]) for window in x])
+    torch.testing.assert_close(alone, model(x))
+    torch.testing.assert_close(fast.for_training(model)(x), alone)
+    fast.set_momentum(model, 0.01)  # of no use to a layer norm
+    torch.testing.assert_close(model.eval()(x), alone)
 
 
 @pytest.mark.parametrize("maps", [None, {"size": 8}])
@@ -163,9 +165,9 @@ def test_it_learns_a_pose_from_where_keypoints_are(maps):
     """The joint that is asked for lies where one keypoint does, one frame later."""
     torch.manual_seed(1)
     model = MultiStrideTCN(JOINTS, 3, 1, (1, 2), 8, maps, 64, 32, 1, dropout=0.0).train()
-    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
     losses = []
-    for _ in range(80):
+    for _ in range(200):
         x = keypoints(16, 8)
         x[..., 2] = 1
         target = F.pad(x[:, 1:, 0, :2] - 0.5, (0, 1))

@@ -73,7 +73,7 @@ class Learning:
 
 
 def test_the_terms_by_hand():
-    learning = Learning(turned=False, views=0.3, projection=0.7, adversarial=0.05)
+    learning = Learning(turned=False, noise=0.0, views=0.3, projection=0.7, adversarial=0.05)
     model, examples, batch = learning.model, learning.examples, learning.batch
     found = learning.lifted()
     with torch.no_grad():
@@ -86,7 +86,7 @@ def test_the_terms_by_hand():
         expected = {
             "train_mpjpe": mpjpe(known, target),
             "pose": (known - target).square().sum() / (24 * FRAMES),
-            "views": 0.3 * losses.multi_view_loss(first, second, examples.rotation(batch)),
+            "views": 0.3 * losses.multi_view_loss(first, second, examples.rotation(batch)) / 2,
             "projection": 0.7
             * losses.orthographic_loss(
                 free, inputs[2][:, 1:-1], torch.ones(12, FRAMES, 17, dtype=torch.bool)
@@ -177,7 +177,7 @@ def test_the_turns_are_those_of_equation_5():
     """Columns of what is turned are where the axes go: y, the body's length, tilts by 0.4 pi at
     most, and x goes all around it."""
     axes = torch.eye(3).expand(4000, 1, 3, 3)
-    turned = aim()._turned(axes)[:, 0].transpose(-1, -2)
+    turned = aim(noise=0.0)._shown(axes)[:, 0].transpose(-1, -2)
     torch.testing.assert_close(turned @ turned.mT, torch.eye(3).expand(4000, 3, 3))
     torch.testing.assert_close(torch.linalg.det(turned), torch.ones(4000))
     # Rx(a) Ry(b) Rz(c) has sin(b) in the upper right, and the others beside it
@@ -197,7 +197,7 @@ def test_the_turns_are_those_of_equation_5():
 
 def test_true_and_made_sequences_are_turned_alike_and_whole():
     judged = []
-    learning = Learning()
+    learning = Learning(noise=0.0)
     learning.model.discriminator.register_forward_pre_hook(lambda _, given: judged.append(given[0]))
     learning.lifted(), learning.told()
     poses, pair = judged
@@ -216,11 +216,25 @@ def test_true_and_made_sequences_are_turned_alike_and_whole():
     assert torch.equal(plain.updates[0].loss(plain.batch)[:1], learning.lift(learning.batch)[:1])
 
 
+def test_true_and_made_sequences_have_noise_of_the_same_size():
+    judged = []
+    learning = Learning(turned=False, noise=0.02)
+    learning.model.discriminator.register_forward_pre_hook(lambda _, given: judged.append(given[0]))
+    learning.lifted(), learning.told()
+    poses, pair = judged
+    target = learning.examples.labelled.target("pose", learning.batch[:, :2].T.reshape(-1))
+    for shown, before in ((poses, learning.model.pool[:36]), (pair[:24], target)):
+        noise = shown - before
+        assert noise.std().item() == pytest.approx(0.02, rel=0.03)
+        still = noise[:, 1:] - noise[:, :-1]  # drawn anew in each frame
+        assert still.std().item() == pytest.approx(0.02 * 2**0.5, rel=0.03)
+
+
 # ---- the discriminator ---------------------------------------------------------------------------
 
 
 def test_what_the_discriminator_is_told_by_hand():
-    learning = Learning(turned=False, penalty=10.0)
+    learning = Learning(turned=False, noise=0.0, penalty=10.0)
     learning.lifted()
     judge = learning.model.discriminator.eval()  # and so the spectral norm stays where it is
     state = torch.get_rng_state()
@@ -334,7 +348,13 @@ def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, whole_an
 def test_other_options_are_other_runs():
     recipe = RECIPE.but(epochs=1)
     changes = [{"views": 0.4}, {"projection": 0.2}, {"adversarial": 0.02}, {"warm_up": 0}]
-    changes += [{"spatial": False}, {"intervals": (3,)}, {"coordinates": False}, {"clip": 1.0}]
+    changes += [
+        {"spatial": False},
+        {"intervals": (3,)},
+        {"coordinates": False},
+        {"clip": 1.0},
+        {"noise": 0.0},
+    ]
     changes += [{"turned": False}, {"spectral_norm": False}, {"penalty": 10.0}, {"rate": 0.2}]
     changes += [
         {"pool": 2},
@@ -492,7 +512,9 @@ def test_both_learn():
 # ---- what is refused -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["views", "projection", "adversarial", "penalty", "rate", "clip"])
+@pytest.mark.parametrize(
+    "name", ["views", "projection", "adversarial", "noise", "penalty", "rate", "clip"]
+)
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
 def test_weights_out_of_range_are_refused(name, value):
     with pytest.raises(ValueError, match=f"{name} is a finite number of 0 or more, got {name}="):

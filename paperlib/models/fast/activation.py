@@ -87,7 +87,9 @@ def synchronise(model: nn.Module) -> None:
 
 
 def _layers(model: nn.Module) -> Iterator[Layer]:
-    return (module for module in model.modules() if isinstance(module, Layer))
+    """Those with a batch norm: a layer norm has no statistics and no second pass to save."""
+    layers = (module for module in model.modules() if isinstance(module, Layer))
+    return (layer for layer in layers if isinstance(layer.norm, nn.BatchNorm1d))
 
 
 def _exact(p: float, device: torch.device) -> float:

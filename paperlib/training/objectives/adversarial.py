@@ -34,8 +34,8 @@ class Adversarial(Objective):
     true ones. Windows have ``recipe.chunk`` frames; an example is two of them, and one of a film.
 
     ===================  =========================================================================
-    ``views``            weight of the multi-view loss (eq. 2): an example is then two views of the
-                         same moments
+    ``views``            weight of the multi-view loss (eq. 2), of which two windows have one: an
+                         example is then two views of the same moments
     ``projection``       weight of the orthographic loss (eq. 3), of films
     ``adversarial``      weight of the generator's loss (eq. 5); 0 leaves the discriminator out
     ``spatial``          whether the discriminator sees the spatial KCS,
@@ -43,6 +43,9 @@ class Adversarial(Objective):
     ``coordinates``      and the coordinates
     ``turned``           poses are turned at random before they are judged, true ones alike: else
                          the turn would tell which are not
+    ``noise``            standard deviation (metres) of what is added to each coordinate before it
+                         is judged, of true poses alike: what a network makes trembles by some
+                         millimetres, by which it would be known at once, and nothing else learnt
     ``spectral_norm``    and ``penalty`` (weight of the gradient penalty, 10 is usual, 0 for none):
                          what keeps the discriminator from becoming too sharp
     ``warm_up``          epochs in which the generator learns without the discriminator, which
@@ -80,6 +83,7 @@ class Adversarial(Objective):
     intervals: tuple[int, ...] = (1,)
     coordinates: bool = True
     turned: bool = True
+    noise: float = 0.01
     spectral_norm: bool = True
     penalty: float = 0.0
     channels: int = 64
@@ -92,7 +96,7 @@ class Adversarial(Objective):
     masks: OcclusionMasks | None = None
 
     def check(self, recipe: Recipe) -> None:
-        for name in ("views", "projection", "adversarial", "penalty", "rate", "clip"):
+        for name in ("views", "projection", "adversarial", "noise", "penalty", "rate", "clip"):
             value = getattr(self, name)
             if not 0 <= value < inf:
                 raise ValueError(f"{name} is a finite number of 0 or more, got {name}={value}")
@@ -215,7 +219,9 @@ class Adversarial(Objective):
             terms["pose"] = losses.pose_loss(known, target)
             if self.views:
                 rotation = examples.rotation(batch)
-                terms["views"] = self.views * losses.multi_view_loss(*known.chunk(2), rotation)
+                # the mean over windows, as of the poses: a pair of them has one such term
+                apart = losses.multi_view_loss(*known.chunk(2), rotation) / 2
+                terms["views"] = self.views * apart
             if examples.films is not None:
                 x, y, visible = examples.seen.input(batch[:, 2]).unbind(-1)
                 places, free = torch.stack([x, y], dim=-1), poses[len(target) :]
@@ -223,7 +229,7 @@ class Adversarial(Objective):
                 terms["projection"] = self.projection * off
             if self.adversarial:
                 model.remember(poses.detach())
-                fooled = losses.generator_loss(judge(self._turned(poses)))
+                fooled = losses.generator_loss(judge(self._shown(poses)))
                 terms["adversarial"] = self.adversarial * examples.fooling * fooled
             terms["gradient"] = model.gradients[0]
             bones = bone_lengths(poses.detach(), parents)
@@ -231,8 +237,8 @@ class Adversarial(Objective):
             return finite(terms)
 
         def tell(batch: Tensor) -> Tensor:
-            real = self._turned(labelled.target("pose", _by_view(batch)))
-            fake = self._turned(model.recall(batch.numel()))
+            real = self._shown(labelled.target("pose", _by_view(batch)))
+            fake = self._shown(model.recall(batch.numel()))
             real = real.detach().requires_grad_(self.penalty > 0)
             found = judge(torch.cat([real, fake]))
             true, false = found.split([len(real), len(fake)])
@@ -256,9 +262,12 @@ class Adversarial(Objective):
         rival = self._watched(partial(adam, betas=(0.5, 0.9)), model, 1)
         return [learn, Update(tell, _TOLD, list(judge.parameters()), rival, self.rate)]
 
-    def _turned(self, poses: Tensor) -> Tensor:
-        """Each sequence ``(N, T, J, 3)`` by an angle of its own (eq. 5)."""
-        return turned(poses, random_turns(len(poses), poses.device)) if self.turned else poses
+    def _shown(self, poses: Tensor) -> Tensor:
+        """Sequences ``(N, T, J, 3)`` as they are judged: each by an angle of its own (eq. 5), and
+        with noise."""
+        if self.turned:
+            poses = turned(poses, random_turns(len(poses), poses.device))
+        return poses + self.noise * torch.randn_like(poses) if self.noise else poses
 
     def _watched(
         self, optimizer: Optimizer, model: GeneratorAndDiscriminator, number: int
