@@ -81,8 +81,8 @@ for known, alone in folds:
 #   zeroes those; labels of the boxed man, one vector for each frame.
 # * **whole system** (Cheng et al. 2020): windows of 64 frames, all of which are answered.
 #
-# The first two have the recipe of Pavllo et al., the third [one of ours](table2.ipynb), since its
-# paper prints none. They differ in size and in how long they learn, too: the table below the
+# The first two have the recipe of Pavllo et al., the third one of ours, since its paper prints
+# none. They differ in size and in how long they learn, too: the table below the
 # results says how much.
 
 # %%
@@ -220,12 +220,12 @@ for ax, (metric, gain) in zip(axes, gains.items(), strict=True):
         ax.plot(hidden[action], means[action], "o", ms=7, mfc=fill, mec=plotting.colour_of(WHOLE))
     ax.axhline(0, color="0.7", lw=1)
     ax.axhline(means["average"], color="0.3", lw=1, ls="--")
-    ends = dict.fromkeys([*most, means[actions].idxmax(), means[actions].idxmin()])
-    for action in ends:
-        look = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center", "fontsize": 8}
+    ends = {means[actions].idxmax(): (0, 8, "center"), means[actions].idxmin(): (0, -12, "center")}
+    for action, (right, up, align) in (ends | dict.fromkeys(most, (8, -3, "left"))).items():
+        look = {"xytext": (right, up), "textcoords": "offset points", "ha": align, "fontsize": 8}
         ax.annotate(action.replace("_", " "), (hidden[action], means[action]), **look)
     ax.set(xlabel="joints hidden, %", ylabel=f"gain in {titles[metric].split()[-1]}, mm")
-    ax.margins(x=0.14, y=0.14)
+    ax.margins(x=0.17, y=0.14)
 saved = experiment.save_figure(figure, "cheng2020_table3_4_gain")
 
 

@@ -91,6 +91,7 @@ def aware():
     return OcclusionAware(joints, 3, joints, widths, vectors="many", **size)
 
 
+# %%
 learning = {
     TIME: (Supervised(plain, data), recipe),
     AWARE: (PoseAndOcclusion(aware, boxed), recipe),

@@ -85,6 +85,7 @@ def common(recording):
     )
 
 
+# %%
 small = experiment.preset == "smoke"
 
 
@@ -182,6 +183,7 @@ def lifted(run, name, recording):
     return predict(run.model, seen, run.description["recipe"]["test_flip"])
 
 
+# %%
 rows, within = [], {}
 for (home, name), run in runs.items():
     for place, tested in places.items():
