@@ -82,8 +82,9 @@ for known, alone in folds:
 # * **whole system** (Cheng et al. 2020): windows of 64 frames, all of which are answered.
 #
 # The first two have the recipe of Pavllo et al., the third one of ours, since its paper prints
-# none. They differ in size and in how long they learn, too: the table below the
-# results says how much.
+# none. They differ in more than the paper's parts. Only the whole system is told how sure the
+# detector is of each keypoint, by the height of its maps; and a table below the results says how
+# large each of them is, and how long it learnt.
 
 # %%
 systems = TIME, AWARE, WHOLE = "temporal", "temporal, occlusion-aware", "whole system"
