@@ -19,6 +19,8 @@ METRICS = {
     "mpjve": metrics.mpjve,
     "acceleration_error": metrics.acceleration_error,
 }
+#: of the joints other than the root, which is right by definition
+SHARES = {"pck3d": metrics.pck3d, "auc3d": metrics.auc3d}
 _FRAMES_NEEDED = {"mpjve": 2, "acceleration_error": 3}
 #: by what errors may be averaged: fields of a recording, or its name ("sequence")
 GROUPS = ("action", "subject", "sequence", "clip", "camera", "person")
@@ -26,10 +28,11 @@ GROUPS = ("action", "subject", "sequence", "clip", "camera", "person")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Errors of every recording, in metres (a frame, where they are errors of motion)."""
+    """Errors of every recording, in metres (a frame, where they are errors of motion), and, where
+    they were asked for, shares of joints, from 0 to 1."""
 
     recordings: tuple[Recording, ...]
-    values: dict[str, tuple[float, ...]]  # metric -> the mean of each recording, metres
+    values: dict[str, tuple[float, ...]]  # metric -> the mean of each recording
 
     def __repr__(self) -> str:
         errors = ", ".join(
@@ -110,9 +113,10 @@ def evaluate(
     flip: bool = True,
     device: str = "auto",
     after: Callable[[Tensor, Recording], Tensor] | None = None,
+    shares: bool = False,
 ) -> Evaluation:
     """All metrics of ``model`` on every frame of ``recordings``; none is left out. A model that
-    answers absolute positions has the MRPE too.
+    answers absolute positions has the MRPE too; ``shares`` are as in :func:`compare`.
 
     ``after(poses, recording)`` is what becomes of a recording's poses ``(T, J, 3)`` before they are
     measured: a filter's answer, say, of the same shape. Raises ``ValueError`` for a recording
@@ -131,15 +135,19 @@ def evaluate(
         return located - located[:, root : root + 1]
 
     poses = (answer(r) if after is None else after(answer(r), r) for r in recordings)
-    found = compare(poses, recordings)
+    found = compare(poses, recordings, shares)
     return replace(found, values=found.values | {"mrpe": tuple(places)}) if absolute else found
 
 
-def compare(poses: Iterable[Tensor], recordings: Sequence[Recording]) -> Evaluation:
+def compare(
+    poses: Iterable[Tensor], recordings: Sequence[Recording], shares: bool = False
+) -> Evaluation:
     """All metrics of ``poses``, one for each of ``recordings``: ``(T, J, 3)``, metres, relative to
-    the root. For poses that no model of ours gave. ``ValueError`` for others than the recordings
+    the root. For poses that no model of ours gave. With ``shares`` there are the 3D-PCK (150 mm)
+    and its AUC too, over all joints but the root. ``ValueError`` for others than the recordings
     have, or recordings without 3D positions."""
-    recordings, values = tuple(recordings), {name: [] for name in METRICS}
+    recordings = tuple(recordings)
+    values = {name: [] for name in (*METRICS, *(SHARES if shares else ()))}
     truths = [recording.pose for recording in recordings]  # before poses are computed for nothing
     for pose, recording, truth in zip(poses, recordings, truths, strict=True):
         if pose.shape != truth.shape:
@@ -150,6 +158,9 @@ def compare(poses: Iterable[Tensor], recordings: Sequence[Recording]) -> Evaluat
         for name, metric in METRICS.items():
             enough = len(recording) >= _FRAMES_NEEDED.get(name, 1)
             values[name].append(metric(pose, truth).item() if enough else float("nan"))
+        limbs = [j for j in range(len(recording.skeleton)) if j != recording.skeleton.root]
+        for name, share in SHARES.items() if shares else ():
+            values[name].append(share(pose[:, limbs], truth[:, limbs]).item())
     return Evaluation(recordings, {name: tuple(v) for name, v in values.items()})
 
 

@@ -42,6 +42,7 @@ COMMON_PARAMETERS = {
     "retrain": (False, True),
 }
 _OF_ONE_PERSON = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "acceleration_error")
+_WHERE_ASKED = ("pck3d", "auc3d")
 # papers whose data are not those of the first
 _DATA_OF = {"veges2020": ("mpi_inf_3dhp", "mupots")}
 
@@ -246,7 +247,8 @@ class Experiment:
         if clips:
             _, low, high = over_clips(evaluation)
             rows.append(row(about, "mpjpe_over_clips", "average", (high - low) / 2))
-        for metric in _OF_ONE_PERSON:
+        asked = [metric for metric in _WHERE_ASKED if metric in evaluation.values]
+        for metric in (*_OF_ONE_PERSON, *asked):
             groups, average = evaluation.per(metric, by)
             for group, value in {**groups, "average": average}.items():
                 name = group if isinstance(group, str) else " ".join(map(str, group))

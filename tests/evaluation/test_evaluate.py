@@ -256,6 +256,24 @@ def test_given_poses_are_compared_as_a_models_are():
         compare(iter([]), [replace(recordings[0], positions=None)])
 
 
+def test_shares_of_joints_are_counted_where_they_are_asked_for():
+    """One of 17 joints is 0.2 m off: 15 of the 16 beside the root are within 150 mm, at each of the
+    31 thresholds but 0, where none is."""
+    one = recording(12)
+    moved = one.pose.clone()
+    moved[:, 3, 0] += 0.2
+    found = compare([moved], [one], shares=True)
+    assert found.values["pck3d"] == pytest.approx((15 / 16,))
+    assert found.values["auc3d"] == pytest.approx((30 / 31 * 15 / 16,))
+    assert set(compare([moved], [one]).values) == set(found.values) - {"pck3d", "auc3d"}
+    rooted = one.pose - torch.tensor([0.2, 0.0, 0.0])
+    rooted[:, 0] += torch.tensor([0.2, 0.0, 0.0])  # it alone is right
+    assert compare([rooted], [one], shares=True).values["pck3d"] == (0.0,)
+    net = model()
+    asked = evaluate(net, [one], device="cpu", shares=True).values
+    assert asked == compare([predict(net, one)], [one], shares=True).values
+
+
 def test_evaluations_of_folds_are_joined():
     net = model()
     first, second = ([recording(20)], [recording(9, "boxing"), recording(30, clip="other")])

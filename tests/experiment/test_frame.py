@@ -120,5 +120,13 @@ def test_intervals_over_clips_are_rows_where_they_are_asked_for(experiment):
     (half,) = [row["value"] for row in rows if row["metric"] == "mpjpe_over_clips"]
     assert half == pytest.approx(1000 * (high - low) / 2, nan_ok=True)
     assert rows[1:] == experiment.rows("linear", found, run)
+    shares = experiment.rows(
+        "linear", evaluate(run.model, data.test, device="cpu", shares=True), run
+    )
+    assert shares[: len(rows) - 1] == rows[1:]
+    assert {row["metric"]: row["unit"] for row in shares[len(rows) - 1 :]} == {
+        "pck3d": "%",
+        "auc3d": "%",
+    }
     assert "not over clips" in str(experiment.protocol(data, recipe, 9))
     assert "half that over clips" in str(experiment.protocol(data, recipe, 9, clips=True))
