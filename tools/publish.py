@@ -26,7 +26,7 @@ PUBLISHED_WITH = {
     name: {"dataset": "mocap"}
     for name in (
         *("table1", "generalisation", "budget", "detector", "pavllo2019/table3"),
-        "cheng2020/table3_4",
+        *("cheng2020/table1", "cheng2020/table2", "cheng2020/table3_4"),
     )
 }
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}

@@ -1,0 +1,220 @@
+# %% [markdown]
+# # Table 2: what each part is worth
+#
+# *Cheng et al. 2020, "Ablation studies", table 2.*
+#
+# The system has six parts over a baseline that lifts the coordinates of keypoints. The paper adds
+# them one after the other, and each lowers the error. In that order a part is judged with what came
+# before it and without what comes after. So each is also **left out of the whole** here: what is
+# missed when it is gone?
+#
+# And one question that the paper does not ask. A network of five strides has five branches: is it
+# better because it has several strides, or because it has more parameters?
+
+# %% tags=["parameters"]
+# Parameters
+dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures), "human36m"
+detector = "simulated"  # or "ground_truth", "simulated_v2_coarse", …
+preset = "auto"  # "smoke" (seconds), "laptop" (half an hour), "paper" (a GPU); "auto": which fits
+seed = 0  # of weights, shuffling, dropout and simulated detections
+device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
+retrain = False  # True trains again where a finished run is on disk
+
+# %%
+from dataclasses import replace
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import Markdown
+
+from paperlib import plotting
+from paperlib.claims import by_seed
+from paperlib.claims import table as claims_table
+from paperlib.detection import DETECTORS, FILES
+from paperlib.evaluation import evaluate
+from paperlib.experiment import Experiment
+from paperlib.models import MultiStrideTCN, as_large
+from paperlib.results import interval, over_seeds, paper_table, select, shown
+from paperlib.training import collapse, spatio_temporal, withhold_positions
+
+plotting.use_style()
+experiment = Experiment.begin("cheng2020/table2", globals(), detector=DETECTORS + FILES)
+experiment
+
+# %% [markdown]
+# ## The parts
+#
+# * **Base**: coordinates of the keypoints, temporal convolutions of one stride; people are turned
+#   at random in training, and what the camera sees of them with them.
+# * **embedding**: heat maps in the place of their peaks. A map cannot be turned, so that nothing is
+#   turned from here on. (Maps also show how sure the detector is, by their height; coordinates do
+#   not.)
+# * **multi-stride TCN**: the strides 1, 2, 3, 5 and 7 side by side.
+# * **multi-view loss**: two views of a moment must be one pose.
+# * **spatial KCS**, **temporal KCS**: what the [discriminator](section_pose_discriminator.ipynb)
+#   sees beside the coordinates.
+# * **2D data**: films without 3D. Of the training takes every second one is given without its
+#   poses: in this row alone they are learnt from at all.
+#
+# Masks over what is seen are part of every training.
+
+# %%
+data, films = withhold_positions(experiment.load())
+print(data.source)
+ONE, PEAKS = {"strides": (1,)}, {"cells": 0}
+NO_VIEWS, NOBODY_JUDGES, NO_TEMPORAL = {"views": 0.0}, {"adversarial": 0.0}, {"intervals": ()}
+plain = NO_VIEWS | NOBODY_JUDGES
+added = {
+    "Base": PEAKS | ONE | plain | {"rotated": True},
+    "+embedding": ONE | plain,
+    "+multi-stride TCN": plain,
+    "+Multi-view loss": NOBODY_JUDGES,
+    "+Spatial KCS": NO_TEMPORAL,
+    "+Temporal KCS": {},
+    "+2D Data": {"films": films},
+}
+left_out = {
+    "embedding": PEAKS,
+    "multi-stride TCN": ONE,
+    "multi-view loss": NO_VIEWS,
+    "spatial KCS": {"spatial": False},
+    "temporal KCS": NO_TEMPORAL,
+    "discriminator": NOBODY_JUDGES,
+}
+systems = added | {f"whole without {part}": {"films": films} | o for part, o in left_out.items()}
+
+# %% [markdown]
+# ## Training
+
+
+# %%
+def learning(options, wide=False):
+    objective, recipe = spatio_temporal(data, experiment.preset, **options)
+    if wide:  # one stride, but as many parameters as the five, and a reach like theirs
+        config = as_large(spatio_temporal(data, experiment.preset)[0].build().config, **WIDER)
+        objective = replace(objective, build=lambda: MultiStrideTCN(**config))
+    return objective, recipe
+
+
+WIDER, WIDE = {"strides": (1,), "num_blocks": 3}, "one stride, as many parameters"
+runs = {name: experiment.train(name, *learning(options)) for name, options in systems.items()}
+runs[WIDE] = experiment.train(WIDE, *learning(plain, wide=True))
+recipe = learning({})[1]
+
+# %%
+rows = []
+for name, run in runs.items():
+    found = evaluate(run.model, data.test, recipe.test_flip, device)
+    rows += experiment.rows(name, found, run, clips=True)
+saved = experiment.record(rows)
+measured = experiment.measured(rows)
+words = {n: collapse(r.history) for n, r in runs.items() if r.history[-1]["adversarial"]}
+print("\n".join(f"{n}: {w}" for n, w in words.items() if w) or "no discriminator collapsed")
+
+# %% [markdown]
+# ## One after the other
+
+# %%
+paper = paper_table("cheng2020_table2").set_index("module_added_cumulatively")
+protocols = {"P1: MPJPE": ("mpjpe", "p1_mpjpe_mm"), "P2: P-MPJPE": ("p_mpjpe", "p2_p_mpjpe_mm")}
+errors = {title: by_seed(measured, m, action="average") for title, (m, _) in protocols.items()}
+
+
+def gains(title, names):
+    """What each of ``names`` gains over the one before it."""
+    wide = errors[title][list(names)]
+    steps = -wide.diff(axis=1)
+    return {name: shown(*interval(steps[name])) for name in list(names)[1:]}
+
+
+# %%
+columns = {}
+for title, (metric, theirs) in protocols.items():
+    averages = select(measured, metric=metric, action="average")
+    columns[title, "here"] = over_seeds(averages, columns="metric")[metric].reindex(list(added))
+    columns[title, "gain"] = pd.Series(gains(title, added)).reindex(list(added)).fillna("")
+    columns[title, "paper"] = paper[theirs].reindex(list(added)).map("{:.1f}".format)
+    gained = -paper[theirs].reindex(list(added)).diff()
+    columns[title, "paper's gain"] = gained.map("{:.1f}".format).replace("nan", "")
+table = pd.DataFrame(columns)
+table.style.set_caption(f"mm; gain over the row above, paired by seed; {experiment.caption}")
+
+# %%
+protocol = experiment.protocol(data, recipe, runs["Base"].model.length, measured["seed"])
+Markdown(f"*{protocol}*")
+
+# %% [markdown]
+# ## Left out of the whole
+
+# %%
+WHOLE = "+2D Data"
+without = [f"whole without {part}" for part in left_out] + ["+Temporal KCS"]
+names = [*left_out, "2D data"]
+missed = {
+    title: {
+        name: interval(errors[title][system] - errors[title][WHOLE])
+        for name, system in zip(names, without, strict=True)
+    }
+    for title in protocols
+}
+lines = {title: {n: shown(*v) for n, v in found.items()} for title, found in missed.items()}
+caption = f"mm by which the error rises where a part is missing; {experiment.caption}"
+pd.DataFrame(lines).style.set_caption(caption)
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.4), sharey=True)
+for ax, (title, found) in zip(axes, missed.items(), strict=True):
+    means = [value for value, _ in found.values()]
+    halves = [0.0 if half != half else half for _, half in found.values()]
+    ax.barh(names, means, xerr=halves, color="0.75", ecolor="0.3", capsize=3)
+    ax.axvline(0, color="0.3", lw=1)
+    ax.set(xlabel="mm that are missed without it", title=title)
+axes[0].invert_yaxis()
+saved = experiment.save_figure(figure, "cheng2020_table2_left_out")
+
+# %% [markdown]
+# ## Strides, or parameters?
+
+# %%
+ours = errors["P1: MPJPE"]
+one, several = "+embedding", "+multi-stride TCN"
+pairs = {
+    "several strides against one": ours[several] - ours[one],
+    "as many parameters, one stride, against one": ours[WIDE] - ours[one],
+    "several strides against as many parameters": ours[several] - ours[WIDE],
+}
+change = {name: {"MPJPE, mm": shown(*interval(effect))} for name, effect in pairs.items()}
+pd.DataFrame(change).T.style.set_caption(f"paired by seed; {experiment.caption}")
+
+# %% [markdown]
+# ## Do the claims hold here?
+#
+# By the tests that the [ledger of claims](../claims.ipynb) has for them. Millimetres on different
+# data cannot be compared; the direction of an effect can.
+
+# %%
+order = list(added)
+step = {new: ours[new] - ours[old] for old, new in pairwise(order)}
+gain = pd.DataFrame({name: -effect for name, effect in step.items()})
+large = ["+multi-stride TCN", "+Spatial KCS", "+Temporal KCS"]
+small = [name for name in gain if name not in large]
+others = gain.drop(columns="+Temporal KCS")
+largest = {
+    "three largest": gain[large].min(axis=1) - gain[small].max(axis=1),
+    "temporal KCS": gain["+Temporal KCS"] - others.max(axis=1),
+}
+verdicts = [
+    experiment.judge(f"cheng2020-c0{n}", effect) for n, effect in enumerate(step.values(), start=1)
+]
+Markdown(claims_table([*verdicts, experiment.judge("cheng2020-c07", largest)]))
+
+# %% [markdown]
+# In the paper the two protocols disagree about the largest gain: the temporal KCS in P1 (3.7 mm),
+# the spatial one in P2 (2.9 mm).
+#
+# ## Try next
+#
+# * `-p detector ground_truth`: what is left to an embedding of maps where every peak is right?
+# * `masks=None` in `spatio_temporal`: which parts gain more where nothing was hidden in training?
+# * `penalty=10.0, spectral_norm=False`: another way to keep a discriminator from winning.
