@@ -73,7 +73,7 @@ def spatio_temporal(
     maps = {"size": cells, "sigma": max(1.0, cells / 32)} if cells else None
     joints = len(dataset.keypoint_skeleton), 3 if cells else 2, len(dataset.skeleton)
     size = {"channels": recipe.channels, "dropout": recipe.dropout}
-    size["embedding"] = embedding or min(_MOST, 2 * recipe.channels)
+    size["embedding"] = embedding or min(_MOST, 4 * recipe.channels)
 
     def build() -> MultiStrideTCN:
         return MultiStrideTCN(*joints, tuple(strides), length, maps, **size)

@@ -30,7 +30,7 @@ def test_the_recipe_counts_windows_of_every_view_mirrored_ones_too():
 
 @pytest.mark.parametrize(
     ("preset", "cells", "sigma", "embedding"),
-    [("smoke", 8, 1.0, 32), ("laptop", 16, 1.0, 256), ("paper", 64, 2.0, 512)],
+    [("smoke", 8, 1.0, 64), ("laptop", 16, 1.0, 512), ("paper", 64, 2.0, 512)],
 )
 def test_the_network_is_as_large_as_the_preset_says(preset, cells, sigma, embedding):
     config = learning(preset).build().config
@@ -64,7 +64,7 @@ def test_equal_calls_are_one_run_and_by_hand_too():
 
     def build():
         maps, size = {"size": 8}, {"channels": recipe.channels, "dropout": recipe.dropout}
-        return MultiStrideTCN(17, 3, 17, (2, 1), 16, maps, embedding=32, **size)
+        return MultiStrideTCN(17, 3, 17, (2, 1), 16, maps, embedding=64, **size)
 
     by_hand = Adversarial(build, DATA, FILMS, masks=MASKS)
     for again in (learning(**SHORT), by_hand):
