@@ -21,6 +21,7 @@ from paperlib.evaluation.forecasting import (
     joint_angles,
     zero_velocity,
 )
+from paperlib.evaluation.hidden import hidden_mpjpe
 from paperlib.evaluation.matching import match_people, match_sequence, matched_poses, pose_sets
 from paperlib.evaluation.scenes import (
     SceneEvaluation,
