@@ -19,7 +19,8 @@ _SYSTEMS = {
     "#8d6cab": "semi-supervised, no bone term; 1-Euro; one vector; temporal, occlusion-aware;"
     " studio cameras, person",
     "#7fb0dd": "plain, guesses; temporal, refined",
-    "#d1495b": "many vectors, rendered; BlazePose's own 3D",
+    "#d1495b": "many vectors, rendered; BlazePose's own 3D; whole system",
+    "#9a7d0a": "whole system, no masks",
 }
 COLOURS = {name: colour for colour, names in _SYSTEMS.items() for name in names.split("; ")}
 # left and right are told apart by colour in every drawn body
