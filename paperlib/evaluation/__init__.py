@@ -30,5 +30,6 @@ from paperlib.evaluation.scenes import (
     pck_joints,
     pooled_scenes,
 )
+from paperlib.evaluation.speed import fastest, joint_speed
 
 __getattr__, __dir__ = lazily(__name__)
