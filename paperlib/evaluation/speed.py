@@ -7,9 +7,9 @@ from paperlib.recordings import Recording
 
 
 def joint_speed(recording: Recording) -> Tensor:
-    """``(T,)``: the mean speed of all joints but the root, relative to the root, metres a second, of
-    what the true pose does from the frame before to the frame after. Walking through a room does
-    not count. ``ValueError`` for fewer than two frames, or without 3D positions."""
+    """``(T,)``: the mean speed of all joints but the root, relative to it, metres a second, of what
+    the true pose does from the frame before to the frame after. Walking through a room does not
+    count. ``ValueError`` for fewer than two frames, or without 3D positions."""
     if len(recording) < 2:
         raise ValueError(f"{recording.name}: a frame alone has no speed")
     moved = torch.gradient(recording.pose, dim=0)[0].norm(dim=-1) * recording.fps
