@@ -114,7 +114,7 @@ for name, run in runs.items():
     parts.append((name, "mpjpe, all frames", found.mean()))
     for times in FASTER:
         played = [error(run, r.cut(0, None, times))[:: FASTER[-1] // times] for r in long]
-        parts.append((name, f"mpjpe, played {times} times as fast", np.concatenate(played).mean()))
+        parts.append((name, f"mpjpe, played x{times}", np.concatenate(played).mean()))
 
 # %%
 rows = [
@@ -135,7 +135,7 @@ means = measured.groupby(["metric", "system"])["value"].mean().unstack()[list(ru
 slow_to_fast = [name for name in names if f"mpjpe, {name}" in means.index]
 by_speed = means.loc[[f"mpjpe, {name}" for name in slow_to_fast]]
 by_speed.index = frames.loc[slow_to_fast, "mean speed, m/s"]
-faster = means.loc[[f"mpjpe, played {times} times as fast" for times in FASTER]]
+faster = means.loc[[f"mpjpe, played x{times}" for times in FASTER]]
 faster.index = list(FASTER)
 panels = {("speed of the body, m/s", "MPJPE, mm"): by_speed}
 panels["played so many times as fast", "MPJPE, mm"] = faster

@@ -30,6 +30,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import torch
 from IPython.display import Markdown
+from matplotlib.colors import PowerNorm
 
 from paperlib import plotting
 from paperlib.cameras import normalize_screen_coordinates, project
@@ -53,8 +54,9 @@ experiment
 # ## By hand
 #
 # A keypoint in the middle of a map of 8 cells, of which the detector is sure (confidence 1), and
-# one of which it is not (0.5): its map is half as high, and one and a half times as wide. The last
-# number is what is left at a peak: its place to the fraction of a cell, and its height.
+# one of which it is not (0.5): its map is half as high, and one and a half times as wide. At the
+# peak there are left the place, to the fraction of a cell, and the height of the highest cell. That
+# is a little less than the confidence where the peak lies between cells.
 
 # %%
 small, crop = SimulatedMaps(size=8, blur=1.0), torch.tensor([[[0.0, 0.0, 2.0]]])
@@ -70,7 +72,8 @@ for confidence in (1.0, 0.5):
 # The frame in which the detector errs most, and there the four joints that are furthest off. The
 # circle is where the joint is, the cross the map's peak. Above the maps that the companion trains
 # with; below with a second peak at the other side's keypoint, the higher the less sure the detector
-# is: as maps of real networks have it where they take left for right.
+# is: as maps of real networks have it where they take left for right. (Brightness is the root of
+# the value, or nobody would see it.)
 
 # %%
 data = experiment.load()
@@ -110,11 +113,12 @@ for row, (name, how) in zip(axes, drawing.items(), strict=True):
     for ax, joint in zip(row, worst, strict=True):
         places = [peaks(maps, crops)[0, 0, joint, :2], exact(cut)[0, joint]]
         u, v = [((p - crops[0, 0, :2]) / crops[0, 0, 2] + 0.5) * how.size - 0.5 for p in places]
-        ax.imshow(maps[0, 0, joint], "inferno", vmin=0, vmax=1)
+        ax.imshow(maps[0, 0, joint], "inferno", norm=PowerNorm(0.5, 0, 1))
         ax.plot(*u, "x", color="white")
         ax.plot(*v, "o", mfc="none", mec="#55d6be", ms=10, mew=1.6)
         ax.set(xticks=[], yticks=[], xlim=(-0.5, 31.5), ylim=(31.5, -0.5))
-        ax.set_title(joints.joints[joint].replace("_", " "), fontsize=9)
+        if ax in axes[0]:
+            ax.set_title(joints.joints[joint].replace("_", " "))
     row[0].set_ylabel(name, fontweight="bold")
 saved = experiment.save_figure(figure, "cheng2020_maps_and_peaks")
 
@@ -280,7 +284,7 @@ Markdown(f"*{protocol.but(averaging=averaging)}*")
 # %% [markdown]
 # ## Try next
 #
-# * `-p confused 0`: what is the share of swapped keypoints then, and why is it not zero?
+# * `-p confused 1`: the second peak is at most a quarter as high as the first can be. Why?
 # * `-p detector simulated_v2_blazepose`: does its confidence tell as much of its error?
 # * `cells=32` in `spatio_temporal`, and 8: what is a finer map worth to the poses?
 # * `maps={"confused": 0.4, ...}` in `MultiStrideTCN`, with `mirrored`: a network that learns from

@@ -18,7 +18,7 @@ _DIMENSIONS = 48  # of the embedding, of those there are
 _TITLES = (
     "heat maps $m_t$,\nall joints together",
     "embedding\n$r_t = f_E(m_t)$",
-    "temporal convolutions:\nwhat the middle frame\nsees at each stride",
+    "convolutions:\nwhat the\nmiddle frame\nsees",
     "3D poses $X_t$,\nfrom the side",
 )
 
@@ -46,15 +46,15 @@ def multi_stride_system(
         )
     figure = plt.figure(figsize=(9, 8.6), layout="none")
     heights = (1.0, 1.1, 0.32 * len(reached) + 0.3, 1.3, 1.9)
-    grid = figure.add_gridspec(5, 1, height_ratios=heights, hspace=0.22)
-    grid.update(left=0.19, right=0.98, top=0.97, bottom=0.02)
+    edges = {"left": 0.24, "right": 0.98, "top": 0.97, "bottom": 0.02}
+    grid = figure.add_gridspec(5, 1, height_ratios=heights, hspace=0.22, **edges)
     axes = [figure.add_subplot(grid[row]) for row in range(4)]
     for ax, title in zip(axes, _TITLES, strict=True):
         ax.set(xlim=(-0.5, frames - 0.5), xticks=[], yticks=[])
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         look = {"ha": "left", "va": "center", "fontweight": "bold", "annotation_clip": False}
-        ax.annotate(title, (-0.235, 0.5), xycoords="axes fraction", **look)
+        ax.annotate(title, (-0.31, 0.5), xycoords="axes fraction", **look)
     chosen = np.unique(np.linspace(0, frames - 1, _SHOWN).round().astype(int))
     _maps(axes[0], maps, chosen)
     _embedding(axes[1], embedded)
@@ -96,20 +96,22 @@ def _strides(ax: Axes, reached: Mapping[int, Sequence[float]]) -> None:
         seen = np.flatnonzero(share > 1e-6)
         ax.plot(range(len(share)), [row] * len(share), ".", ms=3, color=IDLE)
         ax.scatter(seen, [row] * len(seen), s=8 + 60 * share[seen], color=colour, lw=0, zorder=3)
-        ax.annotate(f"stride {stride}", (-1.2, row), ha="right", va="center", fontsize=8)
+        look = {"ha": "right", "va": "center", "annotation_clip": False}
+        ax.annotate(f"stride {stride}", (-1.2, row), **look)
     ax.set(ylim=(len(reached) - 0.4, -0.6))
 
 
 def _poses(
     ax: Axes, poses: np.ndarray, skeleton: Skeleton, chosen: np.ndarray, azimuth: float
 ) -> None:
-    middles, _ = _places(len(poses), chosen)
+    middles, half = _places(len(poses), chosen)
     flat = seen_from(np.asarray(poses)[chosen], azimuth)
     flat = flat - (flat.min(axis=1, keepdims=True) + flat.max(axis=1, keepdims=True)) / 2
-    across = 0.52 * max(np.ptp(flat[..., 1], axis=1).max(), 1e-6)
+    wide, high = np.maximum(np.ptp(flat, axis=1).max(axis=0), 1e-6) / 2
     box = ax.get_window_extent()
-    # as wide as it is high, in pixels
-    scale = (len(poses) / box.width) * box.height / (2 * across)
+    scale = len(poses) * box.height / box.width / 2  # as wide as it is high, in pixels
+    across = 1.04 * max(high, wide * scale / half)  # metres up and down, so that all fits
+    scale /= across
     for middle, pose in zip(middles, flat, strict=True):
         points = np.stack([middle + pose[:, 0] * scale, pose[:, 1]], axis=-1)
         ax.add_collection(bones(points, skeleton, lw=2))

@@ -90,6 +90,7 @@ def pose_sequence(
     size = 0.55 * np.ptp(truth[list(frames)], axis=1).max()
     seen = recording.confidence.numpy() > 0
     keypoints = np.where(seen[..., None], recording.keypoints.numpy(), np.nan)
+    digits = 1 if columns < 2 or frames[1] - frames[0] >= recording.fps / 10 else 2
     spans = [np.ptp(keypoints[f][seen[f]], axis=0).max() for f in frames if seen[f].any()]
     half = 0.55 * max(spans, default=1.0)
     for column, frame in enumerate(frames):
@@ -100,7 +101,8 @@ def pose_sequence(
             ax.plot(*found.T, "o", ms=2.5, color=INK)
         u, v = (found.min(axis=0) + found.max(axis=0)) / 2 if len(found) else (0, 0)
         ax.set(xlim=(u - half, u + half), ylim=(v + half, v - half))
-        ax.set_title(f"{frame / recording.fps:.1f} s", loc="center", fontweight="normal", color=INK)
+        when = f"{frame / recording.fps:.{digits}f} s"
+        ax.set_title(when, loc="center", fontweight="normal", color=INK)
         for row, (_, poses) in enumerate(predictions.items(), start=1):
             ax = figure.add_subplot(rows, columns, row * columns + column + 1, projection="3d")
             draw_pose(ax, truth[frame], recording.skeleton, colour=INK, alpha=0.35, lw=4)
