@@ -24,7 +24,17 @@ NOTEBOOKS = ROOT / "notebooks"
 # that are never a default, since they are not for commercial use
 PUBLISHED_WITH = {
     name: {"dataset": "mocap"}
-    for name in ("table1", "generalisation", "budget", "detector", "pavllo2019/table3")
+    for name in (
+        "table1",
+        "generalisation",
+        "budget",
+        "detector",
+        "pavllo2019/table3",
+        "cheng2020/figure3",
+        "cheng2020/figure6",
+        "cheng2020/section_multi_scale_features",
+        "cheng2020/section_occlusion_augmentation",
+    )
 }
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 MAX_BYTES = 1_000_000
