@@ -47,8 +47,13 @@ from paperlib.windows import network_input
 
 # %%
 plotting.use_style()
-own = {"detector": DETECTORS + FILES, "receptive_field": RECEPTIVE_FIELDS[1:], "lasting": None}
-experiment = Experiment.begin("cheng2020/section_occlusion_augmentation", globals(), **own)
+experiment = Experiment.begin(
+    "cheng2020/section_occlusion_augmentation",
+    globals(),
+    detector=DETECTORS + FILES,
+    receptive_field=RECEPTIVE_FIELDS[1:],
+    lasting=None,
+)
 experiment
 
 # %% [markdown]
