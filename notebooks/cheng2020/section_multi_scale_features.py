@@ -73,11 +73,12 @@ for confidence in (1.0, 0.5):
 # %% [markdown]
 # ## A frame of the test
 #
-# The frame in which the detector errs most, and there the four joints that are furthest off. The
-# circle is where the joint is, the cross the map's peak. Above the maps that the companion trains
-# with; below with a second peak at the other side's keypoint, the higher the less sure the detector
-# is: as maps of real networks have it where they take left for right. (Brightness is the root of
-# the value, or nobody would see it.)
+# The frame in which the detector most mistakes left for right, and there the four joints whose
+# keypoints are furthest off and nearer to the other side's joint. The circle is where the joint is,
+# the cross the map's peak. Above the maps that the companion trains with; below with a second peak
+# at the other side's keypoint, the higher the less sure the detector is: as maps of real networks
+# have it where they take left for right. (Brightness is the root of the value, or nobody would see
+# it.)
 
 # %%
 data = experiment.load()
@@ -106,11 +107,24 @@ def drawn(recording, how):
 
 
 # %%
-wrong = [(network_input(r) - exact(r)).norm(dim=-1) for r in test]
-film = max(range(len(test)), key=lambda i: wrong[i].max().item())
-frame = int(wrong[film].amax(dim=1).argmax())
+mirrored = list(joints.mirrored)
+
+
+def errors(recording):
+    """How far each keypoint is from its joint, and whether it is nearer to the other side's."""
+    seen, truth = network_input(recording), exact(recording)
+    wrong = (seen - truth).norm(dim=-1)
+    return wrong, (seen - truth[:, mirrored]).norm(dim=-1) < wrong
+
+
+wrong, swapped = zip(*map(errors, test), strict=True)
+mistaken = [(w * s).sum(dim=1) for w, s in zip(wrong, swapped, strict=True)]
+film = max(range(len(test)), key=lambda i: mistaken[i].max().item())
+frame = int(mistaken[film].argmax())
 cut = test[film].cut(frame, frame + 1)
-worst = wrong[film][frame].argsort(descending=True)[:4].tolist()
+worst = (wrong[film] * swapped[film])[frame].argsort(descending=True)[:4].tolist()
+
+# %%
 figure, axes = plt.subplots(2, 4, figsize=(9, 4.9))
 for row, (name, how) in zip(axes, drawing.items(), strict=True):
     maps, crops = drawn(cut, how)
@@ -180,21 +194,20 @@ print(f"rank correlation of confidence and error: {rank:+.2f}")
 # them that lie nearer to the true place of the other side's joint.
 
 # %%
-mirrored, counts = list(joints.mirrored), {}
+counts = {}
 for name, how in drawing.items():
-    bright, swapped = [], []
-    for recording, error in zip(test[:40], wrong[:40], strict=True):
+    bright, sides = [], []
+    for recording, error, changed in zip(test[:40], wrong, swapped, strict=False):
         maps, crops = drawn(recording, how)
-        truth, seen = exact(recording), network_input(recording)
         far = (error > 0.1 * crops[0, :, 2:]) & (recording.confidence > 0)
-        cell = ((truth - crops[0, :, None, :2]) / crops[0, :, None, 2:] + 0.5) * how.size
+        cell = ((exact(recording) - crops[0, :, None, :2]) / crops[0, :, None, 2:] + 0.5) * how.size
         x, y = cell.long().clamp(0, how.size - 1).unbind(-1)
         value = maps[0].flatten(-2).gather(-1, (y * how.size + x)[..., None])[..., 0]
         bright.append(value[far] > 0.05)
-        swapped.append(((seen - truth[:, mirrored]).norm(dim=-1) < error)[far])
-    bright, swapped = torch.cat(bright).numpy(), torch.cat(swapped).numpy()
-    counts[name] = {"wrong": bright.mean(), "swapped": bright[swapped].mean()}
-print(f"{len(bright):,} keypoints are wrong by so much, {swapped.sum():,} of them swapped")
+        sides.append(changed[far])
+    bright, sides = torch.cat(bright).numpy(), torch.cat(sides).numpy()
+    counts[name] = {"wrong": bright.mean(), "swapped": bright[sides].mean()}
+print(f"{len(bright):,} keypoints are wrong by so much, {sides.sum():,} of them swapped")
 pd.DataFrame(counts).T.style.format("{:.0%}").set_caption("maps that are bright at the truth")
 
 # %% [markdown]
