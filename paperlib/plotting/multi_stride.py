@@ -7,6 +7,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
 from paperlib.plotting.lifting import bones
 from paperlib.plotting.poses import seen_from
@@ -44,10 +46,12 @@ def multi_stride_system(
             f"maps of {frames} frames, embedded {len(embedded)}, poses {len(poses)}, reached "
             f"{[len(r) for r in reached.values()]}: expected as many frames of each"
         )
-    figure = plt.figure(figsize=(9, 8.6), layout="none")
-    heights = (1.0, 1.1, 0.32 * len(reached) + 0.3, 1.3, 1.9)
-    edges = {"left": 0.24, "right": 0.98, "top": 0.97, "bottom": 0.02}
-    grid = figure.add_gridspec(5, 1, height_ratios=heights, hspace=0.22, **edges)
+    # after a figure without an engine was saved, it would have that of the defaults
+    fixed = PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=False)
+    figure = plt.figure(figsize=(9, 8.6), layout=fixed)
+    heights, edges = (1.0, 1.1, 0.32 * len(reached) + 0.3, 1.3), {"left": 0.24, "right": 0.98}
+    above = edges | {"top": 0.97, "bottom": 0.27}
+    grid = figure.add_gridspec(4, 1, height_ratios=heights, hspace=0.22, **above)
     axes = [figure.add_subplot(grid[row]) for row in range(4)]
     for ax, title in zip(axes, _TITLES, strict=True):
         ax.set(xlim=(-0.5, frames - 0.5), xticks=[], yticks=[])
@@ -60,7 +64,8 @@ def multi_stride_system(
     _embedding(axes[1], embedded)
     _strides(axes[2], reached)
     _poses(axes[3], poses, skeleton, chosen, azimuth)
-    _judged(figure, grid[4].subgridspec(1, len(judged) + 1, wspace=0.5), judged, verdict)
+    below = edges | {"top": 0.215, "bottom": 0.01}
+    _judged(figure, figure.add_gridspec(1, len(judged) + 1, wspace=0.3, **below), judged, verdict)
     return figure
 
 
@@ -118,7 +123,7 @@ def _poses(
     ax.set(xlim=(-0.5, len(poses) - 0.5), ylim=(-across, across))
 
 
-def _judged(figure: Figure, grid, judged: Mapping[str, np.ndarray], verdict: str) -> None:
+def _judged(figure: Figure, grid: GridSpec, judged: Mapping[str, np.ndarray], verdict: str) -> None:
     for column, (name, matrix) in enumerate(judged.items()):
         ax = figure.add_subplot(grid[column])
         limit = max(np.abs(matrix).max(), 1e-12)

@@ -32,6 +32,16 @@ def test_dots_stand_at_the_frames_that_a_branch_sees_and_are_as_large_as_their_s
     assert len(figure.axes[0].images) == len(figure.axes[3].collections) == 8
 
 
+def test_saving_it_moves_nothing(tmp_path):
+    plotting.use_style()
+    figure = plotting.multi_stride_system(*parts(), H36M_17, {"psi": np.eye(2)}, "")
+    places = [ax.get_position().bounds for ax in figure.axes]
+    figure.savefig(tmp_path / "once.png")
+    figure.savefig(tmp_path / "twice.png", bbox_inches="tight")
+    assert [ax.get_position(original=True).bounds for ax in figure.axes][:4] == places[:4]
+    assert figure.axes[4].get_position().x0 >= 0.24
+
+
 def test_parts_of_other_lengths_are_refused():
     maps, embedded, reached, poses = parts()
     with pytest.raises(ValueError, match="poses 15"):
