@@ -47,6 +47,7 @@ from paperlib.prediction import predict
 from paperlib.results import interval, over_seeds, shown
 from paperlib.training import spatio_temporal, withhold_positions
 
+# %%
 plotting.use_style()
 experiment = Experiment.begin("cheng2020/figure3", globals(), detector=DETECTORS + FILES)
 experiment

@@ -154,6 +154,7 @@ def measured_on(name):
     }
 
 
+# %%
 rows = []
 for name, run in runs.items():
     about = experiment.about(name, run) | {"receptive_field": recipe.chunk, "unit": "mm"}

@@ -91,6 +91,7 @@ drawing["two peaks"] = replace(
 )
 
 
+# %%
 def exact(recording):
     """Where the joints are, in the unit of the keypoints that a network sees."""
     camera = recording.camera
