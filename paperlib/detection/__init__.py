@@ -10,6 +10,7 @@ from paperlib.detection.detectors import (
     resolve,
     simulate,
 )
+from paperlib.detection.hiding import FILLINGS, filled, gap, masked, without
 from paperlib.detection.lost_people import detect_people
 from paperlib.detection.profiles import ERROR_PROFILES, ErrorProfile
 from paperlib.detection.simulated import Profile

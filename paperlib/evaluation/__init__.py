@@ -21,6 +21,7 @@ from paperlib.evaluation.forecasting import (
     joint_angles,
     zero_velocity,
 )
+from paperlib.evaluation.hidden import hidden_mpjpe
 from paperlib.evaluation.matching import match_people, match_sequence, matched_poses, pose_sets
 from paperlib.evaluation.scenes import (
     SceneEvaluation,
@@ -29,5 +30,6 @@ from paperlib.evaluation.scenes import (
     pck_joints,
     pooled_scenes,
 )
+from paperlib.evaluation.speed import fastest, joint_speed
 
 __getattr__, __dir__ = lazily(__name__)

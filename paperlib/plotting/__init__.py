@@ -2,11 +2,19 @@
 
 from paperlib import lazily
 from paperlib.plotting.animation import lifting_animation
-from paperlib.plotting.charts import error_bars, joint_path, per_action, training_curves, velocity
+from paperlib.plotting.charts import (
+    error_bars,
+    error_curves,
+    joint_path,
+    per_action,
+    training_curves,
+    velocity,
+)
 from paperlib.plotting.claims import verdict_counts
 from paperlib.plotting.diagrams import receptive_fields, schedules, streaming
 from paperlib.plotting.discriminator import adversarial_curves, chain_spaces
 from paperlib.plotting.lifting import lifting
+from paperlib.plotting.multi_stride import multi_stride_system
 from paperlib.plotting.occlusion import (
     boxed_body,
     heatmap_strip,

@@ -112,3 +112,25 @@ def training_curves(histories: Mapping[str, Sequence[Mapping]]) -> Figure:
     ax.yaxis.set_minor_formatter(plt.FuncFormatter(lambda v, _: f"{v:g}" if v in (50, 200) else ""))
     ax.legend()
     return figure
+
+
+def error_curves(
+    panels: Mapping[tuple[str, str], pd.DataFrame], styles: Mapping[str, str] | None = None
+) -> Figure:
+    """Errors of systems against something that grows: a panel for each pair of labels of its axes,
+    in a grid of their rows (y) and columns (x). Each has systems as columns, and what grows as
+    index. ``styles`` are the lines of some of the systems."""
+    across, down = (list(dict.fromkeys(pair[i] for pair in panels)) for i in (0, 1))
+    size = (4.1 * len(across) + 2.6, 3.3 * len(down))
+    figure, axes = plt.subplots(len(down), len(across), figsize=size, squeeze=False, sharey="row")
+    for (x, y), table in panels.items():
+        row, column = down.index(y), across.index(x)
+        ax = axes[row][column]
+        for system in table:
+            look = {"color": colour_of(system), "ls": (styles or {}).get(system, "-")}
+            ax.plot(table.index, table[system], marker="o", ms=3.5, label=system, **look)
+        ax.set(xlabel=x, ylim=(0, None))
+        if column == 0:
+            ax.set_ylabel(y)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside right center")
+    return figure

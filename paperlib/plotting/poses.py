@@ -11,6 +11,8 @@ from paperlib.plotting.style import INK, SIDES, colour_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import H36M_17, Skeleton
 
+_CIRCLE = {"ms": 9, "mfc": "none", "mec": "#e3000f", "mew": 1.3}
+
 
 def upright(pose: np.ndarray) -> np.ndarray:
     """Camera space (x right, y down, z forward) as a figure shows it: z up, the camera in front."""
@@ -71,36 +73,49 @@ def pose_sequence(
     predictions: Mapping[str, np.ndarray],
     frames: Sequence[int],
     azimuth: float = -40,
+    circled: float | None = None,
 ) -> Figure:
     """A strip of moments: what the detector saw, and below it each system's pose over the truth.
 
     ``predictions`` names systems and their poses ``(T, J, 3)``, root-relative, in camera space;
     ``frames`` are the moments, left to right. The truth is drawn broad and grey behind. Poses are
     shown from ``azimuth`` degrees; the camera itself stands at -90, and from there every error of
-    depth would be hidden.
+    depth would be hidden. Keypoints whose confidence is 0 are left out. About joints that are wrong
+    by more than ``circled`` metres, where that is given, stands a red circle.
     """
     rows, columns = 1 + len(predictions), len(frames)
     figure = plt.figure(figsize=(1.6 * columns, 2.0 * rows), layout="none")
     figure.subplots_adjust(left=0.05, right=1, top=0.95, bottom=0.0, wspace=0, hspace=0)
     truth = recording.pose.numpy()
     size = 0.55 * np.ptp(truth[list(frames)], axis=1).max()
-    keypoints = recording.keypoints.numpy()
-    half = 0.55 * np.ptp(keypoints[list(frames)], axis=1).max()
+    seen = recording.confidence.numpy() > 0
+    keypoints = np.where(seen[..., None], recording.keypoints.numpy(), np.nan)
+    digits = 1 if columns < 2 or frames[1] - frames[0] >= recording.fps / 10 else 2
+    spans = [np.ptp(keypoints[f][seen[f]], axis=0).max() for f in frames if seen[f].any()]
+    half = 0.55 * max(spans, default=1.0)
     for column, frame in enumerate(frames):
         ax = figure.add_subplot(rows, columns, column + 1)
         draw_keypoints(ax, keypoints[frame], recording.keypoint_skeleton)
-        u, v = (keypoints[frame].min(axis=0) + keypoints[frame].max(axis=0)) / 2
+        found = keypoints[frame][seen[frame]]
+        if len(found) < len(seen[frame]):  # what is left without its neighbours has no bones
+            ax.plot(*found.T, "o", ms=2.5, color=INK)
+        u, v = (found.min(axis=0) + found.max(axis=0)) / 2 if len(found) else (0, 0)
         ax.set(xlim=(u - half, u + half), ylim=(v + half, v - half))
-        ax.set_title(f"{frame / recording.fps:.1f} s", loc="center", fontweight="normal", color=INK)
+        when = f"{frame / recording.fps:.{digits}f} s"
+        ax.set_title(when, loc="center", fontweight="normal", color=INK)
         for row, (_, poses) in enumerate(predictions.items(), start=1):
             ax = figure.add_subplot(rows, columns, row * columns + column + 1, projection="3d")
             draw_pose(ax, truth[frame], recording.skeleton, colour=INK, alpha=0.35, lw=4)
-            draw_pose(ax, np.asarray(poses)[frame], recording.skeleton)
+            pose = np.asarray(poses)[frame]
+            draw_pose(ax, pose, recording.skeleton)
+            if circled is not None:
+                wrong = np.linalg.norm(pose - truth[frame], axis=-1) > circled
+                ax.plot(*upright(pose[wrong]).T, "o", **_CIRCLE)
             middle = (truth[frame].min(axis=0) + truth[frame].max(axis=0)) / 2
             _frame(ax, upright(middle), size, azimuth)
     names = ["2D keypoints", *predictions]
     for row, name in enumerate(names):
         height = 0.94 * (1 - (row + 0.5) / rows)
-        look = {"fontweight": "bold", "color": colour_of(name) if row else INK}
+        look = {"fontweight": "bold", "color": colour_of(" ".join(name.split())) if row else INK}
         figure.text(0.025, height, name, rotation=90, ha="center", va="center", **look)
     return figure

@@ -10,16 +10,17 @@ IDLE = "#c9d0d6"
 # a system keeps its colour through every figure
 _SYSTEMS = {
     INK: "truth",
-    "#b0a18f": "linear baseline; Savitzky-Golay; single people; flat",
-    "#e07a3f": "single frame; single-action; supervised; without refinement; MuCo-Temp;"
+    "#b0a18f": "linear baseline; baseline; Savitzky-Golay; single people; flat",
+    "#e07a3f": "one stride; single frame; single-action; supervised; without refinement; MuCo-Temp;"
     " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen",
     "#4fa88b": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen",
     "#2867b2": "temporal; multi-action; semi-supervised; refinement; plain; direct;"
-    " random cameras, person",
+    " random cameras, person; several strides",
     "#8d6cab": "semi-supervised, no bone term; 1-Euro; one vector; temporal, occlusion-aware;"
     " studio cameras, person",
     "#7fb0dd": "plain, guesses; temporal, refined",
-    "#d1495b": "many vectors, rendered; BlazePose's own 3D; whole system",
+    "#d1495b": "many vectors, rendered; BlazePose's own 3D; whole system; strides 1, 2, 3, 5, 7",
+    "#9a7d0a": "whole system, no masks; one stride, as many parameters",
 }
 COLOURS = {name: colour for colour, names in _SYSTEMS.items() for name in names.split("; ")}
 # left and right are told apart by colour in every drawn body
