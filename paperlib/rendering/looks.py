@@ -14,7 +14,7 @@ from paperlib.rendering.surfaces import Surfaces
 from paperlib.skeletons import Skeleton, part
 
 # what covers the capsule that ends in a joint; all else is under the shirt
-_SKIN, _HAIR, _SHIRT, _SLEEVE, _FOREARM, _THIGH, _SHANK = range(7)
+_SKIN, _HAIR, _SHIRT, _JACKET, _SLEEVE, _FOREARM, _THIGH, _SHANK = range(8)
 _COVERED = dict.fromkeys(("head_top", "head", "head_end", "neck_nose", "head_nose"), _SKIN)
 _COVERED |= dict.fromkeys(("elbow", "fore_arm"), _SLEEVE)
 _COVERED |= dict.fromkeys(("wrist", "hand"), _FOREARM)
@@ -23,13 +23,14 @@ _COVERED |= dict.fromkeys(("ankle", "foot"), _SHANK)
 _DARK, _LIGHT = (0.25, 0.15, 0.10), (0.95, 0.78, 0.68)  # skin
 _ABOVE = (0.0, -0.5, -0.7)  # added to the direction of the light: above, and behind the camera
 _GRAINS = (4, 12, 32)  # cells across the film, of which its background is made
+_OPEN = 0.4  # how far the surface of the trunk must face forward to lie in the jacket's opening
 _DIMMEST = 0.25  # share of the light that comes from everywhere, at least
 
 
 class Look(NamedTuple):
     """What N pictures look like, of scenes of P people and a box."""
 
-    clothes: Tensor  # (N, P, 7, 3): RGB of skin, hair, shirt, sleeves, fore arms, thighs, shanks
+    clothes: Tensor  # (N, P, 8, 3): RGB of what covers the body, in the order of _SKIN, _HAIR, …
     box: Tensor  # (N, 3): RGB of the box
     light: Tensor  # (N, 3): unit vector to the light, camera space
     ambient: Tensor  # (N,): share of the light that comes from everywhere
@@ -55,12 +56,13 @@ def draw_looks(
 
     dark, light, above = _constants(device)
     skin = torch.lerp(dark, light, uniform(people, 1)) * uniform(people, 3, low=0.9, high=1.0)
-    hair = uniform(people, 1) ** 2 * skin
-    shirt, trousers, choice = uniform(people, 3), uniform(people, 3), uniform(people, 3, 1)
-    sleeve = torch.where(choice[..., 0, :] < 0.15, skin, shirt)
+    hair = uniform(people, 1, high=0.5) * skin
+    shirt, trousers, choice = uniform(people, 3), uniform(people, 3), uniform(people, 4, 1)
+    jacket = torch.where(choice[..., 3, :] < 0.7, uniform(people, 3), shirt)
+    sleeve = torch.where((choice[..., 0, :] < 0.15) & (choice[..., 3, :] >= 0.7), skin, jacket)
     forearm = torch.where(choice[..., 1, :] < 0.5, skin, sleeve)
     shank = torch.where(choice[..., 2, :] < 0.25, skin, trousers)
-    clothes = torch.stack([skin, hair, shirt, sleeve, forearm, trousers, shank], dim=2)
+    clothes = torch.stack([skin, hair, shirt, jacket, sleeve, forearm, trousers, shank], dim=2)
     direction = uniform(3, low=-1.0) + above
     background = uniform(3, 1, 1)
     for grain in _GRAINS:
@@ -97,7 +99,8 @@ def _covered_by(skeleton: Skeleton, device: torch.device) -> Tensor:
 def paint(look: Look, crops: Crops, skeleton: Skeleton, seen: Surfaces, front: Tensor) -> Tensor:
     """``(N, 3, H, W)`` RGB of what is seen in the crops, without noise and not yet between 0 and 1.
     ``front`` ``(P, N, 3)`` are unit vectors to where people face: there the head is skin, and hair
-    behind."""
+    behind, and a jacket shows the shirt. Front and back, and so left and right, differ in nothing
+    else."""
     film = 2 * crops.pixels() / crops.film[:, None, None] - 1
     given = {"mode": "bilinear", "padding_mode": "border", "align_corners": False}
     picture = F.grid_sample(look.background, film, **given)
@@ -123,16 +126,19 @@ def _colours(look: Look, skeleton: Skeleton, seen: Surfaces, front: Tensor) -> T
     """``(3, n)`` RGB of the surfaces, in their light."""
     covered = _covered_by(skeleton, seen.places.device)
     people, count = look.clothes.shape[1], len(covered)
-    # RGB of each capsule, then of the box, then of the hair of each
+    # RGB of each capsule, then of the box, then of each person's hair, and each one's jacket
     of_capsules = look.clothes[:, :, covered].flatten(1, 2)
-    palette = torch.cat([of_capsules, look.box[:, None], look.clothes[:, :, _HAIR]], dim=1)
+    behind = (look.clothes[:, :, _HAIR], look.clothes[:, :, _JACKET])
+    palette = torch.cat([of_capsules, look.box[:, None], *behind], dim=1)
     scene, _ = _split(seen)
     number, x, y, z = seen.number.view(-1)[seen.places].clamp_min(0), *seen.out
     person = (number // count).clamp_max(people - 1)
     facing = front.permute(2, 0, 1).flatten(1)[:, person * len(look.light) + scene]
-    behind = facing[0] * x + facing[1] * y + facing[2] * z < 0
-    hair = behind & (covered == _SKIN)[number % count] & (number < people * count)
-    number = torch.where(hair, people * count + 1 + person, number)
+    forward = facing[0] * x + facing[1] * y + facing[2] * z
+    covered = covered[number % count].masked_fill(number >= people * count, -1)  # the box
+    hair, jacket = (covered == _SKIN) & (forward < 0), (covered == _SHIRT) & (forward < _OPEN)
+    own = people * count + 1 + person
+    number = torch.where(hair, own, torch.where(jacket, own + people, number))
     colours = palette.flatten(0, 1).T[:, scene * palette.shape[1] + number]
     light = look.light.T[:, scene]
     lit = (light[0] * x + light[1] * y + light[2] * z).clamp_min(0)

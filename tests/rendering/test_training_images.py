@@ -19,7 +19,7 @@ from paperlib.rendering import (
 )
 from paperlib.rendering import surfaces as module
 from paperlib.rendering.crops import pixel_intrinsics
-from paperlib.rendering.looks import draw_looks
+from paperlib.rendering.looks import draw_looks, facing
 from paperlib.rendering.surfaces import box_met, joints_seen, scenes, surfaces
 from paperlib.rendering.training_images import picture
 from paperlib.skeletons import H36M_17, Skeleton
@@ -93,6 +93,39 @@ def test_the_picture_shows_the_body_where_its_joints_are(recordings):
     assert (at[inside] > 0.1).all()
     shown = seen.images.amax(dim=1) > 0
     assert 0.02 < shown.float().mean() < 0.5
+
+
+def test_front_and_back_differ_by_face_and_jacket(recordings):
+    """Skin red, hair green, shirt white, jacket blue: seen from the front a head is red and a trunk
+    white in the middle, from behind they are green and blue."""
+    walking = next(r for r in recordings if r.action == "walking")
+    ahead = torch.nn.functional.normalize(walking.positions[1:, 0] - walking.positions[:-1, 0])
+    assert (facing(walking.positions, H36M_17)[:-1] * ahead).sum(dim=-1).mean() > 0.7
+    people = TrainingImages(recordings).positions[::20][None]
+    count = people.shape[1]
+    looks_at = -facing(people, H36M_17)[0, :, 2]
+    camera = Camera("c", 1000, 1000, (800.0, 800.0), (500.0, 500.0))
+    rows, film = pixel_intrinsics([camera] * count), torch.full((count, 2), 1000.0)
+    people = people - people[:, :, :1] + torch.tensor([0.0, 0.0, 4.0])
+    points = people[0, ..., :2] / people[0, ..., 2:] * 800 + 500
+    crops = Crops.about(points, 0.2, rows, film, 64)
+    look = draw_looks(count, 1, 0.0, torch.device("cpu"), torch.Generator().manual_seed(1))
+    colours = torch.tensor([[1.0, 0, 0], [0, 1, 0], [1, 1, 1], [0, 0, 1], *[[0.0, 0, 1]] * 4])
+    look = look._replace(clothes=colours.expand(count, 1, -1, -1), gain=torch.ones(count, 3))
+    look = look._replace(ambient=torch.ones(count), offset=torch.zeros(count, 3))
+    there, nobody = torch.ones(1, count, dtype=torch.bool), NOBODY.expand(count, -1, -1)
+    drawn = picture(people, there, H36M_17, nobody, crops, look)
+    head = (drawn.points[:, 9] + drawn.points[:, 10]) / 2
+    for place, seen, front, back in (
+        (head, drawn.visible[:, 9], [1.0, 0, 0], [0, 1.0, 0]),
+        (drawn.points[:, 7], drawn.visible[:, 7], [1.0, 1, 1], [0, 0, 1.0]),
+    ):
+        column, row = place.long().unbind(-1)
+        at = drawn.images[torch.arange(count), :, row, column]
+        for chosen, colour in ((looks_at > 0.8, front), (looks_at < -0.8, back)):
+            chosen = chosen & seen
+            assert chosen.sum() >= 5
+            assert (at[chosen] == torch.tensor(colour)).all(dim=-1).float().mean() > 0.9
 
 
 def test_it_is_what_one_camera_sees_of_one_frame():
