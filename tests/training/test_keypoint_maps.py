@@ -5,6 +5,8 @@ import torch
 from samples import same, weights
 
 from paperlib.datasets import synthetic
+from paperlib.errors import CheckpointError
+from paperlib.experiment.checkpoints import evaluate_checkpoint
 from paperlib.models import HighResolutionNet, soft_argmax
 from paperlib.rendering import Augmentation, TrainingImages
 from paperlib.training import KeypointMaps, Recipe, map_recipe, train
@@ -81,6 +83,8 @@ def test_it_trains_and_the_same_run_gives_the_same_weights(dataset, runs):
     assert same(weights(run), weights(again))
     found = train(objective(dataset), RECIPE, progress=False, device="cpu")
     assert found.reused
+    with pytest.raises(CheckpointError, match="HighResolutionNet, which sees pictures"):
+        evaluate_checkpoint(run.key, "synthetic", "simulated")
     other = objective(dataset, augmentation=Augmentation(noise=0.1))
     assert train(other, RECIPE, progress=False, device="cpu").key != run.key
 
