@@ -122,6 +122,11 @@ def _load(
         origin = f"a public checkpoint, {'dense ' if model.dense else ''}widths {listed}"
         return model, _about(path.name, model, origin), 0
     run = load_run(_key(checkpoint))
+    if "num_joints_out" not in run.model.config:
+        raise CheckpointError(
+            f"{path.name} is a {type(run.model).__name__}, which sees pictures and gives no poses: "
+            "expected a model that lifts keypoints"
+        )
     if causal or widths is not None or dense is not None:
         raise ValueError(
             f"{path.name}: a run of ours says itself whether it is causal or dense, and its widths"

@@ -8,11 +8,13 @@ from paperlib.training.loop import train
 from paperlib.training.objectives import (
     AbsolutePose,
     Adversarial,
+    KeypointMaps,
     Objective,
     PoseAndOcclusion,
     SemiSupervised,
     Supervised,
     Update,
+    map_recipe,
 )
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
 from paperlib.training.runs import Run
