@@ -186,7 +186,8 @@ print(collapse(run.history) or "no collapse")
 # ## What has it learnt?
 #
 # True test motion, and what could be wrong with it: the share of windows that the discriminator
-# takes for true, and its mean logit.
+# takes for true, and its mean logit. It has only ever seen poses with some noise, and so it sees
+# these.
 
 # %%
 chance = torch.Generator().manual_seed(seed)
@@ -213,7 +214,8 @@ sequences = {
 # %%
 judge = run.model.discriminator.cpu().eval()
 with torch.no_grad():
-    logits = {name: judge(poses) for name, poses in sequences.items()}
+    seen = learning.noise * torch.randn(true.shape, generator=chance)
+    logits = {name: judge(poses + seen) for name, poses in sequences.items()}
 found = {
     name: {"taken for true": (values > 0).float().mean().item(), "logit": values.mean().item()}
     for name, values in logits.items()

@@ -46,7 +46,7 @@ def adversarial_curves(history: Sequence[Mapping[str, float]]) -> Figure:
             "discriminator_gradient": "discriminator",
         },
     }
-    figure, axes = plt.subplots(1, len(panels), figsize=(11, 3))
+    figure, axes = plt.subplots(1, len(panels), figsize=(11, 3.5))
     for ax, (title, lines) in zip(axes, panels.items(), strict=True):
         for term, name in lines.items():
             values = np.array([row.get(term, 0.0) for row in history])
@@ -54,7 +54,7 @@ def adversarial_curves(history: Sequence[Mapping[str, float]]) -> Figure:
                 # what is 0, as before the warm-up, has no place on a logarithmic scale
                 ax.plot(epochs, np.where(values > 0, values, np.nan), "o-", ms=3, label=name)
         ax.set(title=title, xlabel="epoch")
-        ax.legend(fontsize=8)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=9)
     axes[0].set_ylim(0, 1.04)
     axes[0].axhline(0.5, color=INK, lw=0.8, ls=":")
     for ax in axes[1:]:
