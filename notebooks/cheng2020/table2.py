@@ -5,8 +5,8 @@
 #
 # The system has six parts over a baseline that lifts the coordinates of keypoints. The paper adds
 # them one after the other, and each lowers the error. In that order a part is judged with what came
-# before it and without what comes after. So each is also **left out of the whole** here: what is
-# missed when it is gone?
+# before it and without what comes after. So with `-p left_out True` each is also **left out of the
+# whole**: what is missed when it is gone?
 #
 # And one question that the paper does not ask. A network of five strides has five branches: is it
 # better because it has several strides, or because it has more parameters?
@@ -19,6 +19,7 @@ preset = "auto"  # "smoke" (seconds), "laptop" (half an hour), "paper" (a GPU); 
 seed = 0  # of weights, shuffling, dropout and simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
 retrain = False  # True trains again where a finished run is on disk
+left_out = False  # True trains the whole without each part, too, which takes as long again
 
 # %%
 from dataclasses import replace
@@ -39,7 +40,9 @@ from paperlib.results import interval, over_seeds, paper_table, select, shown
 from paperlib.training import collapse, spatio_temporal, withhold_positions
 
 plotting.use_style()
-experiment = Experiment.begin("cheng2020/table2", globals(), detector=DETECTORS + FILES)
+experiment = Experiment.begin(
+    "cheng2020/table2", globals(), detector=DETECTORS + FILES, left_out=(False, True)
+)
 experiment
 
 # %% [markdown]
@@ -74,7 +77,7 @@ added = {
     "+Temporal KCS": {},
     "+2D Data": {"films": films},
 }
-left_out = {
+missing = {
     "embedding": PEAKS,
     "multi-stride TCN": ONE,
     "multi-view loss": NO_VIEWS,
@@ -82,7 +85,8 @@ left_out = {
     "temporal KCS": NO_TEMPORAL,
     "discriminator": NOBODY_JUDGES,
 }
-systems = added | {f"whole without {part}": {"films": films} | o for part, o in left_out.items()}
+missing = missing if left_out else {}
+systems = added | {f"whole without {part}": {"films": films} | o for part, o in missing.items()}
 
 # %% [markdown]
 # ## Training
@@ -144,36 +148,38 @@ table.style.set_caption(f"mm; gain over the row above, paired by seed; {experime
 protocol = experiment.protocol(data, recipe, runs["Base"].model.length, measured["seed"])
 Markdown(f"*{protocol}*")
 
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(8.8, 3.6), sharey=True)
+for ax, (title, (_, theirs)) in zip(axes, protocols.items(), strict=True):
+    found = [interval(errors[title][name]) for name in added]
+    halves = [0.0 if half != half else half for _, half in found]
+    means, look = [mean for mean, _ in found], {"fmt": "o-", "capsize": 3, "label": "here"}
+    ax.errorbar(range(len(added)), means, halves, **look)
+    printed = paper[theirs].reindex(list(added))
+    ax.plot(range(len(added)), printed, "s--", color="0.6", label="the paper, Human3.6M")
+    ax.set_xticks(range(len(added)), list(added), rotation=35, ha="right")
+    ax.set(title=title)
+axes[0].set(ylabel="mm")
+axes[1].legend()
+saved = experiment.save_figure(figure, "cheng2020_table2_steps")
+
 # %% [markdown]
 # ## Left out of the whole
 
 # %%
 WHOLE = "+2D Data"
-without = [f"whole without {part}" for part in left_out] + ["+Temporal KCS"]
-names = [*left_out, "2D data"]
+without = {part: f"whole without {part}" for part in missing} | {"2D data": "+Temporal KCS"}
 missed = {
-    title: {
-        name: interval(errors[title][system] - errors[title][WHOLE])
-        for name, system in zip(names, without, strict=True)
-    }
-    for title in protocols
+    title: {part: interval(found[name] - found[WHOLE]) for part, name in without.items()}
+    for title, found in errors.items()
 }
 lines = {title: {n: shown(*v) for n, v in found.items()} for title, found in missed.items()}
 caption = f"mm by which the error rises where a part is missing; {experiment.caption}"
 pd.DataFrame(lines).style.set_caption(caption)
 
-# %%
-figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.4), sharey=True)
-for ax, (title, found) in zip(axes, missed.items(), strict=True):
-    means = [value for value, _ in found.values()]
-    halves = [0.0 if half != half else half for _, half in found.values()]
-    ax.barh(names, means, xerr=halves, color="0.75", ecolor="0.3", capsize=3)
-    ax.axvline(0, color="0.3", lw=1)
-    ax.set(xlabel="mm that are missed without it", title=title)
-axes[0].invert_yaxis()
-saved = experiment.save_figure(figure, "cheng2020_table2_left_out")
-
 # %% [markdown]
+# The parts of which nothing is said here were not left out (`-p left_out True`).
+#
 # ## Strides, or parameters?
 
 # %%
