@@ -158,7 +158,8 @@ Markdown(claims.table([experiment.judge("cheng2020-c20", exactly)]))
 # views of each moment; the discriminator sees Ψ, Φ and the coordinates of its sequences. Both true
 # and made ones are turned at random first, about the vertical by any angle: else the turn would
 # tell them apart. (The paper writes that the generated pose is turned; of the true ones it says
-# nothing.)
+# nothing.) Both are judged with some noise, a centimetre for each coordinate: what a network makes
+# trembles by some millimetres, and a discriminator that may look that closely needs no other sign.
 
 # %%
 data = experiment.load()
@@ -225,11 +226,14 @@ table.style.format({"taken for true": "{:.0%}", "logit": "{:.2f}"})
 
 # %% [markdown]
 # It was shown nothing but what the generator makes, and need not know other faults. What a lifting
-# network does that people do not is to **tremble**, and that it sees; wrong lengths it does not ask
-# about. *Backwards* is hardly a fault: Φ changes its sign, and much motion could be run either way.
+# network does that people do not is to **tremble**, and that it sees, as it sees frames in another
+# order. Shins half as long, or nobody moving, seldom pass; a forearm that is too long passes more
+# often than the truth. *Backwards* is hardly a fault: Φ changes its sign, and much motion could be
+# run either way.
 #
 # ## Try next
 #
 # * `-p interval 5`: changes over a tenth of a second. Which of the faults are found then?
 # * `intervals=()` in `Adversarial`: without Φ, does it still know the frames in another order?
 # * `turned=False`: how right is the discriminator if nothing is turned?
+# * `noise=0.0`: and if it may look closely?
