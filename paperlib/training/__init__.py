@@ -16,6 +16,7 @@ from paperlib.training.objectives import (
 )
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
 from paperlib.training.runs import Run
+from paperlib.training.spatio_temporal import MASKS, spatio_temporal
 from paperlib.training.subsets import FRACTIONS, downsampled, split_labels, withhold_positions
 
 __getattr__, __dir__ = lazily(__name__)

@@ -173,7 +173,8 @@ class _Training:
     def _batches(self, order: torch.Tensor) -> list[torch.Tensor]:
         # batch norm has nothing to normalise a single frame by
         least = processes.count() + (self.recipe.chunk == 1)
-        parts = order.split(self.recipe.batch_windows)
+        shown = order[: self.recipe.epoch_examples or None]
+        parts = shown.split(self.recipe.batch_windows)
         return [part for part in parts if len(part) >= least]
 
     def _prepare(self, epoch: int) -> None:

@@ -13,7 +13,7 @@ AUTO = "auto"
 # of the laptop preset: with these, two epochs end 4 mm lower (notebook `budget`)
 _STEADY = {"schedule": "linear", "learning_rate": 4e-3, "precision": "mixed"}
 _STEPS = 5000
-_WINDOWS = 20_000  # of cheng2020, a hundred times as costly
+_WINDOWS, _EPOCH = 20_000, 4_000  # of cheng2020, a hundred times as costly
 
 
 def resolve_preset(name: str = AUTO, device: str = AUTO) -> str:
@@ -44,6 +44,7 @@ class Recipe:
     test_flip: bool = True
     stride: int = 1  # every n-th frame is a training target
     chunk: int = 1  # adjacent frames that are the targets of one window
+    epoch_examples: int = 0  # an epoch shows at most so many, others in each; 0 for all there are
     precision: str = "auto"
 
     def __post_init__(self):
@@ -58,6 +59,8 @@ class Recipe:
             raise ValueError(
                 f"a recipe needs positive, finite values and dropout in [0, 1), got {self}"
             )
+        if not isinstance(self.epoch_examples, int) or self.epoch_examples < 0:
+            raise ValueError(f"epoch_examples is a whole number from 0 (all), got {self}")
         if self.chunk > self.batch_size:
             raise ValueError(
                 f"batches of {self.batch_size} frames cannot hold a chunk of {self.chunk}: make "
@@ -139,14 +142,15 @@ class Recipe:
         targets, and a step takes pairs of windows (:class:`~paperlib.training.Adversarial`).
 
         ``laptop`` has an eighth of the channels and 16 pairs a step, and learns from about 20,000
-        windows where it is told how many an epoch has (``windows``, mirrored ones included), else
-        for 4 epochs; ``smoke`` only shows that everything runs.
+        windows, 4,000 of them in an epoch, or all there are (``windows``, mirrored ones included,
+        where they are fewer); ``smoke`` only shows that everything runs.
         """
-        epochs = round(_WINDOWS / windows) if windows else 4
-        smaller = {"schedule": "linear", "precision": "mixed", "channels": 128}
+        epoch = min(windows, _EPOCH) if windows else _EPOCH
+        laptop = {"schedule": "linear", "precision": "mixed", "channels": 128}
+        laptop |= {"batch_size": 16 * length, "epoch_examples": _EPOCH // 2}
         return cls(batch_size=64 * length, chunk=length)._at(
             preset,
-            laptop=smaller | {"batch_size": 16 * length, "epochs": max(2, epochs)},
+            laptop=laptop | {"epochs": max(2, round(_WINDOWS / epoch))},
             smoke={"epochs": 1, "batch_size": 4 * length, "channels": 16},
         )
 
@@ -170,7 +174,8 @@ class Recipe:
 
     def steps(self, examples: int) -> int:
         """Steps of an epoch, of ``examples`` windows at a stride of 1 (mirrored ones included)."""
-        return math.ceil(examples / self.stride / self.batch_size)
+        shown = math.ceil(examples / self.stride)
+        return math.ceil(min(shown, self.epoch_examples or shown) / self.batch_size)
 
     @property
     def batch_windows(self) -> int:

@@ -69,7 +69,8 @@ def test_cheng2020_learns_from_whole_windows():
         recipe = Recipe.cheng2020(preset, length=32)
         assert (recipe.chunk, recipe.batch_windows, recipe.stride) == (32, pairs, 1)
     assert Recipe.cheng2020("laptop", windows=2800).epochs == 7
-    assert Recipe.cheng2020("laptop", windows=19_000).epochs == 2
+    many = Recipe.cheng2020("laptop", windows=19_000)
+    assert (many.epochs, many.epoch_examples) == (5, 2000)  # pairs
     assert Recipe.cheng2020().epochs == 80
 
 
