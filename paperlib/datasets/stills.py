@@ -171,7 +171,7 @@ def gathered(
 
 
 def numbers(values: object, count: int, what: str) -> np.ndarray:
-    """``(count,)`` finite numbers of a file; ``ValueError`` that says ``what`` for anything else."""
+    """``(count,)`` finite numbers of a file; ``ValueError``, saying ``what``, for anything else."""
     right = isinstance(values, list) and len(values) == count
     if not right or not all(type(v) in (int, float) and abs(v) <= _FARTHEST for v in values):
         raise ValueError(f"{what}: expected {count} numbers of an image, got {str(values)[:80]}")

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from paperlib.cameras import NORMALISATIONS
 
+THIRD = ("confidence", "depth")  # what a third number of a joint may be
+
 
 def _integer(least: int) -> tuple:
     return (lambda v: isinstance(v, Integral) and v >= least), f"an integer of at least {least}"
@@ -28,6 +30,7 @@ _EXPECTED = {
     "extent": ((lambda v: isinstance(v, Real) and 0 < v < 1e3), "a length in metres, above 0"),
     "dropout": ((lambda v: isinstance(v, Real) and 0 <= v < 1), "in [0, 1)"),
     "normalisation": ((lambda v: v in NORMALISATIONS), f"one of {', '.join(NORMALISATIONS)}"),
+    "third": ((lambda v: v in THIRD), f"one of {', '.join(THIRD)}"),
     "threshold": ((lambda v: isinstance(v, Real) and 0 < v < 1), "between 0 and 1"),
 }
 

@@ -3,16 +3,32 @@
 from paperlib import lazily
 from paperlib.models import Streaming, lift
 from paperlib.prediction.absolute import locate, locate_scene
+from paperlib.prediction.images import joints_in, predict_dataset, predict_joints
 from paperlib.prediction.overlapping import lift_windows
+from paperlib.prediction.root_depth import (
+    ROOT_DEPTHS,
+    bone_lengths,
+    estimated_root_depth,
+    first_stage_poses,
+    to_camera_space,
+)
 from paperlib.prediction.sequences import predict, predict_occlusion
 
 __all__ = [
+    "ROOT_DEPTHS",
     "Streaming",
+    "bone_lengths",
+    "estimated_root_depth",
+    "first_stage_poses",
+    "joints_in",
     "lift",
     "lift_windows",
     "locate",
     "locate_scene",
     "predict",
+    "predict_dataset",
+    "predict_joints",
     "predict_occlusion",
+    "to_camera_space",
 ]
 __getattr__, __dir__ = lazily(__name__)
