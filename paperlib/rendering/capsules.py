@@ -4,6 +4,7 @@ A bone is a capsule: a segment with a radius. Images and the eyes of others also
 the bones of no skeleton fill.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -46,22 +47,38 @@ def body_capsules(positions: torch.Tensor, skeleton: Skeleton) -> Capsules:
     """The bodies of poses ``(..., J, 3)`` in metres: a capsule for each bone and, where the
     skeleton has both shoulders and both hips, five for the trunk. A skeleton without a head gives
     a body without one."""
-    start = positions[..., [p for p, _ in skeleton.bones], :]
-    along = positions[..., [c for _, c in skeleton.bones], :] - start
-    radii = capsule_radii(skeleton).to(positions)
-    corners = _trunk_joints(skeleton)
+    parents, children, corners, ends, radii, trunk_radii = _parts(skeleton, positions.device)
+    start = positions[..., parents, :]
+    along = positions[..., children, :] - start
+    radii = radii.to(positions)
     if corners is None:
         return Capsules(start, along, radii)
-    ends = torch.tensor([row[:2] for row in _TRUNK]).to(positions)  # (5, 2, 4)
+    ends = ends.to(positions)  # (5, 2, 4)
     # sums, and no matrix product: a GPU may round that coarsely
     first, last = (ends[:, i, :, None] * positions[..., None, corners, :] for i in (0, 1))
     first, last = first.sum(dim=-2), last.sum(dim=-2)
-    radii = torch.cat([radii, torch.tensor([row[2] for row in _TRUNK]).to(radii)])
+    radii = torch.cat([radii, trunk_radii.to(radii)])
     start, along = torch.cat([start, first], dim=-2), torch.cat([along, last - first], dim=-2)
     return Capsules(start, along, radii)
 
 
-def _trunk_joints(skeleton: Skeleton) -> list[int] | None:
+@cache
+def _parts(skeleton: Skeleton, device: torch.device) -> tuple[torch.Tensor | None, ...]:
+    """A body's tables, made once: a step that is recorded copies nothing to a GPU."""
+    corners = trunk_joints(skeleton)
+    with torch.inference_mode(False):  # or no gradient could pass by them later
+        parents, children = torch.tensor(skeleton.bones, device=device).reshape(-1, 2).T
+        return (
+            parents,
+            children,
+            None if corners is None else torch.tensor(corners, device=device),
+            torch.tensor([row[:2] for row in _TRUNK], device=device),
+            capsule_radii(skeleton).to(device),
+            torch.tensor([row[2] for row in _TRUNK], device=device),
+        )
+
+
+def trunk_joints(skeleton: Skeleton) -> list[int] | None:
     """Left and right shoulder, left and right hip. Where arms and legs are joints of their own, as
     in CMU's skeleton, they begin where the others have shoulders and hips."""
     found = []

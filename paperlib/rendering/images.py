@@ -158,7 +158,7 @@ def _of_block(
     sizes = [size for size in torch.bincount(turn).tolist() if size]
     turns = (x.split(sizes) for x in (person, frame, part, boxes, count))
     for person, frame, part, box, size in zip(*turns, strict=True):
-        owner, row, column = _pixels(box, size)
+        owner, row, column = box_pixels(box, size)
         person, frame, part = person[owner], frame[owner], part[owner]
         body = (person, frame, part)
         depth = entry(rays[row, column], bodies.start[body], bodies.along[body], bodies.radii[part])
@@ -174,7 +174,7 @@ def _of_block(
     return *(x.reshape(frames, height, width) for x in images), silhouettes
 
 
-def _pixels(boxes: torch.Tensor, count: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def box_pixels(boxes: torch.Tensor, count: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Every pixel of every box, ``(N,)`` each: the box's number, the row, the column."""
     owner = torch.arange(len(count), device=count.device).repeat_interleave(count)
     top, _, left, columns = boxes[owner].unbind(-1)

@@ -19,6 +19,10 @@ from paperlib.rendering.capsules import (
 )
 from paperlib.skeletons import Skeleton
 
+# metres before a joint at which the sight to it ends, so that what merely touches it does not hide
+# it
+OWN_FLESH = 0.1
+
 
 class Visibility(NamedTuple):
     """Which joints of several people one camera sees, and what hides the others."""
@@ -52,11 +56,10 @@ def _joints_of(poses: torch.Tensor, skeleton: Skeleton) -> torch.Tensor:
     radii = capsule_radii(skeleton).to(poses)
     start = poses[:, [p for p, _ in skeleton.bones]]
     along = poses[:, [c for _, c in skeleton.bones]] - start
-    # stop the sight 10 cm before the joint, so that what merely touches it does not hide it
     depth = poses.norm(dim=-1, keepdim=True)
-    sight = poses * ((depth - 0.1) / depth).clamp_min(0)
+    sight = poses * ((depth - OWN_FLESH) / depth).clamp_min(0)
     # the distance costs much, and few bones come near a sight: only for those
-    near = _may_hide(poses, depth, start, along, radii) & _others(skeleton).to(poses.device)
+    near = _may_hide(poses, depth, start, along, radii) & shares_no_flesh(skeleton).to(poses.device)
     pose, joint, bone = near.nonzero(as_tuple=True)
     distance = sight_distance(sight[pose, joint], start[pose, bone], along[pose, bone])
     hidden = distance < radii[bone]
@@ -146,7 +149,7 @@ def _may_be_hidden(
     return may.nonzero(as_tuple=True)
 
 
-def _others(skeleton: Skeleton) -> torch.Tensor:
+def shares_no_flesh(skeleton: Skeleton) -> torch.Tensor:
     """``(J, M)``: whether a bone shares no flesh with a joint, so that it may hide it."""
     rows = []
     for joint in range(len(skeleton)):
