@@ -70,7 +70,8 @@ def predict_joints(
     The crops are upright squares about the projected joints: where in the image the person is, is
     taken as known, as from a detector of people; how far away, is not.
     """
-    film = FilmImages(recording, size=model.config["size"], seed=seed)
+    device = next(model.parameters()).device
+    film = FilmImages(recording, size=model.config["size"], seed=seed, device=device)
     keypoints, depths = [], []
     for frames in torch.arange(len(recording)).split(_AT_ONCE):
         drawn = film.draw(frames)

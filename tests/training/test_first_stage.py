@@ -120,7 +120,7 @@ def test_an_epoch_goes_through_all_images_before_any_comes_again(data, flat):
 
 def test_photographs_in_the_place_of_renderings(data, stills):
     _, examples, update = prepared(data, flat=stills)
-    images, target, known = examples.draw(torch.tensor([[3, 0], [5, 2]]), 1.5)
+    images, _, known = examples.draw(torch.tensor([[3, 0], [5, 2]]), 1.5)
     assert torch.allclose(images[2], torch.zeros(1), atol=1e-6)  # the first one is black
     assert images[3].max().item() == pytest.approx(160 / 255, abs=1e-5)
     assert (known[2:, :, 2] == 0).all() and (known[2:, 7] == 0).all()
