@@ -4,6 +4,7 @@ from paperlib import lazily
 from paperlib.plotting.animation import lifting_animation
 from paperlib.plotting.charts import error_bars, joint_path, per_action, training_curves, velocity
 from paperlib.plotting.claims import verdict_counts
+from paperlib.plotting.depths import depth_errors, error_per_joint, marginals
 from paperlib.plotting.diagrams import receptive_fields, schedules, streaming
 from paperlib.plotting.discriminator import adversarial_curves, chain_spaces
 from paperlib.plotting.lifting import lifting

@@ -178,17 +178,18 @@ class Recipe:
         0.001 divided by 10 twice and batches of 128 are those of integral regression (Sun et al.
         2018). An example is an image with depths and, beside it, one without (half of each batch:
         :class:`~paperlib.training.ImageJoints`); an epoch shows 50,000. The batch norms keep their
-        momentum. The network's sizes are :data:`~paperlib.training.FIRST_STAGE`.
+        momentum. The network's sizes are :data:`~paperlib.training.FIRST_STAGE`, whose channels
+        stand here too.
 
         ``laptop`` learns from 200,000 images in batches of 32; ``smoke`` only shows that everything
         runs.
         """
         shown = {"batch_size": 64, "epochs": 60, "epoch_examples": 50_000}
         steady = {"schedule": "cosine", "precision": "mixed", "batch_size": 16}
-        return cls(momentum_end=0.1, schedule="steps", **shown)._at(
+        return cls(momentum_end=0.1, schedule="steps", channels=64, **shown)._at(
             preset,
-            laptop=steady | {"epochs": 20, "epoch_examples": 5_000},
-            smoke=steady | {"epochs": 2, "epoch_examples": 60, "batch_size": 4},
+            laptop=steady | {"channels": 32, "epochs": 20, "epoch_examples": 5_000},
+            smoke=steady | {"channels": 8, "epochs": 2, "epoch_examples": 60, "batch_size": 4},
         )
 
     def _at(self, preset: str, laptop: dict, smoke: dict) -> "Recipe":

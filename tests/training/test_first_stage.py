@@ -276,3 +276,4 @@ def test_presets_are_of_the_same_kind():
             side = sizes["size"]
             volume = model.volume(torch.empty(2, 3, side, side))
         assert volume.shape == (2, 17, sizes["bins"], side // 4, side // 4), preset
+        assert Recipe.kato2020_images(preset).channels == sizes["channels"]
