@@ -7,8 +7,6 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from paperlib.datasets.stills import StillImages
-from paperlib.recordings import Dataset
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows
 
@@ -100,8 +98,8 @@ def described(part: Any) -> dict[str, Any]:
     another dataclass likewise. What builds a model is left out, since the model shows it."""
 
     def value_of(value: Any) -> Any:
-        if isinstance(value, Dataset | StillImages):
-            return value.fingerprint
+        if isinstance(fingerprint := getattr(value, "fingerprint", None), str):
+            return fingerprint
         return described(value) if is_dataclass(value) else value
 
     values = {f.name: getattr(part, f.name) for f in fields(part)} if is_dataclass(part) else {}
