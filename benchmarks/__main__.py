@@ -14,6 +14,7 @@ NAMES = (
     "streaming",
     "everything_else",
     "rendering",
+    "images",
     "refinement",
     "growth",
     "precision",

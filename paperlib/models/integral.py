@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from paperlib.models.arguments import checked
+from paperlib.models.high_resolution import require_images
 from paperlib.models.resnet import STRIDE, ResNet
 
 # of ImageNet's pictures, which published weights expect to be taken out
@@ -115,9 +116,5 @@ class IntegralRegression(nn.Module):
             )
         if not images.is_floating_point():
             raise ValueError(f"images of {images.dtype}: expected floating point from 0 to 1")
-        if not self.training and not ((images >= 0) & (images <= 1)).all():
-            low, high = images.amin().item(), images.amax().item()
-            raise ValueError(
-                f"images go from {low:.4g} to {high:.4g} (NaN counts as wrong): expected numbers "
-                "from 0 to 1; divide bytes by 255"
-            )
+        if not self.training:
+            require_images(images)

@@ -3,6 +3,7 @@
 from paperlib import lazily
 from paperlib.rendering.capsules import Capsules, body_capsules, capsule_radii
 from paperlib.rendering.crops import Crops
+from paperlib.rendering.films import FilmImages
 from paperlib.rendering.images import Rendered, pixel_rays, render, resized, shade
 from paperlib.rendering.training_images import Augmentation, Drawn, TrainingImages
 from paperlib.rendering.visibility import (

@@ -12,11 +12,13 @@ from paperlib.training.objectives import (
     Adversarial,
     ImageJoints,
     JointDepths,
+    KeypointMaps,
     Objective,
     PoseAndOcclusion,
     SemiSupervised,
     Supervised,
     Update,
+    map_recipe,
 )
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
 from paperlib.training.runs import Run

@@ -132,7 +132,7 @@ def test_what_does_not_fit_is_refused(data):
         joints_in(model, torch.rand(1, 3, 32, 32), H36M_17)
     with pytest.raises(ValueError, match="square images are expected, got 32 x 64"):
         joints_in(network(), torch.rand(1, 3, 32, 64), H36M_17)
-    with pytest.raises(ValueError, match="expected numbers from 0 to 1"):
+    with pytest.raises(ValueError, match="must be RGB from 0 to 1"):
         joints_in(network(), 255 * torch.rand(1, 3, 32, 32), H36M_17)
     with pytest.raises(ValueError, match="has no 3D positions"):
         predict_joints(network(), replace(data.test[0], positions=None))
