@@ -258,3 +258,29 @@ def convert_confidence(
         for part in parts
     ]
     return torch.stack(means, dim=-1)
+
+
+# of Human3.6M's joints, what the common ones are called there
+_COMMON_IN_H36M = {"hip": "pelvis", "neck": "thorax"}
+
+
+def as_h36m(
+    points: torch.Tensor, found: torch.Tensor, source: Skeleton
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Annotated points ``(..., K, 2)`` as Human3.6M's ``(..., 17, 2)``, and which of them were
+    ``found``, ``(..., K)`` and ``(..., 17)`` bool: the joints of :data:`COMMON_14`, and the top of
+    the head where ``source`` has it. A middle is found where both of its ends are; what nobody
+    annotated is 0 and not found."""
+    common = convert(points, source, COMMON_14)
+    parts = sources(source, COMMON_14)
+    whole = torch.stack([found[..., list(joints)].all(dim=-1) for joints in parts], dim=-1)
+    places = [H36M_17.index(_COMMON_IN_H36M.get(name, name)) for name in COMMON_14.joints]
+    if "head_top" in source.joints:
+        top = source.index("head_top")
+        places.append(H36M_17.index("head_top"))
+        common = torch.cat([common, points[..., top, None, :]], dim=-2)
+        whole = torch.cat([whole, found[..., top, None]], dim=-1)
+    every = points.new_zeros(*points.shape[:-2], len(H36M_17), points.shape[-1])
+    known = torch.zeros(every.shape[:-1], dtype=torch.bool, device=points.device)
+    every[..., places, :], known[..., places] = common, whole
+    return every, known

@@ -7,7 +7,7 @@ from paperlib.models import TemporalModel, filter_widths
 
 def randomised(model: nn.Module) -> nn.Module:
     """In evaluation mode, with batch norms that do not leave their input as it is."""
-    for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm1d)):
+    for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)):
         nn.init.uniform_(norm.running_mean, -0.5, 0.5)
         nn.init.uniform_(norm.running_var, 0.5, 2.0)
         nn.init.uniform_(norm.weight, 0.5, 1.5)

@@ -117,11 +117,15 @@ def _one_view(world, camera, skeleton, about: dict[str, Any]) -> Recording:
 
 
 def exact_recording(
-    positions: torch.Tensor, camera: Camera, skeleton: Skeleton, visible: torch.Tensor, **about: Any
+    positions: torch.Tensor,
+    camera: Camera,
+    skeleton: Skeleton,
+    visible: torch.Tensor | None,
+    **about: Any,
 ) -> Recording:
     """The recording of ``positions`` ``(T, J, 3)``, metres in camera space, whose keypoints are
-    their exact projections with confidence 1. ``visible`` is ``(T, J)`` bool; ``about`` are the
-    other fields."""
+    their exact projections with confidence 1. ``visible`` is ``(T, J)`` bool, or None where nobody
+    asks; ``about`` are the other fields."""
     keypoints = project(positions, camera)
     about |= {"skeleton": skeleton, "keypoint_skeleton": skeleton, "visible": visible}
     confidence = torch.ones_like(keypoints[..., 0])

@@ -22,7 +22,7 @@ from paperlib.datasets.prepared import Files, chosen
 from paperlib.errors import contents_of, one_of
 from paperlib.outside.matlab import read_mat
 from paperlib.recordings import Dataset, Recording
-from paperlib.skeletons import COMMON_14, H36M_17, PENN_13, Skeleton, convert
+from paperlib.skeletons import H36M_17, PENN_13, Skeleton, as_h36m
 
 ACTIONS = tuple(
     "baseball_pitch baseball_swing bench_press bowl clean_and_jerk golf_swing jump_rope"
@@ -44,8 +44,6 @@ _FILES = Files(
     'such as dataset="cmu".',
 )
 _FARTHEST = 1e5  # pixels; the films have some hundreds
-# of Human3.6M's joints, what the common ones are called there
-_RENAMED = {"hip": "pelvis", "neck": "thorax"}
 
 
 def load(actions: Iterable[str] | None = None, joints: str = PENN_13.name) -> Dataset:
@@ -144,7 +142,8 @@ def _of_points(values: np.ndarray, name: str, path: Path) -> np.ndarray:
 def _recording(number: str, film: _Film, skeleton: Skeleton) -> Recording:
     points, found = film.points, film.found
     if skeleton is H36M_17:
-        points, found = _in_h36m(points, found)
+        both = as_h36m(torch.from_numpy(points), torch.from_numpy(found), PENN_13)
+        points, found = (values.numpy() for values in both)
     confidence = torch.from_numpy(found)
     return Recording(
         subject=number,
@@ -164,14 +163,3 @@ def _recording(number: str, film: _Film, skeleton: Skeleton) -> Recording:
         skeleton=skeleton,
         keypoint_skeleton=skeleton,
     )
-
-
-def _in_h36m(points: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points ``(N, 17, 2)`` and whether they are seen, by the joints that both have in common. A
-    middle is seen where both of its ends are."""
-    common = convert(torch.from_numpy(points), PENN_13, COMMON_14).numpy()
-    seen = convert(torch.from_numpy(found[..., None]).double(), PENN_13, COMMON_14)[..., 0] == 1
-    places = [H36M_17.index(_RENAMED.get(name, name)) for name in COMMON_14.joints]
-    all_points, all_found = np.zeros((len(points), 17, 2)), np.zeros((len(points), 17), dtype=bool)
-    all_points[:, places], all_found[:, places] = common, seen.numpy()
-    return all_points, all_found

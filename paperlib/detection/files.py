@@ -13,7 +13,6 @@ One person is taken per frame: the one that the tool is surest of. Where a frame
 not detected, it is interpolated linearly over time and gets confidence 0.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ import numpy as np
 from paperlib.datasets.archives import layout, read_archive
 from paperlib.detection.sequences import Keypoints2D, in_time, sequence
 from paperlib.errors import contents_of
-from paperlib.paths import regular_file, stand_in
+from paperlib.outside.json_files import read_json
+from paperlib.paths import regular_file
 from paperlib.skeletons import COCO_17
 
 # joints as OpenPose numbers them, under the names of COCO
@@ -133,18 +133,8 @@ def _read_detectron(archive: dict[str, Any], path: Path) -> Keypoints2D:
 # -- JSON ----------------------------------------------------------------------------------------
 
 
-def _read_json(path: Path) -> Any:
-    text = regular_file(path).read_bytes()
-    try:
-        return json.loads(text.decode("utf-8-sig"))  # which may begin with a byte-order mark
-    except (ValueError, RecursionError) as error:
-        if other := stand_in(text):
-            raise ValueError(f"{path}: {other}") from None
-        raise ValueError(f"{path}: not JSON ({error}); was it cut short? write it again") from None
-
-
 def _read_coco_results(path: Path) -> Keypoints2D:
-    people = _read_json(path)
+    people = read_json(path)
     if not isinstance(people, list):
         raise _unknown(path, "a JSON file that is no list")
     best: dict[str, tuple[float, np.ndarray]] = {}
@@ -175,7 +165,7 @@ def _read_openpose(folder: Path) -> Keypoints2D:
 
 def _openpose_person(file: Path) -> np.ndarray | None:
     """(17, 3) of the person of highest mean confidence; None in an empty frame."""
-    content = _read_json(file)
+    content = read_json(file)
     if not isinstance(content, dict) or not isinstance(content.get("people"), list):
         raise ValueError(f"{file}: no list of 'people'; expected a file that OpenPose has written")
     people = [

@@ -8,12 +8,14 @@ from paperlib.models.complexity import count_parameters, flops_per_frame, flops_
 from paperlib.models.fast import Streaming, fold, lift
 from paperlib.models.generator_and_discriminator import GENERATORS, GeneratorAndDiscriminator
 from paperlib.models.high_resolution import HighResolutionNet, require_images, soft_argmax
+from paperlib.models.integral import IntegralRegression
 from paperlib.models.linear import LinearModel
 from paperlib.models.multi_stride import MultiStrideTCN, as_large
 from paperlib.models.occlusion_aware import GATES, VECTORS, OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
 from paperlib.models.pose_refinement import load_pose_refinement_checkpoint
 from paperlib.models.registry import MODELS, build
+from paperlib.models.resnet import load_imagenet_weights
 from paperlib.models.temporal import RECEPTIVE_FIELDS, TemporalModel, filter_widths
 from paperlib.models.temporal_posenet import TemporalPoseNet, absolute
 from paperlib.models.videopose3d import load_videopose3d_checkpoint

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from paperlib.cameras import NORMALISATIONS
 
+THIRD = ("confidence", "depth")  # what a third number of a joint may be
+
 
 def _integer(least: int) -> tuple:
     return (lambda v: isinstance(v, Integral) and v >= least), f"an integer of at least {least}"
@@ -23,8 +25,12 @@ _EXPECTED = {
     **dict.fromkeys(("spatial", "coordinates", "spectral_norm"), _SWITCH),
     **dict.fromkeys(("discriminator_channels", "pool", "pool_frames"), _integer(1)),
     "discriminator_blocks": _integer(0),
+    **dict.fromkeys(("bins", "deconvolution"), _integer(1)),
+    "size": ((lambda v: isinstance(v, Integral) and v > 0 and v % 32 == 0), "a multiple of 32"),
+    "extent": ((lambda v: isinstance(v, Real) and 0 < v < 1e3), "a length in metres, above 0"),
     "dropout": ((lambda v: isinstance(v, Real) and 0 <= v < 1), "in [0, 1)"),
     "normalisation": ((lambda v: v in NORMALISATIONS), f"one of {', '.join(NORMALISATIONS)}"),
+    "third": ((lambda v: v in THIRD), f"one of {', '.join(THIRD)}"),
     "threshold": ((lambda v: isinstance(v, Real) and 0 < v < 1), "between 0 and 1"),
 }
 

@@ -5,6 +5,7 @@ from torch import nn
 from paperlib.errors import CheckpointError, one_of
 from paperlib.models.generator_and_discriminator import GeneratorAndDiscriminator
 from paperlib.models.high_resolution import HighResolutionNet
+from paperlib.models.integral import IntegralRegression
 from paperlib.models.linear import LinearModel
 from paperlib.models.multi_stride import MultiStrideTCN
 from paperlib.models.occlusion_aware import OcclusionAware
@@ -22,6 +23,7 @@ MODELS: dict[str, type[nn.Module]] = {
         OcclusionAware,
         MultiStrideTCN,
         GeneratorAndDiscriminator,
+        IntegralRegression,
         HighResolutionNet,
     )
 }

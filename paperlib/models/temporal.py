@@ -113,7 +113,9 @@ class TemporalModel(nn.Module):
     of the paper's table 5: kernels as wide as the dilated ones reach, at many times the cost.
 
     ``normalisation`` says how the keypoints are to be given, ``"screen"`` as in the paper or
-    ``"person"`` (:mod:`paperlib.cameras`): whoever prepares its input goes by it.
+    ``"person"`` (:mod:`paperlib.cameras`): whoever prepares its input goes by it. So it does by
+    ``third``, what a third number of each joint is: its ``"confidence"``, or its ``"depth"`` as in
+    kato2020, section II.
 
     Source: pavllo2019, section 3 and table 5, with layer details from its reference implementation.
     """
@@ -129,6 +131,7 @@ class TemporalModel(nn.Module):
         channels: int = 1024,
         dense: bool = False,
         normalisation: str = "screen",
+        third: str = "confidence",
     ):
         super().__init__()
         self.config = checked(locals())

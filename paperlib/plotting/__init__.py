@@ -11,6 +11,7 @@ from paperlib.plotting.charts import (
     velocity,
 )
 from paperlib.plotting.claims import verdict_counts
+from paperlib.plotting.depths import depth_errors, error_per_joint, marginals
 from paperlib.plotting.diagrams import receptive_fields, schedules, streaming
 from paperlib.plotting.discriminator import adversarial_curves, chain_spaces
 from paperlib.plotting.lifting import lifting

@@ -12,10 +12,10 @@ _SYSTEMS = {
     INK: "truth",
     "#b0a18f": "linear baseline; baseline; Savitzky-Golay; single people; flat",
     "#e07a3f": "one stride; single frame; single-action; supervised; without refinement; MuCo-Temp;"
-    " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen",
+    " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen; testing; in depth",
     "#4fa88b": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen",
     "#2867b2": "temporal; multi-action; semi-supervised; refinement; plain; direct;"
-    " random cameras, person; several strides",
+    " random cameras, person; several strides; training; across the line of sight",
     "#8d6cab": "semi-supervised, no bone term; 1-Euro; one vector; temporal, occlusion-aware;"
     " studio cameras, person",
     "#7fb0dd": "plain, guesses; temporal, refined",

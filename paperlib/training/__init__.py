@@ -6,8 +6,12 @@ from paperlib.training.devices import choose_device
 from paperlib.training.load import load_run
 from paperlib.training.loop import train
 from paperlib.training.objectives import (
+    FIRST_STAGE,
+    SECOND_STAGE,
     AbsolutePose,
     Adversarial,
+    ImageJoints,
+    JointDepths,
     KeypointMaps,
     Objective,
     PoseAndOcclusion,

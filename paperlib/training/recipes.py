@@ -8,11 +8,12 @@ from paperlib.errors import one_of
 from paperlib.training.devices import PRECISIONS, choose_device
 
 PRESETS = ("smoke", "laptop", "paper")
-SCHEDULES = ("exponential", "linear")
+SCHEDULES = ("exponential", "linear", "cosine", "steps")
 AUTO = "auto"
 # of the laptop preset: with these, two epochs end 4 mm lower (notebook `budget`)
 _STEADY = {"schedule": "linear", "learning_rate": 4e-3, "precision": "mixed"}
 _STEPS = 5000
+_DROPS = (2 / 3, 5 / 6)  # of the epochs
 _WINDOWS, _EPOCH = 10_000, 2_000  # of cheng2020, a hundred times as costly
 
 
@@ -34,8 +35,10 @@ class Recipe:
     epochs: int = 80
     batch_size: int = 1024
     learning_rate: float = 1e-3
-    schedule: str = "exponential"  # how the rate falls: with every epoch, or steadily to 0 …
-    decay: float = 0.95  # … by this factor, after each epoch; of no use to the other
+    # how the rate falls: with every epoch; steadily to 0, in a straight line or half a wave; or to
+    # a tenth after two thirds of the epochs, and to a hundredth after five sixths
+    schedule: str = "exponential"
+    decay: float = 0.95  # the factor after each epoch of the first of these
     momentum_start: float = 0.1  # of the batch-norm statistics, in the first epoch …
     momentum_end: float = 1e-3  # … and after the last one
     channels: int = 1024
@@ -157,6 +160,41 @@ class Recipe:
             preset, laptop=laptop, smoke={"epochs": 1, "batch_size": 4 * 64, "channels": 16}
         )
 
+    @classmethod
+    def kato2020(cls, preset: str = "paper") -> "Recipe":
+        """The second stage of Kato et al. 2020, whose text prints the network alone (1024 channels,
+        dropout 0.25). All else is that of the network's own paper, Pavllo et al. 2019.
+
+        ``laptop`` has a quarter of the channels and every eighth frame as a target; ``smoke`` only
+        shows that everything runs.
+        """
+        smaller = {"epochs": 12, "batch_size": 256, "channels": 256, "stride": 8}
+        return cls()._at(
+            preset,
+            laptop=smaller | _STEADY,
+            smoke={"epochs": 2, "batch_size": 64, "channels": 32, "stride": 4},
+        )
+
+    @classmethod
+    def kato2020_images(cls, preset: str = "paper") -> "Recipe":
+        """The first stage of Kato et al. 2020, of whose training the text prints nothing. Adam,
+        0.001 divided by 10 twice and batches of 128 are those of integral regression (Sun et al.
+        2018). An example is an image with depths and, beside it, one without (half of each batch:
+        :class:`~paperlib.training.ImageJoints`); an epoch shows 50,000. The batch norms keep their
+        momentum. The network's sizes are :data:`~paperlib.training.FIRST_STAGE`, whose channels
+        stand here too.
+
+        ``laptop`` learns from 200,000 images in batches of 32; ``smoke`` only shows that everything
+        runs.
+        """
+        shown = {"batch_size": 64, "epochs": 60, "epoch_examples": 50_000}
+        steady = {"schedule": "cosine", "precision": "mixed", "batch_size": 16}
+        return cls(momentum_end=0.1, schedule="steps", channels=64, **shown)._at(
+            preset,
+            laptop=steady | {"channels": 32, "epochs": 20, "epoch_examples": 5_000},
+            smoke=steady | {"channels": 8, "epochs": 2, "epoch_examples": 60, "batch_size": 4},
+        )
+
     def _at(self, preset: str, laptop: dict, smoke: dict) -> "Recipe":
         """This recipe for ``"paper"``, and for a smaller preset with what changes there."""
         changes = {"paper": {}, "laptop": laptop, "smoke": smoke}[one_of("preset", preset, PRESETS)]
@@ -189,6 +227,11 @@ class Recipe:
         """Learning rate after ``at`` epochs, a whole number of them or not."""
         if self.schedule == "linear":
             return self.learning_rate * (1 - at / self.epochs)
+        if self.schedule == "cosine":
+            return self.learning_rate * (1 + math.cos(math.pi * at / self.epochs)) / 2
+        if self.schedule == "steps":
+            drops = sum(at >= share * self.epochs for share in _DROPS)
+            return self.learning_rate * 0.1**drops
         return self.learning_rate * self.decay ** int(at)
 
     def momentum(self, epoch: int) -> float:

@@ -156,9 +156,13 @@ def restore_optimizers(
             _, number, name = key.split(".", 2)
             name, kind = name.rsplit(".", 1)
             # a copy, since what was read may still be the file itself, soon to be replaced; a
-            # fused optimiser keeps even its step count on the device
-            value = value.to(named[name].device, copy=True)
-            optimizers[int(number)].state[named[name]][kind] = value
+            # fused optimiser keeps even its step count on the device, and goes through a parameter
+            # and what belongs to it side by side, as they lie in memory
+            parameter = named[name]
+            value = value.to(parameter.device, copy=True)
+            if value.shape == parameter.shape:
+                value = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+            optimizers[int(number)].state[parameter][kind] = value.detach()
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict]:

@@ -42,8 +42,8 @@ class Step:
         self.device, self.precision, self.size = device, precision, size
         self.total = torch.zeros(len(update.terms), device=device)
         self._loss = update.loss
-        self._compiles = _compiles(device, steps)
-        self._records = device.type == "cuda" and processes.count() == 1
+        self._compiles = update.recorded and _compiles(device, steps)
+        self._records = device.type == "cuda" and processes.count() == 1 and update.recorded
         self._graph: torch.cuda.CUDAGraph | None = None
         self._shape: torch.Size | None = None  # of the examples that were taken so far
         self._taken = 0

@@ -17,18 +17,24 @@ from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
 from paperlib.windows.gather import Track, Windows
 
+#: metres: half the depth of the volume in which kato2020 looks for joints, so that a network's
+#: depths go from -1 to 1 as its screen coordinates do. The paper names no unit
+DEPTH_UNIT = 0.75
+
 
 def network_input(
     recording: Recording,
     confidence: bool = False,
     normalisation: str = "screen",
     visible: bool = False,
+    depth: bool = False,
 ) -> Tensor:
     """``(T, K, 2)`` keypoints, or ``(T, K, 3)`` with their confidence, or ``(T, K, 4)`` with 1 or 0
     for what is ``visible`` or hidden as well: in screen coordinates, as the papers have it, or
-    about the ``"person"`` (:mod:`paperlib.cameras`).
+    about the ``"person"`` (:mod:`paperlib.cameras`). With ``depth`` the last number is the joint's
+    depth from the root, in units of :data:`DEPTH_UNIT` (kato2020, section II).
 
-    ``ValueError`` where nobody knows what is visible.
+    ``ValueError`` where nobody knows what is visible, or how deep.
     """
     camera, keypoints = recording.camera, recording.keypoints
     if one_of("normalisation", normalisation, NORMALISATIONS) == "person":
@@ -46,16 +52,29 @@ def network_input(
                 "of the same joints"
             )
         columns.append(recording.visible[..., None].to(normalised))
+    if depth:
+        if recording.depths is None:
+            raise ValueError(
+                f"{recording.name} has no depths of its keypoints: inputs with depths take "
+                "recordings whose detector gives them (paperlib.prediction.predict_joints), or "
+                "true ones (paperlib.windows.as_inputs)"
+            )
+        columns.append(recording.depths[..., None].to(normalised) / DEPTH_UNIT)
     return torch.cat(columns, dim=-1) if len(columns) > 1 else normalised
 
 
 def input_of(model: nn.Module) -> Callable[[Recording], Tensor]:
     """What a model sees of a recording, by its ``config``: keypoints in its ``normalisation``,
-    their confidence if it takes three numbers for each, and whether they are visible if four."""
+    their confidence if it takes three numbers for each (or their depth, where its ``third`` is
+    that), and whether they are visible if four."""
     config = getattr(model, "config", {})
-    normalisation, features = config.get("normalisation", "screen"), config.get("in_features", 2)
+    features, depth = config.get("in_features", 2), config.get("third") == "depth"
     return partial(
-        network_input, confidence=features == 3, normalisation=normalisation, visible=features == 4
+        network_input,
+        confidence=features == 3 and not depth,
+        normalisation=config.get("normalisation", "screen"),
+        visible=features == 4,
+        depth=features == 3 and depth,
     )
 
 

@@ -21,6 +21,7 @@ EXAMPLES = {
     "MultiStrideTCN": (17, 3, 16, (1, 3), 20, {"size": 8, "crop": "frame"}, 12, 8, 1),
     "HighResolutionNet": (17, 4, 2, 1),
     "GeneratorAndDiscriminator": ("TemporalModel", H36M_17.parents, True, (1, 3)),
+    "IntegralRegression": (17, "resnet18", 4, 8, 6, 32, 1.2),
 }
 OPTIONS = {
     "PoseAndTrajectory": {"filter_widths": (3, 3), "causal": True, "dropout": 0.5, "channels": 8},
@@ -33,7 +34,7 @@ OPTIONS = {
 }
 
 
-SEEING = {"HighResolutionNet"}  # pictures, where all others take keypoints
+SEEING = {"HighResolutionNet", "IntegralRegression"}  # pictures, where all others take keypoints
 LIFTING = [name for name in MODELS if name not in SEEING]
 
 
@@ -95,7 +96,7 @@ def test_missing_unknown_and_wrong_arguments_are_named(name):
         build(config | {"heads": 4})
     with pytest.raises(CheckpointError, match=f"{name}.*channels=0"):
         build(config | {"channels": 0})
-    needed = "num_joints" if name in SEEING else "num_joints_out"
+    needed = "num_joints" if "num_joints" in config else "num_joints_out"
     del config[needed]
     with pytest.raises(CheckpointError, match=f"{name}.*'{needed}'"):
         build(config)
@@ -134,6 +135,7 @@ def test_other_shapes_are_refused(name):
 WRONG = [(n, 0) for n in ("num_joints_in", "in_features", "num_joints_out", "channels")]
 WRONG += [("num_joints_in", None), ("in_features", -1), ("num_joints_out", -2), ("channels", 6.5)]
 WRONG += [("channels", "8"), ("num_blocks", -1), ("num_blocks", 1.5), ("causal", "no")]
+WRONG += [("bins", 0), ("deconvolution", 2.5), ("size", 48), ("size", 0), ("extent", 0.0)]
 WRONG += [("dense", 1), *(("dropout", wrong) for wrong in (1.0, 1.5, -0.1, -0.5, "none"))]
 REFUSED = [(name, *wrong) for name in MODELS for wrong in WRONG if wrong[0] in example(name).config]
 

@@ -53,6 +53,27 @@ def test_rates_by_hand():
     assert steady.shortened(2).rate(1) == pytest.approx(0.05)
 
 
+def test_a_wave_and_steps_by_hand():
+    """Half of a cosine; a tenth after two thirds of the epochs, a hundredth after five sixths."""
+    wave = Recipe(epochs=12, learning_rate=0.2, schedule="cosine")
+    assert [wave.rate(at) for at in (0, 4, 6, 8, 12)] == pytest.approx([0.2, 0.15, 0.1, 0.05, 0])
+    steps = wave.but(schedule="steps")
+    assert [steps.rate(at) for at in (0, 7.9, 8, 9.9, 10, 11.9)] == pytest.approx(
+        [0.2, 0.2, 0.02, 0.02, 0.002, 0.002]
+    )
+
+
+def test_kato2020_keeps_what_is_printed():
+    second = Recipe.kato2020()
+    assert (second.channels, second.dropout, second.epochs) == (1024, 0.25, 80)
+    assert (Recipe.kato2020("laptop").stride, Recipe.kato2020("laptop").channels) == (8, 256)
+    first = Recipe.kato2020_images("laptop")
+    assert 2 * first.epochs * first.epoch_examples == 200_000  # images, half of them without depths
+    assert first.momentum(0) == first.momentum(first.epochs) == pytest.approx(0.1)
+    smoke = Recipe.kato2020_images("smoke")
+    assert smoke.epochs * smoke.steps(10**6) == 30
+
+
 def test_the_laptop_takes_about_as_many_steps_whatever_the_data():
     assert Recipe.pavllo2019("laptop").epochs == 12
     for frames in (20_000, 90_000, 622_000):  # each twice, mirrored, and every other one a target

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from paperlib.recordings import Dataset
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows
 
@@ -38,7 +37,8 @@ class Update:
     ``loss`` takes examples ``(B,)`` or ``(B, …)`` and gives means over the batch, one for each of
     ``terms``; their sum is minimised over ``parameters``, and no others. An ``optimizer`` is a
     function of parameters, learning rate and device. Its learning rate is ``rate`` times that of
-    the recipe. The update is made in every ``every``-th step.
+    the recipe. The update is made in every ``every``-th step. On a GPU it is ``recorded`` and then
+    replayed, unless what it does needs the host.
     """
 
     loss: Callable[[Tensor], Tensor]
@@ -47,6 +47,7 @@ class Update:
     optimizer: Optimizer = amsgrad
     rate: float = 1.0
     every: int = 1
+    recorded: bool = True
 
     def new_optimizer(self, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
         return self.optimizer(self.parameters, self.rate * recipe.learning_rate, device)
@@ -97,8 +98,8 @@ def described(part: Any) -> dict[str, Any]:
     another dataclass likewise. What builds a model is left out, since the model shows it."""
 
     def value_of(value: Any) -> Any:
-        if isinstance(value, Dataset):
-            return value.fingerprint
+        if isinstance(fingerprint := getattr(value, "fingerprint", None), str):
+            return fingerprint
         return described(value) if is_dataclass(value) else value
 
     values = {f.name: getattr(part, f.name) for f in fields(part)} if is_dataclass(part) else {}
