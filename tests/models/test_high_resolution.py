@@ -41,14 +41,11 @@ def test_half_a_million_parameters_and_a_quarter_of_the_resolution():
 
 
 def test_every_branch_reaches_the_maps():
-    """A pixel far away changes a cell: the coarse branches see it, three convolutions do not."""
-    model, images = small(), torch.rand(1, 3, 64, 64)
-    changed = images.clone()
-    changed[..., 60:, 60:] = 1 - changed[..., 60:, 60:]
-    with torch.no_grad():
-        difference = (model(images) - model(changed)).abs()[0].amax(dim=0)
-    assert difference[-1, -1] > 1e-3 and difference[4, 4] > 1e-7
-    model(images).sum().backward()
+    """A pixel far away counts for a cell: the coarse branches see it, a few convolutions do not."""
+    model, images = small(), torch.rand(1, 3, 64, 64, requires_grad=True)
+    model(images)[0, :, 4, 4].sum().backward()
+    felt = images.grad.abs().sum(dim=(0, 1))
+    assert felt[16:24, 16:24].sum() > felt[56:, 56:].sum() > 0
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
 
 
