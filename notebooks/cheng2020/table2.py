@@ -40,6 +40,8 @@ from paperlib.results import interval, over_seeds, paper_table, select, shown
 from paperlib.training import collapse, spatio_temporal, withhold_positions
 
 plotting.use_style()
+
+# %%
 experiment = Experiment.begin(
     "cheng2020/table2", globals(), detector=DETECTORS + FILES, left_out=(False, True)
 )
@@ -77,6 +79,8 @@ added = {
     "+Temporal KCS": {},
     "+2D Data": {"films": films},
 }
+
+# %%
 missing = {
     "embedding": PEAKS,
     "multi-stride TCN": ONE,
