@@ -1,5 +1,7 @@
-"""Whether weights from a file are such as a model can have, asked before it is built."""
+"""Whether weights from a file are such as a model can have, asked before it is built; and what they
+are known by."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 
 import torch
@@ -62,3 +64,13 @@ def require_shapes(
                 f"{where}: its weights are not of the model that it names: {name} {found}, "
                 f"expected {wanted.get(name, 'none of this name')}"
             )
+
+
+def digest_of(state: Mapping[str, Tensor], text: str) -> str:
+    """Of tensors by name and a ``text``: of weights, say, and of what they are weights of."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(state):
+        value = state[name].detach().cpu().contiguous()
+        digest.update(f"|{name}|{value.dtype}|{tuple(value.shape)}|".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()

@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from paperlib.models import IntegralRegression
+from paperlib.models.weights import digest_of
 from paperlib.paths import cached
 from paperlib.randomness import check_seed
 from paperlib.recordings import PARTS, Dataset, Recording
@@ -96,7 +97,13 @@ def predict_dataset(
     Kept in the cache by content: of the same weights, data, seed and code they are found again.
     """
     check_seed(seed)
-    how = [_digest_of(model), code_of("paperlib.prediction.images"), seed, flip, precision]
+    how = [
+        digest_of(model.state_dict(), str(model.config)),
+        code_of("paperlib.prediction.images"),
+        seed,
+        flip,
+        precision,
+    ]
     total = sum(len(r) for part in PARTS for r in dataset.split(part))
     parts = {}
     with tqdm(total=total, desc="images", unit="frame", disable=not progress, leave=False) as bar:
@@ -151,14 +158,6 @@ def _together(recordings: Sequence[Recording]) -> Iterator[list[Recording]]:
             group = []
     if group:
         yield group
-
-
-def _digest_of(model: IntegralRegression) -> str:
-    """Of all that decides what a network answers."""
-    digest = hashlib.sha256(str(sorted(model.config.items())).encode())
-    for name, value in sorted(model.state_dict().items()):
-        digest.update(f"|{name}|".encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _hash(*words: str) -> str:

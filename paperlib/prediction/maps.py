@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from paperlib.models.high_resolution import HighResolutionNet, require_images
+from paperlib.models.weights import digest_of
 from paperlib.occlusion.simulated_maps import crops_of
 from paperlib.recordings import PerFrame, Recording
 from paperlib.rendering import FilmImages
@@ -80,9 +81,9 @@ def with_network_maps(
     frame when they are asked for, and their crops ``(T, 3)`` in screen coordinates. ``options`` are
     those of :class:`NetworkMaps`."""
     seen = NetworkMaps(model, FilmImages(recording, size, seed), **options)
-    state = [f"{name}:{value.double().sum():.17g}" for name, value in model.state_dict().items()]
     code = code_of(type(model), FilmImages)
-    key = f"maps of {size} pixels, seed {seed}, {options}, {code}, {' '.join(state)}"
+    weights = digest_of(model.state_dict(), str(model.config))
+    key = f"maps of {size} pixels, seed {seed}, {options}, {code}, {weights}"
     return replace(recording, heatmaps=PerFrame(key, seen)), seen.squares
 
 

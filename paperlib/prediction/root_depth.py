@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from paperlib import kinematics
 from paperlib.cameras import unproject
 from paperlib.errors import one_of
 from paperlib.recordings import Recording
@@ -21,10 +22,8 @@ def bone_lengths(recordings: Sequence[Recording]) -> Tensor:
     """``(M,)``: the mean length of each bone of the skeleton, metres, over all frames."""
     if not recordings:
         raise ValueError("no recordings to measure bones of")
-    bones = recordings[0].skeleton.bones
-    upper, lower = ([bone[end] for bone in bones] for end in (0, 1))
-    lengths = [(r.truth[:, upper] - r.truth[:, lower]).norm(dim=-1) for r in recordings]
-    return torch.cat(lengths).mean(dim=0)
+    parents = recordings[0].skeleton.parents
+    return torch.cat([kinematics.bone_lengths(r.truth, parents) for r in recordings]).mean(dim=0)
 
 
 def estimated_root_depth(recording: Recording, lengths: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from paperlib.errors import CheckpointError
+from paperlib.models.weights import digest_of
 from paperlib.paths import replacing, runs_dir
 from paperlib.training.identity import code_of
 from paperlib.training.objectives.base import Objective, described
@@ -117,7 +118,7 @@ def save(
     text = json.dumps(progress)
     try:
         with replacing(run.path / FILE) as temporary:
-            save_file(state, temporary, metadata={"run": text, "digest": _digest(state, text)})
+            save_file(state, temporary, metadata={"run": text, "digest": digest_of(state, text)})
         with replacing(run.path / "run.json") as temporary:
             temporary.write_text(json.dumps(progress, indent=1))
     except (SafetensorError, OSError) as problem:
@@ -172,7 +173,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict]:
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
         state, progress = load_file(path), json.loads(about["run"])
-        if about["digest"] != _digest(state, about["run"]):
+        if about["digest"] != digest_of(state, about["run"]):
             raise ValueError("its content has changed since it was written")
         for name, kind in _PROGRESS.items():
             if not isinstance(progress[name], kind):
@@ -185,12 +186,3 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict]:
             "delete it or train with retrain=True"
         ) from None
     return state, progress
-
-
-def _digest(state: Mapping[str, Tensor], text: str) -> str:
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(state):
-        value = state[name].contiguous()
-        digest.update(f"|{name}|{value.dtype}|{tuple(value.shape)}|".encode())
-        digest.update(value.reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()

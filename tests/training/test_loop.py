@@ -352,7 +352,7 @@ def rewritten(path, change=lambda state, progress: None, text=None) -> None:
     state = {name: value.clone() for name, value in state.items()}
     change(state, progress)
     text = text or json.dumps(progress)
-    save_file(state, path, metadata={"run": text, "digest": saved._digest(state, text)})
+    save_file(state, path, metadata={"run": text, "digest": saved.digest_of(state, text)})
 
 
 DAMAGE = {
