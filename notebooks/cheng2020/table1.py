@@ -35,6 +35,8 @@ from paperlib.results import paper_table, shown
 from paperlib.training import spatio_temporal, withhold_positions
 
 plotting.use_style()
+
+# %%
 experiment = Experiment.begin(
     "cheng2020/table1",
     globals(),
@@ -117,6 +119,7 @@ def text_of(value):
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
+# %%
 def rows_of(parameter):
     """Ours beside the paper's for all values of one parameter."""
     asked = paper[paper["varied_parameter"] == PRINTED[parameter]]
