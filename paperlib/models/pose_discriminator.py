@@ -112,7 +112,7 @@ class PoseDiscriminator(nn.Module):
 
 def _pressed(x: Tensor) -> Tensor:
     """asinh, thirty times faster than PyTorch's own on a CPU."""
-    return (x.abs() + (x.square() + 1).sqrt()).log().copysign(x)
+    return x.sign() * (x.abs() + (x.square() + 1).sqrt()).log()
 
 
 def _tree(parents: Sequence[int]) -> tuple[int, ...]:

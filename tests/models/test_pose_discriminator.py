@@ -6,7 +6,7 @@ from torch import Tensor
 
 from paperlib.kinematics import bone_vectors, rotation_apply, rotation_from_vector
 from paperlib.losses import discriminator_loss
-from paperlib.models.pose_discriminator import PoseDiscriminator
+from paperlib.models.pose_discriminator import PoseDiscriminator, _pressed
 from paperlib.skeletons import H36M_17, HUMANEVA_15
 
 PARENTS = H36M_17.parents
@@ -82,6 +82,15 @@ def test_the_scales_are_those_of_true_motion():
     judge.standardised_by(still)
     assert judge.scales[2:].tolist() == [1.0, 1.0]  # nothing to divide by
     assert "scales" in judge.state_dict()
+
+
+def test_features_are_pressed_by_asinh_and_so_are_their_gradients():
+    x = torch.cat([torch.linspace(-1e4, 1e4, 2000), torch.linspace(-3, 3, 1000)])
+    x = x.requires_grad_(True)
+    found, expected = _pressed(x), torch.asinh(x)
+    torch.testing.assert_close(found, expected, atol=2e-6, rtol=1e-6)
+    slopes = [torch.autograd.grad(y.sum(), x)[0] for y in (found, expected)]
+    torch.testing.assert_close(*slopes, atol=2e-6, rtol=1e-4)
 
 
 def test_each_sequence_stands_alone_and_the_order_of_its_frames_counts():

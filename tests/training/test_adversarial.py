@@ -352,7 +352,7 @@ def test_other_options_are_other_runs():
         {"spatial": False},
         {"intervals": (3,)},
         {"coordinates": False},
-        {"clip": 1.0},
+        {"clip": 2.0},
         {"noise": 0.0},
     ]
     changes += [{"turned": False}, {"spectral_norm": False}, {"penalty": 10.0}, {"rate": 0.2}]
