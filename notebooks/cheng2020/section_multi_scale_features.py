@@ -74,8 +74,8 @@ for confidence in (1.0, 0.5):
 # ## A frame of the test
 #
 # The frame in which the detector most mistakes left for right, of those whose joints all lie within
-# the maps, and there the four joints whose keypoints are furthest off and nearer to the other side's
-# joint. The circle is where the joint is,
+# the maps, and there the four joints whose keypoints are furthest off and nearer to the other
+# side's joint. The circle is where the joint is,
 # the cross the map's peak. Above the maps that the companion trains with; below with a second peak
 # at the other side's keypoint, the higher the less sure the detector is: as maps of real networks
 # have it where they take left for right. (Brightness is the root of the value, or nobody would see
@@ -117,8 +117,8 @@ def errors(recording):
     whether all joints of a frame lie within its maps."""
     seen, truth = network_input(recording), exact(recording)
     wrong = (seen - truth).norm(dim=-1)
-    x, y, side = drawn(recording, drawing["one peak"])[1][0, :, None].unbind(-1)
-    inside = (truth - torch.stack([x, y], dim=-1)).abs().amax(dim=-1) < side / 2
+    crops = drawing["one peak"].crops(seen[None], recording.confidence[None])[0, :, None]
+    inside = (truth - crops[..., :2]).abs().amax(dim=-1) < crops[..., 2] / 2
     return wrong, (seen - truth[:, mirrored]).norm(dim=-1) < wrong, inside.all(dim=-1)
 
 
