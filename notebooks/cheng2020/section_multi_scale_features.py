@@ -73,8 +73,9 @@ for confidence in (1.0, 0.5):
 # %% [markdown]
 # ## A frame of the test
 #
-# The frame in which the detector most mistakes left for right, and there the four joints whose
-# keypoints are furthest off and nearer to the other side's joint. The circle is where the joint is,
+# The frame in which the detector most mistakes left for right, of those whose joints all lie within
+# the maps, and there the four joints whose keypoints are furthest off and nearer to the other
+# side's joint. The circle is where the joint is,
 # the cross the map's peak. Above the maps that the companion trains with; below with a second peak
 # at the other side's keypoint, the higher the less sure the detector is: as maps of real networks
 # have it where they take left for right. (Brightness is the root of the value, or nobody would see
@@ -112,14 +113,17 @@ mirrored = list(joints.mirrored)
 
 
 def errors(recording):
-    """How far each keypoint is from its joint, and whether it is nearer to the other side's."""
+    """How far each keypoint is from its joint; whether it is nearer to the other side's; and
+    whether all joints of a frame lie within its maps."""
     seen, truth = network_input(recording), exact(recording)
     wrong = (seen - truth).norm(dim=-1)
-    return wrong, (seen - truth[:, mirrored]).norm(dim=-1) < wrong
+    crops = drawing["one peak"].crops(seen[None], recording.confidence[None])[0, :, None]
+    inside = (truth - crops[..., :2]).abs().amax(dim=-1) < crops[..., 2] / 2
+    return wrong, (seen - truth[:, mirrored]).norm(dim=-1) < wrong, inside.all(dim=-1)
 
 
-wrong, swapped = zip(*map(errors, test), strict=True)
-mistaken = [(w * s).sum(dim=1) for w, s in zip(wrong, swapped, strict=True)]
+wrong, swapped, inside = zip(*map(errors, test), strict=True)
+mistaken = [(w * s).sum(dim=1) * i for w, s, i in zip(wrong, swapped, inside, strict=True)]
 film = max(range(len(test)), key=lambda i: mistaken[i].max().item())
 frame = int(mistaken[film].argmax())
 cut = test[film].cut(frame, frame + 1)

@@ -132,5 +132,5 @@ def error_curves(
         ax.set(xlabel=x, ylim=(0, None))
         if column == 0:
             ax.set_ylabel(y)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside right center")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside right center", handlelength=3.2)
     return figure
