@@ -218,8 +218,7 @@ pd.DataFrame(change).T.style.set_caption(f"paired by seed; {experiment.caption}"
 # %% [markdown]
 # Most of what five strides gain, one stride gains with as many parameters; whether the strides
 # themselves give more than that, three seeds leave open.
-
-# %% [markdown]
+#
 # ## Do the claims hold here?
 #
 # By the tests that the [ledger of claims](../claims.ipynb) has for them. Millimetres on different
