@@ -72,7 +72,7 @@ table.style.set_caption(f"in all three cameras; {experiment.dataset}")
 # ## Three systems
 #
 # The two networks of 27 frames have the recipe of Pavllo et al. for HumanEva-I, the whole system
-# the one that it has [elsewhere](table3_4.ipynb). Films of which only the 2D is known have no part
+# the one that it has [elsewhere](table2.ipynb). Films of which only the 2D is known have no part
 # here: there are none of these 15 joints, and of so few takes none can be spared.
 
 # %%
