@@ -162,7 +162,7 @@ for metric in dict.fromkeys(metric for _, metric, _ in parts):
 slowest_and_fastest = slow_to_fast[0], slow_to_fast[-1]
 for first, last in (slowest_and_fastest, ("played x1", f"played x{FASTER[-1]}")):
     change = {over: gains[last][over] - gained for over, gained in gains[first].items()}
-    gains[f"*{last}* less *{first}*"] = change
+    gains[f"{last}, less {first}"] = change
 lines = {
     name: {over: shown(*interval(gained)) for over, gained in found.items()}
     for name, found in gains.items()

@@ -172,6 +172,9 @@ protocol = experiment.protocol(data, recipe, recipe.chunk, measured["seed"])
 Markdown(f"*{protocol}*")
 
 # %% [markdown]
+# Hidden joints are what the whole is better at, by its masks; where all is seen, and on fast motion
+# too, less of it is more. Bones vary as much with a discriminator as without.
+#
 # What the masks alone do is on [a page of its own](section_occlusion_augmentation.ipynb), what the
 # strides do in [figure 3](figure3.ipynb); what each part is worth in [table 2](table2.ipynb).
 #
