@@ -54,7 +54,7 @@ class StillCrops:
             size=self.size,
         )
         places = crops.from_film(points[None])[0]
-        picture = _shrunk(crops, image).clamp(0, 1)
+        picture = shrunk(crops, image).clamp(0, 1)
         if chance[4] < how.flip:
             order = list(stills.skeleton.mirrored)
             places = places[order] * torch.tensor([-1.0, 1.0]) + torch.tensor([self.size, 0.0])
@@ -62,7 +62,7 @@ class StillCrops:
         return picture, places, labelled
 
 
-def _shrunk(crops: Crops, image: Tensor) -> Tensor:
+def shrunk(crops: Crops, image: Tensor) -> Tensor:
     """The square ``(3, size, size)`` of an image ``(3, H, W)``, each pixel the mean of those that
     it covers: first by whole numbers of them, then between those by straight lines."""
     whole = int(min(crops.side.item() / crops.size, *image.shape[1:]))

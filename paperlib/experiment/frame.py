@@ -148,6 +148,12 @@ class Experiment:
         return ", ".join([self.dataset, *changes])
 
     @property
+    def _receptive_field(self) -> int | None:
+        """That of the parameters, where they name one: a notebook of several has "all"."""
+        field = self.parameters.get("receptive_field")
+        return field if isinstance(field, int) else None
+
+    @property
     def _origin(self) -> dict[str, str]:
         """What rows and verdicts of this experiment have in common."""
         return {"dataset": self.data_label, "detector": self.detector, "preset": self.preset}
@@ -227,7 +233,7 @@ class Experiment:
         and takes one frame."""
         field = 1 if run is None else run.model.receptive_field
         # the notebook's, also for single-frame systems: their depth follows it
-        field = self.parameters.get("receptive_field", field)
+        field = self._receptive_field or field
         about = self._origin | {"system": system, "receptive_field": field, "seed": self.seed}
         seconds = 0.0 if run is None else run.seconds
         return about | {"seconds": seconds, "device": results.machine(self.device)}
@@ -264,8 +270,8 @@ class Experiment:
         """The rows kept for this notebook, of all seeds, for the same data, detector, preset and
         receptive field; empty where nobody measured that."""
         same = self._origin
-        if "receptive_field" in self.parameters:
-            same["receptive_field"] = self.parameters["receptive_field"]
+        if self._receptive_field:
+            same["receptive_field"] = self._receptive_field
         return results.select(results.recorded(self.notebook), **same)
 
     def measured(self, rows: Iterable[dict]) -> "pd.DataFrame":

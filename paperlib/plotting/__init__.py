@@ -33,5 +33,6 @@ from paperlib.plotting.semi_supervised import (
 )
 from paperlib.plotting.speed import growth, ratios
 from paperlib.plotting.style import COLOURS, GRID, colour_of, use_style
+from paperlib.plotting.two_stages import film_strip, two_stages
 
 __getattr__, __dir__ = lazily(__name__)

@@ -119,7 +119,7 @@ def error_curves(
 ) -> Figure:
     """Errors of systems against something that grows: a panel for each pair of labels of its axes,
     in a grid of their rows (y) and columns (x). Each has systems as columns, and what grows as
-    index. ``styles`` are the lines of some of the systems."""
+    index; lines pass over NaN. ``styles`` are the lines of some of the systems."""
     across, down = (list(dict.fromkeys(pair[i] for pair in panels)) for i in (0, 1))
     size = (4.1 * len(across) + 2.6, 3.3 * len(down))
     figure, axes = plt.subplots(len(down), len(across), figsize=size, squeeze=False, sharey="row")
@@ -128,7 +128,8 @@ def error_curves(
         ax = axes[row][column]
         for system in table:
             look = {"color": colour_of(system), "ls": (styles or {}).get(system, "-")}
-            ax.plot(table.index, table[system], marker="o", ms=3.5, label=system, **look)
+            known = table[system].dropna()
+            ax.plot(known.index, known, marker="o", ms=3.5, label=system, **look)
         ax.set(xlabel=x, ylim=(0, None))
         if column == 0:
             ax.set_ylabel(y)

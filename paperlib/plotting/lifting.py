@@ -15,9 +15,9 @@ from paperlib.plotting.style import IDLE, INK, MUTED, SIDES, colour_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
 
-_SPAN = 27.0  # of the receptive field on the page; all other lengths are in this unit
+SPAN = 27.0  # of the receptive field on the page; all other lengths are in this unit
 _BODY, _POSE = 3.7, 7.0  # heights of a keypoint body and of the pose
-_FIRST, _STEP = 5.6, 3.1  # where the row of input dots lies, and each layer above it
+FIRST, STEP = 5.6, 3.1  # where the row of input dots lies, and each layer above it
 _MOST_BODIES = 9
 
 
@@ -54,17 +54,17 @@ def lifting(
             f"frame {frame} needs frames {first} to {last}, the recording has {len(recording)}: "
             "choose one further inside"
         )
-    unit = _SPAN / reach
+    unit = SPAN / reach
     figure, ax = plt.subplots(figsize=(9, 6.6))
     _keypoints(ax, recording, range(first, last + 1), frame, unit)
-    _layers(ax, taps, levels, unit)
-    _influence(ax, sorted(levels[0]), influence, unit)
-    top = _FIRST + len(taps) * _STEP
+    draw_layers(ax, taps, levels, unit)
+    draw_influence(ax, sorted(levels[0]), influence, unit)
+    top = FIRST + len(taps) * STEP
     for shift in (-reach // 3, 0, reach // 3):
         if 0 <= frame + shift < len(poses):
             _pose(ax, poses[frame + shift], recording.skeleton, shift * unit, top, azimuth, shift)
     middle = (min(levels[0]) + max(levels[0])) * unit / 2
-    ax.set(xlim=(middle - 0.73 * _SPAN, middle + 0.55 * _SPAN), ylim=(-1.6, top + _POSE + 1.4))
+    ax.set(xlim=(middle - 0.73 * SPAN, middle + 0.55 * SPAN), ylim=(-1.6, top + _POSE + 1.4))
     ax.set_aspect("equal")
     ax.set_axis_off()
     return figure
@@ -81,7 +81,7 @@ def _keypoints(ax: Axes, recording: Recording, frames: range, frame: int, unit: 
         middle = (keypoints[f].min(axis=0) + keypoints[f].max(axis=0)) / 2
         points = (keypoints[f] - middle) * [scale, -scale] + [x, _BODY / 2]
         ax.add_collection(bones(points, recording.keypoint_skeleton, lw=1.8))
-        ax.plot([x, x], [_BODY + 0.35, _FIRST - 0.6], color=IDLE, lw=0.8)
+        ax.plot([x, x], [_BODY + 0.35, FIRST - 0.6], color=IDLE, lw=0.8)
         when = f"{1000 * (f - frame) / recording.fps:+.0f}"
         ax.annotate(when, (x, -0.5), ha="center", va="top", color=MUTED)
     side = (frames[0] - frame) * unit - 1.2
@@ -89,17 +89,17 @@ def _keypoints(ax: Axes, recording: Recording, frames: range, frame: int, unit: 
     ax.annotate("2D keypoints", (side, _BODY / 2), ha="right", va="center", fontweight="bold")
 
 
-def _layers(ax: Axes, taps: list[list[int]], levels: list[set[int]], unit: float) -> None:
+def draw_layers(ax: Axes, taps: list[list[int]], levels: list[set[int]], unit: float) -> None:
     """Every frame of every layer as a dot; those that the one pose needs, and their lines, in
     colour."""
     colour = colour_of("temporal")
     first, last = min(levels[0]), max(levels[0])
     side = first * unit - 1.2
     for level, used in enumerate(levels):
-        y = _FIRST + level * _STEP
+        y = FIRST + level * STEP
         if level:
             offsets = taps[level - 1]
-            ways = [((f + o) * unit, y - _STEP, f * unit, y) for f in used for o in offsets]
+            ways = [((f + o) * unit, y - STEP, f * unit, y) for f in used for o in offsets]
             look = {"colors": colour, "lw": 0.7 + 0.5 * level, "alpha": 0.5}
             ax.add_collection(LineCollection([_curve(*way) for way in ways], **look))
             apart = f", {offsets[1] - offsets[0]} apart" if level > 1 else ""
@@ -118,13 +118,13 @@ def _curve(x: float, y: float, to_x: float, to_y: float) -> np.ndarray:
     return np.stack([x + (to_x - x) * t * t * (3 - 2 * t), y + (to_y - y) * t], axis=-1)
 
 
-def _influence(ax: Axes, frames: list[int], influence: Sequence[float], unit: float) -> None:
+def draw_influence(ax: Axes, frames: list[int], influence: Sequence[float], unit: float) -> None:
     share = np.asarray(influence, dtype=float) / np.max(influence)
     look = {"s": 10 + 190 * share, "color": colour_of("temporal"), "zorder": 3, "lw": 0}
-    ax.scatter(np.array(frames) * unit, [_FIRST] * len(frames), **look)
+    ax.scatter(np.array(frames) * unit, [FIRST] * len(frames), **look)
     side = min(frames) * unit - 1.2
     words = f"{len(frames)} frames\nlarge: much influence"
-    ax.annotate(words, (side, _FIRST), ha="right", va="center", color=INK)
+    ax.annotate(words, (side, FIRST), ha="right", va="center", color=INK)
 
 
 def _pose(
@@ -137,5 +137,5 @@ def _pose(
     points = (points - [(low[0] + high[0]) / 2, low[1]]) * scale + [x, y + 0.9]
     ax.add_collection(bones(points, skeleton, **look))
     if shift == 0:
-        words, place = "3D pose\nof the middle frame", (-_SPAN / 2 - 0.7, y + _POSE / 2)
+        words, place = "3D pose\nof the middle frame", (-SPAN / 2 - 0.7, y + _POSE / 2)
         ax.annotate(words, place, ha="right", va="center", fontweight="bold")

@@ -10,14 +10,18 @@ IDLE = "#c9d0d6"
 # a system keeps its colour through every figure
 _SYSTEMS = {
     INK: "truth",
-    "#b0a18f": "linear baseline; baseline; Savitzky-Golay; single people; flat",
+    "#b0a18f": "linear baseline; baseline; Savitzky-Golay; single people; flat; 2D pose + depth;"
+    " second stage, 2D alone",
     "#e07a3f": "one stride; single frame; single-action; supervised; without refinement; MuCo-Temp;"
-    " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen; testing; in depth",
-    "#4fa88b": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen",
+    " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen; testing; in depth;"
+    " 2D pose; first stage",
+    "#4fa88b": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen;"
+    " GT 2D pose",
     "#2867b2": "temporal; multi-action; semi-supervised; refinement; plain; direct;"
-    " random cameras, person; several strides; training; across the line of sight",
+    " random cameras, person; several strides; training; across the line of sight;"
+    " 2D pose + depth (σ = 0.1); second stage",
     "#8d6cab": "semi-supervised, no bone term; 1-Euro; one vector; temporal, occlusion-aware;"
-    " studio cameras, person",
+    " studio cameras, person; GT 2D pose + GT depth",
     "#7fb0dd": "plain, guesses; temporal, refined",
     "#d1495b": "many vectors, rendered; BlazePose's own 3D; whole system; strides 1, 2, 3, 5, 7",
     "#9a7d0a": "whole system, no masks; one stride, as many parameters",

@@ -14,6 +14,7 @@ from paperlib.prediction.root_depth import (
     to_camera_space,
 )
 from paperlib.prediction.sequences import predict, predict_occlusion
+from paperlib.prediction.videos import joints_in_video, predict_video
 
 __all__ = [
     "ROOT_DEPTHS",
@@ -23,6 +24,7 @@ __all__ = [
     "estimated_root_depth",
     "first_stage_poses",
     "joints_in",
+    "joints_in_video",
     "lift",
     "lift_windows",
     "locate",
@@ -32,6 +34,7 @@ __all__ = [
     "predict_dataset",
     "predict_joints",
     "predict_occlusion",
+    "predict_video",
     "to_camera_space",
     "with_network_maps",
 ]

@@ -7,8 +7,8 @@ from paperlib.detection import detect
 from paperlib.detection.simulated import PROFILES
 from paperlib.evaluation import evaluate, over_clips
 from paperlib.experiment import Experiment
-from paperlib.models import LinearModel
-from paperlib.training import Recipe, Supervised
+from paperlib.models import LinearModel, TemporalModel, filter_widths
+from paperlib.training import Recipe, Run, Supervised
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,22 @@ def test_other_seeds_of_the_same_systems_join_what_goes_on_record(
     assert experiment.measured(new)["value"].tolist() == [42.0]  # a reader's own
     monkeypatch.setenv("PAPERLIB_RECORD", "1")
     assert experiment.measured(new)["value"].tolist() == [42.0, 40.0]
+
+
+def test_all_receptive_fields_are_those_of_the_runs(experiment, tmp_path, monkeypatch):
+    """A notebook of several keeps the rows of each apart, and finds all of them again."""
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+    experiment.parameters["receptive_field"] = "all"
+    fields, rows = (1, 9), []
+    for field in fields:
+        model = TemporalModel(17, 2, 17, filter_widths(field), channels=4)
+        about = experiment.about("temporal", Run(model, "a key", {}))
+        rows.append(about | {"metric": "mpjpe", "action": "average", "value": 40.0, "unit": "mm"})
+    assert [row["receptive_field"] for row in rows] == [1, 9]
+    results.record("tests", rows, keep=True)
+    assert set(experiment.on_record()["receptive_field"]) == {1, 9}
+    experiment.parameters["receptive_field"] = 9
+    assert set(experiment.on_record()["receptive_field"]) == {9}
 
 
 def test_unknown_detectors_are_refused(experiment):

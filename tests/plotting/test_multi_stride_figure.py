@@ -74,3 +74,10 @@ def test_error_curves_stand_in_the_panel_of_their_labels():
     assert right.get_lines()[1].get_ydata().tolist() == [6.0, 8.0]
     assert [line.get_linestyle() for line in left.get_lines()] == ["--", "-"]
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["temporal", "single frame"]
+
+
+def test_error_curves_go_past_what_nobody_measured():
+    table = pd.DataFrame({"temporal": [1.0, float("nan"), 2.0]}, index=["1", "27", "81"])
+    (ax,) = plotting.error_curves({("frames", "error"): table}).axes
+    (line,) = ax.get_lines()
+    assert line.get_ydata().tolist() == [1.0, 2.0]

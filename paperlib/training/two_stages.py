@@ -1,0 +1,65 @@
+"""The two stages of kato2020 as its pages train them, so that each page finds the others' runs."""
+
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from paperlib.datasets.other_bodies import other_bodies
+from paperlib.errors import one_of
+from paperlib.models import IntegralRegression
+from paperlib.recordings import Dataset
+from paperlib.training.objectives import FIRST_STAGE, SECOND_STAGE, ImageJoints, JointDepths
+from paperlib.training.recipes import PRESETS, Recipe
+
+#: weight of the cross-entropy of the three marginals, which the paper does not have: with it the
+#: first stage learns as much from three quarters of the images
+MARGINALS = 0.05
+
+
+def first_stage(
+    dataset: Dataset, preset: str = "paper", **options: Any
+) -> tuple[ImageJoints, Recipe]:
+    """What the first stage of Kato et al. learns, and by which recipe; both go to
+    :func:`paperlib.training.train`. Equal calls are equal runs, which are found again.
+
+    An :class:`~paperlib.models.IntegralRegression` of the preset's size (:data:`FIRST_STAGE`)
+    learns from images of the training bodies and, beside each, from one of other bodies
+    (:func:`~paperlib.datasets.other_bodies.other_bodies`) whose depths are held back, in the place
+    of the paper's photographs. ``options`` are those of :class:`ImageJoints`: ``flat=None`` for no
+    other bodies, ``marginals=0.0`` for the paper's loss alone (:data:`MARGINALS` by default).
+
+    Source: kato2020, section II; what the text leaves open is ours. ``ValueError`` for an option
+    that there is not.
+    """
+    _check("first stage", options, ImageJoints, "build", "dataset")
+    sizes = FIRST_STAGE[one_of("preset", preset, PRESETS)]
+    build = partial(IntegralRegression, len(dataset.skeleton), **sizes)
+    if "flat" not in options:
+        options["flat"] = other_bodies(dataset)
+    options = {"marginals": MARGINALS} | options
+    return ImageJoints(build, dataset, **options), Recipe.kato2020_images(preset)
+
+
+def second_stage(
+    seen: Dataset,
+    preset: str = "paper",
+    inputs: str = "2d_depth_noise",
+    receptive_field: int = 243,
+    **options: Any,
+) -> tuple[JointDepths, Recipe]:
+    """Likewise of the second stage, which is given ``inputs`` (:data:`~paperlib.windows.INPUTS`) of
+    so many frames (:data:`SECOND_STAGE`). ``seen`` is what the first one made of a data set
+    (:func:`paperlib.prediction.predict_dataset`). ``options`` are ``sigma`` and ``noise_on`` of
+    :class:`JointDepths`.
+
+    Source: kato2020, section II and table I.
+    """
+    _check("second stage", options, JointDepths, "dataset", "inputs", "widths")
+    widths = SECOND_STAGE[one_of("receptive_field", receptive_field, SECOND_STAGE)]
+    return JointDepths(seen, inputs, widths, **options), Recipe.kato2020(preset)
+
+
+def _check(stage: str, options: dict[str, Any], objective: type, *given: str) -> None:
+    known = [field.name for field in fields(objective) if field.name not in given]
+    for name in options:
+        one_of(f"option of the {stage}", name, known)
