@@ -12,8 +12,8 @@
 #   13.5 mm against 14.3. (In three of the six columns of the paper it is higher.)
 #
 # That network, of Cheng et al. 2019, begins with images and is not here. In its place stands the
-# better one of two that are: the **companion's own occlusion-aware network** (Wang et al. 2020), and
-# the plain temporal one of Pavllo et al.
+# better one of two that are: the **companion's own occlusion-aware network** (Wang et al. 2020),
+# and the plain temporal one of Pavllo et al.
 #
 # **HumanEva-I is licensed.** Where its files lie, this notebook runs on them; everywhere else on
 # the same protocol with invented people. That can test the direction of the claim, and cannot give
@@ -178,7 +178,8 @@ apart = both["p_mpjpe"][WHOLE] - earlier[earlier.mean().idxmin()]
 Markdown(claims.table([experiment.judge("cheng2020-c16", apart)]))
 
 # %% [markdown]
-# The occlusion-aware network alone would be no test: on these data it does worse than the plain one.
+# The occlusion-aware network alone would be no test: on these data it does worse than the plain
+# one.
 #
 # With HumanEva-I's files in `data/humaneva/` (see [table 4 of Pavllo et
 # al.](../pavllo2019/table4.ipynb)), `-p dataset humaneva -p preset paper` measures on the paper's
