@@ -90,11 +90,16 @@ def moments(recording):
 
 
 # %%
-for speed, clip in motions.items():
-    poses = {WHOLE: lift(WHOLE, clip).numpy()}
-    figure = plotting.pose_sequence(clip, poses, moments(clip), circled=0.15)
+def moving(speed):
+    clip = motions[speed]
     print(f"{speed}: {clip}, {second[clip][1]:.2f} m/s")
-    saved = experiment.save_figure(figure, f"cheng2020_figure1_{speed}")
+    poses = {WHOLE: lift(WHOLE, clip).numpy()}
+    return plotting.pose_sequence(clip, poses, moments(clip), circled=0.15)
+
+
+saved = experiment.save_figure(moving("slow"), "cheng2020_figure1_slow")
+saved = experiment.save_figure(moving("moderate"), "cheng2020_figure1_moderate")
+saved = experiment.save_figure(moving("fast"), "cheng2020_figure1_fast")
 
 # %% [markdown]
 # ## Figure 6: the fast clip

@@ -228,8 +228,8 @@ table.style.format({"taken for true": "{:.0%}", "logit": "{:.2f}"})
 # It was shown nothing but what the generator makes, and need not know other faults. What a lifting
 # network does that people do not is to **tremble**, and that it sees, as it sees frames in another
 # order. Shins half as long seldom pass, nobody moving less often than the truth, and a forearm that
-# is too long more often. *Backwards* is hardly a fault: Φ changes its sign, and much motion could be
-# run either way.
+# is too long more often. *Backwards* is hardly a fault: Φ changes its sign, and much motion could
+# be run either way.
 #
 # ## Try next
 #
