@@ -1,4 +1,4 @@
-"""Figures are closed after each test."""
+"""Figures are closed after each test, and the style is what it was before."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -6,5 +6,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def closed():
-    yield
+    with plt.rc_context():
+        yield
     plt.close("all")
