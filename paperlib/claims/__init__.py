@@ -1,7 +1,7 @@
 """The ledger of the papers' claims: each with its own test, and the verdict of our numbers."""
 
 from paperlib import lazily
-from paperlib.claims.facts import TITLES, Claim, claim, known, parse
+from paperlib.claims.facts import TITLES, Claim, claim, in_short, known, parse, printed
 from paperlib.claims.judging import Effects, Rows, by_seed, cannot, judge, not_run
 from paperlib.claims.ledger import counts, recorded
 from paperlib.claims.rule import OPEN, VERDICTS, Part, combined

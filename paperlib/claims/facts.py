@@ -7,6 +7,9 @@ them, of this form (the name is left out where there is one only)::
 
 where *below* may be *above*, *not below*, *not above*, *about* or *exactly*, and the last number is
 the margin (:mod:`paperlib.claims.rule`).
+
+The papers' own effects, as far as they print the numbers for them, lie in
+``data/papers/effects.csv``: for a part of a claim, in the unit of its test.
 """
 
 import csv
@@ -22,6 +25,8 @@ from paperlib.paths import shown
 from paperlib.results import PAPERS
 
 CLAIMS = PAPERS / "claims.csv"
+EFFECTS = PAPERS / "effects.csv"
+IN_SHORT = PAPERS / "claims_in_short.csv"
 #: in the order of the pages
 TITLES = {
     "pavllo2019": "Pavllo et al. 2019",
@@ -90,6 +95,29 @@ def known(path: Path = CLAIMS) -> dict[str, Claim]:
             same = {key: row[key] for key in ("id", "paper", "where", "tier", "paper_value")}
             claims[row["id"]] = Claim(**same, text=row["claim"], test=row["test"], parts=parts)
     return claims
+
+
+@cache
+def printed(path: Path = EFFECTS) -> dict[tuple[str, str], float]:
+    """The papers' own effects, by a claim's id and the name of the part: what they print for one
+    system minus (against) what they print for the other, on their own data. ``ValueError`` for a
+    part that no test has, or that is there twice."""
+    effects: dict[tuple[str, str], float] = {}
+    with Path(path).open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            name, part = row["claim"], row["part"]
+            one_of(f"part of {name} in {shown(path)}", part, [p.name for p in claim(name).parts])
+            if (name, part) in effects:
+                raise ValueError(f"{shown(path)}: the effect of {name} {part!r} is there twice")
+            effects[name, part] = float(row["effect"])
+    return effects
+
+
+@cache
+def in_short() -> dict[str, str]:
+    """Each claim by its id, in a few words that fit beside a picture."""
+    with IN_SHORT.open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row["in_short"] for row in csv.DictReader(file)}
 
 
 def claim(name: str) -> Claim:

@@ -103,6 +103,22 @@ class Part:
             distance = max(abs(claimed), self.margin - claimed)
         return seeds_needed(distance, spread) if distance > 0 else math.inf
 
+    def in_margins(self, value: float) -> float:
+        """How far ``value`` lies from ``than`` on the claimed side, in margins: the scale on which
+        effects of different units can be put side by side. Of an equality, which has no such side,
+        on the side away from zero."""
+        gap = value - self.than
+        if self.direction in ("about", "exactly"):
+            return (gap if self.than >= 0 else -gap) / self.margin
+        return self._claimed(gap) / self.margin
+
+    @property
+    def asked(self) -> tuple[float, float]:
+        """Between which of those an effect lies that is as claimed."""
+        if self.direction in ("about", "exactly"):
+            return -1.0, 1.0
+        return (-1.0 if self.direction.startswith("not ") else 0.0), math.inf
+
     def _claimed(self, gap: float) -> float:
         """How far on the claimed side."""
         return gap if self.direction in ("above", "not below") else -gap

@@ -14,6 +14,7 @@ from paperlib.plotting.claims import verdict_counts
 from paperlib.plotting.depths import depth_errors, error_per_joint, marginals
 from paperlib.plotting.diagrams import receptive_fields, schedules, streaming
 from paperlib.plotting.discriminator import adversarial_curves, chain_spaces
+from paperlib.plotting.effects import claim_effects
 from paperlib.plotting.lifting import lifting
 from paperlib.plotting.multi_stride import multi_stride_system
 from paperlib.plotting.occlusion import (

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from paperlib.claims import VERDICTS, Part, combined, parse
+from paperlib.claims import VERDICTS, Part, combined, in_short, parse, printed
 from paperlib.claims.facts import known
+from paperlib.results import paper_table
 
 NAN = math.nan
 
@@ -155,3 +156,79 @@ def test_wrong_facts_are_refused(tmp_path, rows, message):
     with pytest.raises(ValueError, match=message) as refused:
         known(path)
     assert "claims.csv" in str(refused.value)
+
+
+# --- effects side by side ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("direction", "than", "value", "margins", "asked"),
+    [
+        ("below", 0, -5.0, 10.0, (0, math.inf)),
+        ("above", 10, 9.0, -2.0, (0, math.inf)),
+        ("not above", 0, 0.25, -0.5, (-1, math.inf)),
+        ("about", 0, 0.25, 0.5, (-1, 1)),
+        ("about", -75, -52.0, -46.0, (-1, 1)),  # less than was claimed
+        ("about", 0.5, 0.75, 0.5, (-1, 1)),
+    ],
+)
+def test_an_effect_in_margins(direction, than, value, margins, asked):
+    tested = part(direction, than)
+    assert tested.in_margins(value) == margins and tested.asked == asked
+
+
+@pytest.mark.parametrize("direction", ["below", "above", "not below", "not above", "about"])
+@pytest.mark.parametrize("mean", [-2.0, -0.4, 0.0, 0.3, 0.9, 4.0])
+@pytest.mark.parametrize("half", [0.05, 0.3, 1.0])
+def test_what_shows_lies_where_it_is_asked_for(direction, mean, half):
+    tested = part(direction)
+    low, high = sorted(tested.in_margins(mean + side * half) for side in (-1, 1))
+    inside = tested.asked[0] <= low and high <= tested.asked[1]
+    assert inside or tested.verdict(mean, half) != "shows"
+
+
+# --- what the papers print -----------------------------------------------------------------------
+
+
+def printed_changes(table: str, new: str, old: str) -> dict[str, float]:
+    """The change of each metric between two rows of a table of veges2020."""
+    rows = paper_table(table).set_index("method")
+    names = {"mrpe_mm": "MRPE", "mpjpe_mm": "MPJPE", "pck_3d_percent": "3D-PCK"}
+    names |= {"n_mrpe": "N-MRPE", "n_mpjpe": "N-MPJPE"}
+    return {name: rows.loc[new, column] - rows.loc[old, column] for column, name in names.items()}
+
+
+def test_the_papers_effects_are_differences_of_what_they_print():
+    effects = printed()
+    table = {
+        "c04": ("veges2020_table2", "Interpolation", "Ours w/o refine"),
+        "c06": ("veges2020_table2", "Ours", "Interpolation"),
+        "c07": ("veges2020_table2", "1-Euro", "Interpolation"),
+        "c08": ("veges2020_table3b", "Ours", "Ours w/o refine"),
+    }
+    for claim, rows in table.items():
+        for name, change in printed_changes(*rows).items():
+            if (f"veges2020-{claim}", name) in effects:
+                assert effects[f"veges2020-{claim}", name] == pytest.approx(change), (claim, name)
+    means = paper_table("wang2020_table5")["average"].tolist()
+    for variant, mean in zip(("(2)", "(3)", "(4)"), means[1:], strict=True):
+        assert effects["wang2020-c01", variant] == pytest.approx(mean - means[0])
+    single = paper_table("pavllo2019_table2").set_index("model")["average"]
+    cut = 100 * (single.iloc[1] / single.iloc[0] - 1)
+    assert effects["pavllo2019-c06", "lower"] == pytest.approx(cut, abs=0.05)
+
+
+def test_effects_of_no_part_are_refused(tmp_path):
+    path = tmp_path / "effects.csv"
+    path.write_text("claim,part,effect\nwang2020-c03,lower,-0.05\n", "utf-8")
+    with pytest.raises(ValueError, match="part of wang2020-c03"):
+        printed(path)
+    path.write_text("claim,part,effect\nwang2020-c03,,-0.05\nwang2020-c03,,-0.05\n", "utf-8")
+    with pytest.raises(ValueError, match="is there twice"):
+        printed(path)
+
+
+def test_each_claim_has_a_few_words():
+    words = in_short()
+    assert set(words) == set(known())
+    assert all(0 < len(text) <= 36 for text in words.values())
