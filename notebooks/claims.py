@@ -282,6 +282,17 @@ totals.rename(index=claims.TITLES)
 
 
 # %% [markdown]
+# ## All effects in one picture
+#
+# Every effect that was measured, with its 95 % interval, in units of the smallest difference that
+# matters to its claim (beyond 1 the axis is logarithmic). What is claimed lies to the right,
+# shaded; a stroke is the paper's own effect, on its own data.
+
+# %%
+figure = plotting.claim_effects(whole)
+saved = experiment.save_figure(figure, "claims_effects")
+
+# %% [markdown]
 # ## The whole ledger
 #
 # What is printed here is what is on record, in `data/results/claims.csv`. In italics each claim's
