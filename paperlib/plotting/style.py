@@ -13,13 +13,16 @@ _SYSTEMS = {
     "#b0a18f": "linear baseline; baseline; Savitzky-Golay; single people; flat",
     "#e07a3f": "one stride; single frame; single-action; supervised; without refinement; MuCo-Temp;"
     " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen; testing; in depth",
-    "#4fa88b": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen",
+    "#4fa88b": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen;"
+    " simulated maps",
     "#2867b2": "temporal; multi-action; semi-supervised; refinement; plain; direct;"
-    " random cameras, person; several strides; training; across the line of sight",
+    " random cameras, person; several strides; training; across the line of sight;"
+    " maps of its peaks",
     "#8d6cab": "semi-supervised, no bone term; 1-Euro; one vector; temporal, occlusion-aware;"
     " studio cameras, person",
     "#7fb0dd": "plain, guesses; temporal, refined",
-    "#d1495b": "many vectors, rendered; BlazePose's own 3D; whole system; strides 1, 2, 3, 5, 7",
+    "#d1495b": "many vectors, rendered; BlazePose's own 3D; whole system; strides 1, 2, 3, 5, 7;"
+    " network maps",
     "#9a7d0a": "whole system, no masks; one stride, as many parameters",
 }
 COLOURS = {name: colour for colour, names in _SYSTEMS.items() for name in names.split("; ")}
