@@ -157,21 +157,28 @@ def unproject(pixels: torch.Tensor, depth: torch.Tensor, camera: Camera) -> torc
 
 def undistort(bent: torch.Tensor, camera: Camera, steps: int = 20) -> torch.Tensor:
     """The straight ``(..., 2)`` image-plane point of each bent one (inverse of the lens model)."""
-    k1, k2, k3 = camera.radial
-    p = _vector(camera.tangential, bent)
-    plane = bent
+    lens = (_vector(values, bent) for values in (camera.radial, camera.tangential))
+    return straightened(bent, *lens, steps)
+
+
+def straightened(
+    bent: torch.Tensor, radial: torch.Tensor, tangential: torch.Tensor, steps: int
+) -> torch.Tensor:
+    """:func:`undistort` for points each of a lens of its own: ``radial`` ``(..., 3)`` and
+    ``tangential`` ``(..., 2)``, by so many ``steps`` of Newton's method, each of which doubles the
+    right digits."""
+    (k1, k2, k3), (p1, p2) = radial.unbind(-1), tangential.unbind(-1)
+    bx, by = x, y = bent.unbind(-1)
     for _ in range(steps):
-        r2 = (plane**2).sum(dim=-1, keepdim=True)
-        factor = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)) + (p * plane).sum(dim=-1, keepdim=True)
-        slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3)) * plane + p  # gradient of the factor
-        jacobian = (
-            factor[..., None] * torch.eye(2).to(plane)
-            + plane[..., :, None] * slope[..., None, :]
-            + 2 * p[:, None] * plane[..., None, :]
-        )
-        residual = plane * factor + p * r2 - bent
-        plane = plane - torch.linalg.solve(jacobian, residual)
-    return plane
+        r2 = x * x + y * y
+        factor = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)) + p1 * x + p2 * y
+        slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3))
+        fx, fy = x * factor + p1 * r2 - bx, y * factor + p2 * r2 - by
+        a, b = factor + x * (slope * x + p1) + 2 * p1 * x, x * (slope * y + p2) + 2 * p1 * y
+        c, d = y * (slope * x + p1) + 2 * p2 * x, factor + y * (slope * y + p2) + 2 * p2 * y
+        determinant = a * d - b * c
+        x, y = x - (d * fx - b * fy) / determinant, y - (a * fy - c * fx) / determinant
+    return torch.stack([x, y], dim=-1)
 
 
 def normalize_screen_coordinates(pixels: torch.Tensor, width: int, height: int) -> torch.Tensor:

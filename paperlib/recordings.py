@@ -21,7 +21,7 @@ from paperlib.errors import one_of
 from paperlib.skeletons import H36M_17, Skeleton
 
 # the fields of a recording that hold a row for each frame; what is None is not known
-TENSORS = ("positions", "keypoints", "confidence", "visible", "depths", "frames")
+TENSORS = ("positions", "keypoints", "confidence", "visible", "depths", "crops", "frames")
 # what no person before a camera exceeds: metres, pixels, a probability. Pixels go far: a lens model
 # throws a faulty marker hundreds of millions of them out (HumanEva-I); squared, they are finite yet
 _LIMITS = {
@@ -67,6 +67,7 @@ class Recording:
     ``depths``                (T, K)         metres from the root, where a detector gives them
     ``frames``                (T,) int64     frame numbers in the film, where they are known
     ``heatmaps``              PerFrame       (N,) frame indices -> (N, K, H, W)
+    ``crops``                 (T, 3)         their squares, screen coordinates: middle x, y, side
     ``images``                PerFrame       (N,) frame indices -> (N, H, W, 3)
     ========================  =============  ====================================================
 
@@ -91,6 +92,7 @@ class Recording:
     depths: torch.Tensor | None = None
     frames: torch.Tensor | None = None
     heatmaps: PerFrame | None = None
+    crops: torch.Tensor | None = None
     images: PerFrame | None = None
 
     def __post_init__(self):
@@ -109,6 +111,7 @@ class Recording:
             "positions": (frames, joints, 3),
             "visible": (frames, joints),
             "depths": (frames, points),
+            "crops": (frames, 3),
             "frames": (frames,),
         }
         for field, shape in expected.items():
@@ -200,14 +203,15 @@ class Recording:
         confidence: torch.Tensor,
         keypoint_skeleton: Skeleton | None = None,
     ) -> "Recording":
-        """The same recording with the keypoints of another 2D detector. Heatmaps and depths were
-        the former detector's and are left out."""
+        """The same recording with the keypoints of another 2D detector. Heatmaps, their crops and
+        depths were the former detector's and are left out."""
         return replace(
             self,
             keypoints=keypoints,
             confidence=confidence,
             keypoint_skeleton=keypoint_skeleton or self.keypoint_skeleton,
             heatmaps=None,
+            crops=None,
             depths=None,
         )
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from samples import CAMERA, recording
 
-from paperlib.recordings import Dataset, PerFrame, Recording, count_frames
+from paperlib.recordings import TENSORS, Dataset, PerFrame, Recording, count_frames
 from paperlib.skeletons import COCO_17, HUMANEVA_15
 
 SIDE = replace(CAMERA, name="side")
@@ -124,11 +124,12 @@ def numbered() -> PerFrame:
 
 def test_a_cut_is_of_everything_alike():
     more = {"visible": torch.rand(12, 17) < 0.5, "depths": torch.rand(12, 17)}
+    more |= {"crops": torch.rand(12, 3)}
     one = recording(12, frames=torch.arange(100, 112), heatmaps=numbered(), **more)
     cut = one.cut(2, 11, 3)
     assert (len(cut), cut.fps) == (3, 50 / 3)
     assert (len(one), one.fps) == (12, 50.0)
-    for field in ("positions", "keypoints", "confidence", "visible", "depths", "frames"):
+    for field in TENSORS:
         assert torch.equal(getattr(cut, field), getattr(one, field)[[2, 5, 8]])
     assert cut.heatmaps(torch.arange(3))[:, 0, 0, 0].tolist() == [2, 5, 8]
     assert cut.cut(1, 3).heatmaps(torch.tensor([1, 0]))[:, 3, 1, 2].tolist() == [8, 5]
@@ -180,9 +181,9 @@ def test_another_detectors_keypoints_replace_the_old_ones():
 
 
 def test_another_detectors_keypoints_come_without_the_olds_heatmaps_and_depths():
-    one = recording(heatmaps=numbered(), depths=torch.rand(6, 17))
+    one = recording(heatmaps=numbered(), crops=torch.rand(6, 3), depths=torch.rand(6, 17))
     other = one.with_keypoints(torch.rand(6, 15, 2), torch.rand(6, 15), HUMANEVA_15)
-    assert other.heatmaps is None
+    assert other.heatmaps is None and other.crops is None
     assert other.depths is None
 
 
@@ -308,6 +309,7 @@ CHANGES = {  # the other value of a recording's field
     "visible": lambda r: torch.ones(len(r), 17, dtype=torch.bool),
     "depths": lambda r: torch.ones(len(r), 17),
     "heatmaps": lambda r: numbered(),
+    "crops": lambda r: torch.ones(len(r), 3),
 }
 
 

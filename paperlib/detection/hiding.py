@@ -11,7 +11,7 @@ from paperlib.arrays import interpolated
 from paperlib.errors import one_of
 from paperlib.occlusion import OcclusionMasks
 from paperlib.randomness import check_seed, generator_of
-from paperlib.recordings import Recording
+from paperlib.recordings import PerFrame, Recording
 
 FILLINGS = ("interpolated", "held")
 
@@ -55,15 +55,22 @@ def gap(recording: Recording, frames: int, margin: int = 0, seed: int = 0) -> Te
 
 def without(recording: Recording, hidden: Tensor) -> Recording:
     """The recording as its camera sees it with the keypoints ``hidden`` ``(T, K)``: their
-    confidence is 0, and they lie in the middle of the image, which is zero in screen
-    coordinates."""
+    confidence is 0, and they lie in the middle of the image, which is zero in screen coordinates.
+    Their maps, where it has maps, are zero."""
     _check(recording, hidden)
-    camera = recording.camera
+    camera, seen = recording.camera, recording.heatmaps
+
+    def emptied(frames: Tensor) -> Tensor:
+        return seen(frames).masked_fill(hidden[frames][..., None, None], 0.0)
+
     middle = recording.keypoints.new_tensor([camera.width / 2, camera.height / 2])
+    # which are hidden, the confidence tells
+    maps = seen and PerFrame(f"{seen.key}, none of what is hidden", emptied)
     return replace(
         recording,
         keypoints=torch.where(hidden[..., None], middle, recording.keypoints),
         confidence=recording.confidence.masked_fill(hidden, 0.0),
+        heatmaps=maps,
     )
 
 
@@ -72,6 +79,7 @@ def filled(recording: Recording, hidden: Tensor, how: str = "interpolated") -> R
     K)``: places and confidences are ``"interpolated"`` linearly over time from those before and
     after, constant beyond the ends, or ``"held"`` as last seen, all that can be done while a film
     is still running. A keypoint that is seen in no frame is put into the middle of the others.
+    Maps cannot be filled so, and are left out.
 
     ``ValueError`` where no keypoint is ever seen.
     """
@@ -87,7 +95,8 @@ def filled(recording: Recording, hidden: Tensor, how: str = "interpolated") -> R
         last = np.maximum.accumulate(np.where(seen, times, 0))[..., None]
         found = [np.take_along_axis(values, last, axis=0) for values in found]
     keypoints, confidence = map(torch.from_numpy, found)
-    return replace(recording, keypoints=keypoints, confidence=confidence[..., 0].clamp(0, 1))
+    confidence = confidence[..., 0].clamp(0, 1)
+    return replace(recording, keypoints=keypoints, confidence=confidence, heatmaps=None, crops=None)
 
 
 def _chance(recording: Recording, seed: int) -> np.random.Generator:

@@ -2,6 +2,7 @@
 
 from numbers import Integral, Real
 
+import torch
 from torch import Tensor
 
 from paperlib.cameras import NORMALISATIONS
@@ -73,4 +74,26 @@ def check_keypoints(
         raise ValueError(
             f"{frames} frames are fewer than the receptive field of {receptive_field}: pad the "
             "sequence (windows.pad_sequence does)"
+        )
+
+
+def check_images(images: Tensor, divisor: int, values: bool = True) -> None:
+    """``ValueError`` for anything but pictures ``(N, 3, H, W)`` in floating point, both sides
+    multiples of ``divisor``; with ``values`` also for what is not finite or not from 0 to 1. That
+    waits for the device, so that a training, which draws its own, does not ask."""
+    is_tensor = isinstance(images, Tensor)
+    if not is_tensor or images.ndim != 4 or images.shape[1] != 3 or not len(images):
+        given = tuple(images.shape) if is_tensor else f"a {type(images).__name__}"
+        raise ValueError(f"expected images (N, 3, H, W) as a tensor, N > 0, got {given}")
+    if images.shape[2] % divisor or images.shape[3] % divisor or not images.numel():
+        raise ValueError(
+            f"images of {images.shape[2]} x {images.shape[3]} pixels: both sides must be "
+            f"multiples of {divisor}, by which the network divides them; resize or crop them"
+        )
+    if not images.is_floating_point():
+        raise ValueError(f"images of {images.dtype}: expected floating point from 0 to 1")
+    if values and not (torch.isfinite(images).all() and images.min() >= 0 and images.max() <= 1):
+        raise ValueError(
+            f"images must be RGB from 0 to 1, got values from {images.min():.4g} to "
+            f"{images.max():.4g}; divide 8-bit pictures by 255, and leave out frames with NaN"
         )

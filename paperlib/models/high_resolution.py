@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from paperlib.models.arguments import check_images
+
 STRIDE = 4  # pixels of a picture along each side of a map's cell
 _RARE = -4.0  # logit of a cell at first: few cells hold a joint
 
@@ -23,8 +25,8 @@ class HighResolutionNet(nn.Module):
 
     Source: cheng2020 takes its maps from a network of this kind (HRNet, Sun et al. 2019), whose
     sizes it leaves out; these are ours: with the defaults half a million parameters, for pictures
-    of 64 pixels. ``ValueError`` for other shapes, and for a size that the three resolutions do not
-    divide.
+    of 64 pixels. ``ValueError`` for other shapes, for a size that the three resolutions do not
+    divide, and, except in training, for values that are no colours.
     """
 
     causal = False
@@ -63,7 +65,7 @@ class HighResolutionNet(nn.Module):
         nn.init.constant_(self.last.bias, _RARE)
 
     def forward(self, images: Tensor) -> Tensor:
-        _check(images)
+        check_images(images, 4 * STRIDE, values=not self.training)
         x = self.stem((2 * images - 1).contiguous(memory_format=torch.channels_last))
         branches = self.stages[0]([x, self.begin[0](x)])
         branches.append(self.begin[1](branches[-1]))
@@ -127,38 +129,3 @@ def _way(widths: list[int], source: int, target: int) -> nn.Module:
         steps.append(convolution(widths[source], widths[target if last else source], stride=2))
         steps += [] if last else [nn.ReLU()]
     return nn.Sequential(*steps)
-
-
-def soft_argmax(logits: Tensor) -> Tensor:
-    """``(..., 2)``: x and y of the maps ``(..., H, W)``: the mean place under a softmax over all
-    cells, in cells from the map's upper left corner; the middle of the first cell is (0.5, 0.5)."""
-    share = logits.flatten(-2).softmax(dim=-1).view_as(logits)
-    columns, rows = (
-        torch.arange(size, device=logits.device, dtype=logits.dtype) + 0.5
-        for size in (logits.shape[-1], logits.shape[-2])
-    )
-    x = (share.sum(dim=-2) * columns).sum(dim=-1)
-    y = (share.sum(dim=-1) * rows).sum(dim=-1)
-    return torch.stack([x, y], dim=-1)
-
-
-def _check(images: Tensor) -> None:
-    divisor = 4 * STRIDE
-    fits = isinstance(images, Tensor) and images.ndim == 4 and images.shape[1] == 3
-    if not fits or not images.numel() or any(side % divisor for side in images.shape[2:]):
-        given = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
-        raise ValueError(
-            f"expected images (N, 3, H, W), H and W multiples of {divisor}, got {given}"
-        )
-    if not images.is_floating_point():
-        raise ValueError(f"expected images in floating point, from 0 to 1, got {images.dtype}")
-
-
-def require_images(images: Tensor) -> None:
-    """``ValueError`` for pictures that are not finite, or not from 0 to 1. It waits for the device,
-    so that a training, which draws its own, does not ask."""
-    if not torch.isfinite(images).all() or images.min() < 0 or images.max() > 1:
-        raise ValueError(
-            f"images must be RGB from 0 to 1, got values from {images.min():.4g} to "
-            f"{images.max():.4g}; divide 8-bit pictures by 255, and leave out frames with NaN"
-        )

@@ -14,8 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from paperlib.models.arguments import checked
-from paperlib.models.high_resolution import require_images
+from paperlib.models.arguments import check_images, checked
 from paperlib.models.resnet import STRIDE, ResNet
 
 # of ImageNet's pictures, which published weights expect to be taken out
@@ -37,9 +36,18 @@ def marginals(volume: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def expectation(distributions: Sequence[Tensor]) -> Tensor:
-    """``(N, J, 3)``: the expected value of each marginal, on the middles of its bins."""
+    """``(…, D)``: the expected value of each of D marginals ``(…, bins)``, on the middles of its
+    bins, from -1/2 to 1/2."""
     means = [(share * centres(share.shape[-1], share)).sum(dim=-1) for share in distributions]
     return torch.stack(means, dim=-1)
+
+
+def soft_argmax(logits: Tensor) -> Tensor:
+    """``(…, 2)``: x and y of the maps ``(…, H, W)``: the mean place under a softmax over all cells,
+    in cells from the map's upper left corner; the middle of the first cell is (0.5, 0.5)."""
+    share = logits.flatten(-2).softmax(dim=-1).view_as(logits)
+    x, y = (expectation([share.sum(dim=-2), share.sum(dim=-1)]) + 0.5).unbind(-1)
+    return torch.stack([x * logits.shape[-1], y * logits.shape[-2]], dim=-1)
 
 
 class IntegralRegression(nn.Module):
@@ -97,24 +105,7 @@ class IntegralRegression(nn.Module):
 
     def volume(self, images: Tensor) -> Tensor:
         """``(N, J, bins, H / 4, W / 4)``: the logits of each joint."""
-        self.check(images)
+        check_images(images, STRIDE, values=not self.training)
         x = (images - self.mean) / self.deviation
         x = self.last(self.deconvolutions(self.backbone(x)))
         return x.unflatten(1, (self.config["num_joints_out"], self.config["bins"]))
-
-    def check(self, images: Tensor) -> None:
-        """``ValueError`` for images that this model cannot take. Numbers are looked at except in
-        training, where that would have the device wait in every step."""
-        is_tensor = isinstance(images, Tensor)
-        if not is_tensor or images.ndim != 4 or images.shape[1] != 3 or not len(images):
-            given = tuple(images.shape) if is_tensor else f"a {type(images).__name__}"
-            raise ValueError(f"expected images (N, 3, H, W) as a tensor, N > 0, got {given}")
-        if images.shape[2] % STRIDE or images.shape[3] % STRIDE or not images.numel():
-            raise ValueError(
-                f"images of {images.shape[2]} x {images.shape[3]} pixels: both sides must be "
-                f"multiples of {STRIDE}, the network's stride; resize or crop them"
-            )
-        if not images.is_floating_point():
-            raise ValueError(f"images of {images.dtype}: expected floating point from 0 to 1")
-        if not self.training:
-            require_images(images)

@@ -16,6 +16,7 @@ from paperlib.models.arguments import check_keypoints, checked
 from paperlib.models.complexity import count_parameters
 from paperlib.models.temporal import Block, Layer, side_by_side
 from paperlib.occlusion import SimulatedMaps
+from paperlib.windows.maps import are_maps, map_features, unpacked
 
 _KERNEL = 3  # frames, and cells of a map along each side
 _LAST = 4  # cells along each side that the embedding's convolutions leave …
@@ -31,10 +32,12 @@ class MultiStrideTCN(nn.Module):
     Base. With ``maps``, the options of :class:`~paperlib.occlusion.SimulatedMaps`, it is
     convolutional, 3 x 3 with stride 2 down to 4 x 4 cells, and a linear map. The keypoints are then
     x, y, confidence and, as a fourth number where a map shows the occluder, whether each is visible
-    (1 or 0), and their maps are drawn here; or the maps come ready, from a network that sees the
-    image. With ``place`` the embedding is told of each frame's crop, too: its middle and the
-    logarithm of its side (see :class:`~paperlib.occlusion.SimulatedMaps`). The paper's has the maps
-    alone, and so knows nothing of the direction in which its camera looks at the person.
+    (1 or 0), and their maps are drawn here. With ``in_features`` 3 + S * S the maps come
+    :attr:`ready`, from a network that sees the image, beside their crops
+    (:func:`paperlib.windows.map_input`); of ``maps`` only ``size``, S, counts then. With ``place``
+    the embedding is told of each frame's crop, too: its middle and the logarithm of its side (see
+    :class:`~paperlib.occlusion.SimulatedMaps`). The paper's has the maps alone, and so knows
+    nothing of the direction in which its camera looks at the person.
 
     Each of the ``strides`` k has a branch: ``num_blocks`` residual blocks of :class:`TemporalModel`
     at the frames t, t ± k, then t ± 3k, t ± 9k …, as if the film had 1/k of its frames; beyond
@@ -88,8 +91,8 @@ class MultiStrideTCN(nn.Module):
         self.shrink = nn.Linear(channels, num_joints_out * 3)
 
     def forward(self, features: Tensor, crops: Tensor | None = None) -> Tensor:
-        """``features`` are keypoints ``(B, T, J_in, F)``, or maps ``(B, T, J_in, S, S)`` and, if
-        the network knows the ``place``, their ``crops`` ``(B, T, 3)``."""
+        """``features`` are ``(B, T, J_in, F)``, as :meth:`drawn` takes them, or maps ``(B, T, J_in,
+        S, S)`` and, if the network knows the ``place``, their ``crops`` ``(B, T, 3)``."""
         if self.maps is not None and isinstance(features, Tensor) and features.ndim == 5:
             maps = features
         else:
@@ -103,17 +106,26 @@ class MultiStrideTCN(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             return self.shrink(x.float()).unflatten(-1, (-1, 3))
 
-    def drawn(self, keypoints: Tensor) -> tuple[Tensor, Tensor | None]:
+    @property
+    def ready(self) -> bool:
+        """Whether its maps come ready, and are not drawn."""
+        return self.maps is not None and are_maps(self.config["in_features"])
+
+    def drawn(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
         """The maps ``(B, T, J_in, S, S)`` and crops ``(B, T, 3)`` of keypoints, as :meth:`forward`
-        takes them; the keypoints themselves, and None, where it takes no maps."""
-        check_keypoints(keypoints, self.config["num_joints_in"], self.config["in_features"])
+        takes them, or those that come :attr:`ready`; the keypoints themselves, and None, where it
+        takes no maps."""
+        check_keypoints(features, self.config["num_joints_in"], self.config["in_features"])
         if self.maps is None:
-            return keypoints, None
-        points, confidence = keypoints[..., :2], keypoints[..., 2]
-        visible = keypoints[..., 3] > 0 if keypoints.shape[-1] > 3 else None
-        crops = self.maps.crops(points, confidence)
-        device = keypoints.device.type
+            return features, None
+        device = features.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+        if self.ready:
+            maps, crops = unpacked(features)
+            return maps.to(dtype or torch.float32), crops.float()
+        points, confidence = features[..., :2], features[..., 2]
+        visible = features[..., 3] > 0 if features.shape[-1] > 3 else None
+        crops = self.maps.crops(points, confidence)
         return self.maps.draw(points, confidence, crops, visible, dtype), crops
 
     def _placed(self, maps: Tensor, crops: Tensor | None) -> Tensor | None:
@@ -259,12 +271,12 @@ def _maps_of(options: object) -> SimulatedMaps:
 
 
 def _check_maps(maps: SimulatedMaps, joints: int, features: int) -> None:
-    expected = 4 if maps.occluder else 3
-    if features != expected:
+    expected, ready = 4 if maps.occluder else 3, map_features(maps.size)
+    if features not in (expected, ready):
         raise ValueError(
             f"maps with occluder={maps.occluder} are drawn from {expected} features of each "
-            "keypoint (x, y, confidence and, for the occluder, whether it is visible), got "
-            f"in_features={features}"
+            "keypoint (x, y, confidence and, for the occluder, whether it is visible), and those "
+            f"of {maps.size} cells a side that come ready are {ready}, got in_features={features}"
         )
     if maps.mirrored and len(maps.mirrored) != joints:
         raise ValueError(f"`mirrored` is of {len(maps.mirrored)} keypoints, but there are {joints}")

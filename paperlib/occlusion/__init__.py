@@ -8,7 +8,8 @@ from paperlib.occlusion.cylinder_man import cylinder_man
 from paperlib.occlusion.heatmaps import heatmaps
 from paperlib.occlusion.labels import GUESSES, LABELLINGS, guesses, labels, with_guess, with_labels
 from paperlib.occlusion.masks import OcclusionMasks
+from paperlib.occlusion.peaks import peak_widths, peaks, second_peaks
 from paperlib.occlusion.scores import Curve, Scores, curve, scores
-from paperlib.occlusion.simulated_maps import CROPS, SimulatedMaps, crops_of, peaks
+from paperlib.occlusion.simulated_maps import CROPS, SimulatedMaps, crops_of
 
 __getattr__, __dir__ = lazily(__name__)

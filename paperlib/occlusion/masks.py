@@ -8,9 +8,9 @@ from numbers import Integral, Real
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from paperlib.occlusion.simulated_maps import crops_of, order_of, peaks
+from paperlib.occlusion.peaks import peaks
+from paperlib.occlusion.simulated_maps import crops_of, order_of
 from paperlib.skeletons import Skeleton
 
 _SHARES = ("frames", "points", "area", "shifts", "swaps", "noise")
@@ -96,7 +96,7 @@ class OcclusionMasks:
         # only these ask where the person is
         crops = crops_of(points, found, margin=0.0) if self.shifts or self.area else None
         if self.swaps:
-            features = self._swapped(features, skeleton, chance)
+            (features,) = self._swapped(skeleton, chance, features)
         if self.shifts:
             way = self._way(crops, chance)
             features = torch.cat([features[..., :2] + way, features[..., 2:]], dim=-1)
@@ -125,9 +125,7 @@ class OcclusionMasks:
         about = crops_of(found[..., :2], chance.found, margin=0.0)
         if self.swaps:
             # the keypoints are swapped alike, for the occluder's sake
-            both = torch.cat([maps.flatten(-2), found], dim=-1)
-            both = self._swapped(both, skeleton, chance)
-            maps, found = both[..., :-3].unflatten(-1, maps.shape[-2:]), both[..., -3:]
+            maps, found = self._swapped(skeleton, chance, maps, found)
         points = found[..., :2]
         if self.shifts:
             way = self._way(about, chance)
@@ -152,13 +150,16 @@ class OcclusionMasks:
                 f"{self.future} future frames of a window of {frames}: nothing is seen"
             )
 
-    def _swapped(self, values: Tensor, skeleton: Skeleton, chance: "_Chance") -> Tensor:
-        """Values ``(B, T, K, F)``, those of both sides exchanged by chance."""
+    def _swapped(self, skeleton: Skeleton, chance: "_Chance", *given: Tensor) -> list[Tensor]:
+        """Values ``(B, T, K, …)``, those of both sides exchanged by chance, in each alike."""
         pairs = tuple(map(min, enumerate(skeleton.mirrored)))  # each pair by one of the two
         swapped = chance.events(self.swaps, self.points_lasting)
-        swapped = swapped.index_select(-1, order_of(pairs, values.device))
-        other = values.index_select(2, order_of(skeleton.mirrored, values.device))
-        return torch.where(swapped[..., None], other, values)
+        swapped = swapped.index_select(-1, order_of(pairs, chance.device))
+        other = order_of(skeleton.mirrored, chance.device)
+        return [
+            torch.where(swapped[(..., *[None] * (v.ndim - 3))], v.index_select(2, other), v)
+            for v in given
+        ]
 
     def _way(self, crops: Tensor, chance: "_Chance") -> Tensor:
         """``(B, T, K, 2)``: by how much each keypoint is shifted, most of them not at all."""
@@ -227,12 +228,18 @@ class _Chance:
 
 def _moved(maps: Tensor, way: Tensor) -> Tensor:
     """Maps moved by shares ``(B, T, K, 2)`` of their sides, in between cells by interpolation."""
-    flat = maps.flatten(0, 2)[:, None]
-    turn = torch.eye(2, device=maps.device, dtype=way.dtype).expand(len(flat), 2, 2)
-    # where each cell's value comes from, in halves of a side
-    where = torch.cat([turn, -2 * way.flatten(0, 2)[..., None]], dim=-1)
-    grid = F.affine_grid(where, flat.shape, align_corners=False).to(maps.dtype)
-    return F.grid_sample(flat, grid, align_corners=False).view(maps.shape)
+    across, down = (
+        _from_where(size, along * size).to(maps.dtype)
+        for size, along in zip(reversed(maps.shape[-2:]), way.unbind(-1), strict=True)
+    )
+    return down @ maps @ across.mT
+
+
+def _from_where(size: int, way: Tensor) -> Tensor:
+    """``(…, size, size)``: the shares of a line's old cells in each new one, when it is moved by
+    ``way`` ``(…)`` cells. Nothing comes from beyond its ends."""
+    cells = torch.arange(size, device=way.device)
+    return (1 - (cells[:, None] - cells - way[..., None, None]).abs()).clamp_min(0)
 
 
 @cache

@@ -187,47 +187,6 @@ def order_of(order: tuple[int, ...], device: torch.device) -> Tensor:
         return torch.tensor(order, device=device)
 
 
-def peaks(maps: Tensor, crops: Tensor) -> Tensor:
-    """``(B, T, K, 3)``: x and y of the highest point of each map ``(B, T, K, H, W)``, in the unit
-    of ``crops`` ``(B, T, 3)``, and its height: what is left of a map where peaks alone are lifted
-    (cheng2020, table 2, Base).
-
-    Between cells a parabola through the logarithms of three neighbours gives the place: for a
-    Gaussian that is exact. A map of zeros has a peak of height 0 in the middle.
-    """
-    if maps.ndim != 5 or min(maps.shape[-2:]) < 3 or crops.shape != (*maps.shape[:2], 3):
-        raise ValueError(
-            "expected maps (B, T, K, H, W), of 3 cells a side or more, and crops (B, T, 3), got "
-            f"{tuple(maps.shape)} and {tuple(crops.shape)}"
-        )
-    rows, columns = maps.shape[-2:]
-    height, cell = maps.flatten(-2).max(dim=-1)
-    across = maps.gather(
-        -2, (cell // columns)[..., None, None].expand(*cell.shape, 1, columns)
-    ).squeeze(-2)
-    down = maps.gather(-1, (cell % columns)[..., None, None].expand(*cell.shape, rows, 1)).squeeze(
-        -1
-    )
-    place = torch.stack([_vertex(across, cell % columns), _vertex(down, cell // columns)], dim=-1)
-    share = (place + 0.5) / place.new_tensor([columns, rows]) - 0.5
-    share = share.masked_fill(height[..., None] <= 0, 0.0)
-    found = crops[..., None, :2] + share * crops[..., None, 2:]
-    return torch.cat([found, height[..., None]], dim=-1)
-
-
-def _vertex(line: Tensor, highest: Tensor) -> Tensor:
-    """Where between the cells of ``line`` ``(…, N)`` its highest point lies."""
-    middle = highest.clamp(1, line.shape[-1] - 2)
-    tiny = torch.finfo(torch.float32).tiny
-    before, at, after = (
-        line.gather(-1, (middle + step)[..., None]).squeeze(-1).float().clamp_min(tiny).log()
-        for step in (-1, 0, 1)
-    )
-    bend = before - 2 * at + after
-    offset = torch.where(bend < 0, (before - after) / (2 * bend), highest - middle)
-    return middle + offset.clamp(-1.5, 1.5)
-
-
 def _check(keypoints: Tensor, confidence: Tensor, visible: Tensor | None = None) -> None:
     fits = keypoints.ndim == 4 and keypoints.shape[-1] == 2 and keypoints.is_floating_point()
     others = [confidence] if visible is None else [confidence, visible]

@@ -16,14 +16,15 @@ _SYSTEMS = {
     " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen; testing; in depth;"
     " 2D pose; first stage",
     "#4fa88b": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen;"
-    " GT 2D pose",
+    " GT 2D pose; simulated maps",
     "#2867b2": "temporal; multi-action; semi-supervised; refinement; plain; direct;"
     " random cameras, person; several strides; training; across the line of sight;"
-    " 2D pose + depth (σ = 0.1); second stage",
+    " 2D pose + depth (σ = 0.1); second stage; maps of its peaks",
     "#8d6cab": "semi-supervised, no bone term; 1-Euro; one vector; temporal, occlusion-aware;"
     " studio cameras, person; GT 2D pose + GT depth",
     "#7fb0dd": "plain, guesses; temporal, refined",
-    "#d1495b": "many vectors, rendered; BlazePose's own 3D; whole system; strides 1, 2, 3, 5, 7",
+    "#d1495b": "many vectors, rendered; BlazePose's own 3D; whole system; strides 1, 2, 3, 5, 7;"
+    " network maps",
     "#9a7d0a": "whole system, no masks; one stride, as many parameters",
 }
 COLOURS = {name: colour for colour, names in _SYSTEMS.items() for name in names.split("; ")}

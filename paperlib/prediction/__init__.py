@@ -4,7 +4,13 @@ from paperlib import lazily
 from paperlib.models import Streaming, lift
 from paperlib.prediction.absolute import locate, locate_scene
 from paperlib.prediction.images import joints_in, predict_dataset, predict_joints
-from paperlib.prediction.maps import NetworkMaps, maps_of, with_network_maps
+from paperlib.prediction.maps import (
+    NetworkMaps,
+    maps_of,
+    predict_maps,
+    with_network_maps,
+    with_peaks,
+)
 from paperlib.prediction.overlapping import lift_windows
 from paperlib.prediction.root_depth import (
     ROOT_DEPTHS,
@@ -33,9 +39,11 @@ __all__ = [
     "predict",
     "predict_dataset",
     "predict_joints",
+    "predict_maps",
     "predict_occlusion",
     "predict_video",
     "to_camera_space",
     "with_network_maps",
+    "with_peaks",
 ]
 __getattr__, __dir__ = lazily(__name__)

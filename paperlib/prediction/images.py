@@ -1,20 +1,16 @@
 """Joints with their depths from images, frame by frame: what the first stage of kato2020 sees."""
 
-import hashlib
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from paperlib.models import IntegralRegression
+from paperlib.models.arguments import check_images
 from paperlib.models.weights import digest_of
-from paperlib.paths import cached
+from paperlib.prediction.kept import kept_dataset
 from paperlib.randomness import check_seed
-from paperlib.recordings import PARTS, Dataset, Recording
+from paperlib.recordings import Dataset, Recording
 from paperlib.rendering import FilmImages
 from paperlib.skeletons import Skeleton
 from paperlib.training.devices import autocast
@@ -37,7 +33,7 @@ def joints_in(
     pixels, where the middle of the first one is (0.5, 0.5), and depths ``(N, J)`` in metres about
     the root. With ``flip`` the mirrored-back answer to the mirror image is averaged in."""
     model.eval()
-    model.check(images)
+    check_images(images, model.stride, values=False)
     if images.shape[2] != images.shape[3]:
         raise ValueError(f"square images are expected, got {images.shape[2]} x {images.shape[3]}")
     if model.config["num_joints_out"] != len(skeleton):
@@ -97,68 +93,19 @@ def predict_dataset(
     Kept in the cache by content: of the same weights, data, seed and code they are found again.
     """
     check_seed(seed)
-    how = [
-        digest_of(model.state_dict(), str(model.config)),
-        code_of("paperlib.prediction.images"),
-        seed,
-        flip,
-        precision,
-    ]
-    total = sum(len(r) for part in PARTS for r in dataset.split(part))
-    parts = {}
-    with tqdm(total=total, desc="images", unit="frame", disable=not progress, leave=False) as bar:
-        for part in PARTS:
-            found: list[Recording] = []
-            for several in _together(dataset.split(part)):
-                found += _kept(model, several, how, bar.update)
-            parts[part] = tuple(found)
-    return replace(
-        dataset,
-        name=f"{dataset.name}-images-{_hash(*map(str, how))}",
-        source=f"{dataset.source} Joints and depths of integral regression in rendered images.",
-        **parts,
-    )
+    weights, code = digest_of(model.state_dict(), str(model.config)), code_of(__name__)
 
+    def make(recording: Recording) -> dict[str, Tensor]:
+        one = predict_joints(model, recording, seed, flip, precision)
+        return {"keypoints": one.keypoints, "depths": one.depths}
 
-def _kept(model: IntegralRegression, recordings: Sequence[Recording], how: list, done) -> list:
-    """The recordings with their predictions, from the cache or made and kept there."""
-    data = Dataset("images", "of these recordings", tuple(recordings), ())
-    name = f"kato2020-{_hash(data.fingerprint, *map(str, how))}.safetensors"
-    seed, flip, precision = how[2:]
-
-    def make() -> dict[str, Tensor]:
-        made = {}
-        for number, recording in enumerate(recordings):
-            one = predict_joints(model, recording, seed, flip, precision)
-            made |= {f"{number}.keypoints": one.keypoints, f"{number}.depths": one.depths}
-            done(len(recording))
-        return {key: value.contiguous() for key, value in made.items()}
-
-    def write(path: Path, made: dict[str, Tensor]) -> None:
-        save_file(made, path)
-
-    stored = cached(name, make, write, load_file)
-    rows = [(stored[f"{n}.keypoints"], stored[f"{n}.depths"]) for n in range(len(recordings))]
-    return [_with(r, *row) for r, row in zip(recordings, rows, strict=True)]
+    how = [weights, code, str(seed), str(flip), precision]
+    seen = kept_dataset(dataset, "images", how, make, _with, _KEPT_TOGETHER, progress)
+    said = f"{dataset.source} Joints and depths of integral regression in rendered images."
+    return replace(seen, source=said)
 
 
 def _with(recording: Recording, keypoints: Tensor, depths: Tensor) -> Recording:
     found = torch.ones_like(depths)
     seen = recording.with_keypoints(keypoints.float(), found, recording.skeleton)
     return replace(seen, depths=depths.float())
-
-
-def _together(recordings: Sequence[Recording]) -> Iterator[list[Recording]]:
-    """In their order, in groups of about so many frames as are kept together."""
-    group: list[Recording] = []
-    for recording in recordings:
-        group.append(recording)
-        if sum(map(len, group)) >= _KEPT_TOGETHER:
-            yield group
-            group = []
-    if group:
-        yield group
-
-
-def _hash(*words: str) -> str:
-    return hashlib.sha256("|".join(words).encode()).hexdigest()[:12]

@@ -9,12 +9,12 @@ from paperlib.models import OcclusionAware, TemporalPoseNet, lift
 from paperlib.prediction.overlapping import lift_windows
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
-from paperlib.windows import input_of, mirror, pad_sequence, track_features
+from paperlib.windows import input_of, mirror, mirror_input, pad_sequence, track_features
 
 
 def predict(model: nn.Module, recording: Recording, flip: bool = True) -> Tensor:
     """A pose ``(T, J, 3)`` for each frame of a recording: metres, root-relative, camera space. The
-    recording needs keypoints only.
+    recording needs keypoints only, or a network's maps, where the model lifts those.
 
     The whole sequence goes through the model at once, padded at its ends, or, where the model is
     one of windows, in windows of its ``length`` that overlap (:func:`lift_windows`). With ``flip``
@@ -40,9 +40,8 @@ def answer(model: nn.Module, recording: Recording, flip: bool = True) -> Tensor:
             track_features(recording, mirrored=m) for m in ((False, True) if flip else (False,))
         ]
     else:
-        keypoints = input_of(model)(recording)
-        other = [mirror(keypoints, recording.keypoint_skeleton)] if flip else []
-        views = [keypoints, *other]
+        seen = input_of(model)(recording)
+        views = [seen, *([mirror_input(seen, recording.keypoint_skeleton)] if flip else [])]
     return _mean_answer(model, views, recording.skeleton)
 
 

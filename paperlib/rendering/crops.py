@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from paperlib.cameras import Camera, project_to_screen
+from paperlib.cameras import Camera, project_to_screen, straightened
 
 CELLS = 16  # along each side of a crop, within which a lens may count as linear
-_STEPS = 4  # of Newton's method, which doubles the right digits with each
+_STEPS = 4  # of Newton's method
 _LEAST_SIDE = 1.0  # pixel of the film
 
 
@@ -146,23 +146,9 @@ class Crops:
         return F.grid_sample(frames, grid, mode="bilinear", align_corners=False)
 
     def _plane(self, pixels: Tensor) -> Tensor:
-        """X / Z and Y / Z ``(N, K, 2)`` of pixels of the crops: the lens undone by Newton's method,
-        as :func:`~paperlib.cameras.undistort` does for one camera."""
-        focal, centre, radial, tangential = self.intrinsics[:, None].split([2, 2, 3, 2], dim=-1)
-        bx, by = ((self.to_film(pixels) - centre) / focal).unbind(-1)
-        (k1, k2, k3), (p1, p2) = radial.unbind(-1), tangential.unbind(-1)
-        x, y = bx, by
-        for _ in range(_STEPS):
-            r2 = x * x + y * y
-            factor = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)) + p1 * x + p2 * y
-            slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3))
-            fx, fy = x * factor + p1 * r2 - bx, y * factor + p2 * r2 - by
-            a, b = factor + x * (slope * x + p1) + 2 * p1 * x, x * (slope * y + p2) + 2 * p1 * y
-            c, d = y * (slope * x + p1) + 2 * p2 * x, factor + y * (slope * y + p2) + 2 * p2 * y
-            determinant = a * d - b * c
-            x = x - (d * fx - b * fy) / determinant
-            y = y - (a * fy - c * fx) / determinant
-        return torch.stack([x, y], dim=-1)
+        """X / Z and Y / Z ``(N, K, 2)`` of pixels of the crops: the lens undone."""
+        focal, centre, *lens = self.intrinsics[:, None].split([2, 2, 3, 2], dim=-1)
+        return straightened((self.to_film(pixels) - centre) / focal, *lens, _STEPS)
 
     def _axes(self) -> tuple[Tensor, Tensor]:
         """``(N, 1, 2)`` each: the crops' directions right and down, in the films."""

@@ -18,7 +18,6 @@ from paperlib.training.objectives import (
     SemiSupervised,
     Supervised,
     Update,
-    map_recipe,
 )
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
 from paperlib.training.runs import Run

@@ -10,6 +10,7 @@ from paperlib.occlusion import OcclusionMasks
 from paperlib.recordings import Dataset
 from paperlib.training.objectives import Adversarial
 from paperlib.training.recipes import PRESETS, Recipe
+from paperlib.windows.maps import map_cells, map_features
 
 #: what is hidden, moved and swapped in training; the paper names the kinds, the numbers are ours
 MASKS = OcclusionMasks(
@@ -22,6 +23,8 @@ MASKS = OcclusionMasks(
     frames_lasting=8,
     points_lasting=8,
 )
+#: where heat maps come from: they are drawn from keypoints, or a network's that saw the film
+MAPS = ("simulated", "network")
 _CELLS = {"smoke": 8, "laptop": 16, "paper": 64}
 _MOST = 512  # the paper's embedding
 _OPTIONS = [f.name for f in fields(Adversarial) if f.name not in ("build", "dataset", "films")]
@@ -34,6 +37,7 @@ def spatio_temporal(
     *,
     strides: Sequence[int] = (1, 2, 3, 5, 7),
     length: int = 64,
+    maps: str = "simulated",
     cells: int | None = None,
     embedding: int | None = None,
     masks: OcclusionMasks | None = MASKS,
@@ -50,8 +54,11 @@ def spatio_temporal(
     ==================  =========================================================================
     ``strides``         ``(1,)`` for a network of one stride
     ``length``          frames of a window
+    ``maps``            ``"network"`` for those that the recordings have of a network which saw
+                        their films (:func:`paperlib.prediction.predict_maps`)
     ``cells``           along each side of a map, 16 for the preset ``laptop`` and 64 in the paper;
-                        0 for the coordinates of the peaks alone
+                        0 for the coordinates of the peaks alone; those of a network's maps are
+                        known
     ``embedding``       numbers to which a frame's maps are embedded
     ``masks``           None to hide nothing in training
     ``films``           None for no semi-supervised learning
@@ -62,20 +69,28 @@ def spatio_temporal(
 
     ``options`` are those of :class:`Adversarial`, its own where none is given. Source: cheng2020,
     tables 1 and 2 for strides, length and dimension; what the text leaves open is ours.
-    ``ValueError`` for an option that there is not.
+    ``ValueError`` for an option that there is not, and for recordings without a network's maps
+    where these are asked for.
     """
     for name in options:
         one_of("option of the system", name, _OPTIONS)
-    cells = _CELLS[one_of("preset", preset, PRESETS)] if cells is None else cells
+    network = one_of("maps", maps, MAPS) == "network"
+    if network and cells is not None:
+        raise ValueError(f"a network's maps have the cells that they have; leave {cells=} out")
+    if network:
+        cells = map_cells([*dataset.train, *(films.train if films else ())])
+    elif cells is None:
+        cells = _CELLS[one_of("preset", preset, PRESETS)]
     windows = 2 * sum(-(-len(r) // length) for r in dataset.train)  # mirrored ones included
     recipe = Recipe.cheng2020(preset, windows, length)
     # a peak covers as much of a large map as in the paper's network, and no less than a cell
-    maps = {"size": cells, "sigma": max(1.0, cells / 32)} if cells else None
-    joints = len(dataset.keypoint_skeleton), 3 if cells else 2, len(dataset.skeleton)
+    how = {"size": cells, "sigma": max(1.0, cells / 32)} if cells else None
+    features = map_features(cells) if network else 3 if cells else 2
+    joints = len(dataset.keypoint_skeleton), features, len(dataset.skeleton)
     size = {"channels": recipe.channels, "dropout": recipe.dropout}
     size["embedding"] = embedding or min(_MOST, 4 * recipe.channels)
 
     def build() -> MultiStrideTCN:
-        return MultiStrideTCN(*joints, tuple(strides), length, maps, **size)
+        return MultiStrideTCN(*joints, tuple(strides), length, how, **size)
 
     return Adversarial(build, dataset, films, masks=masks, **options), recipe

@@ -16,6 +16,7 @@ from paperlib.errors import one_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
 from paperlib.windows.gather import Track, Windows
+from paperlib.windows.maps import are_maps, map_input, mirrored_maps
 
 #: metres: half the depth of the volume in which kato2020 looks for joints, so that a network's
 #: depths go from -1 to 1 as its screen coordinates do. The paper names no unit
@@ -66,9 +67,11 @@ def network_input(
 def input_of(model: nn.Module) -> Callable[[Recording], Tensor]:
     """What a model sees of a recording, by its ``config``: keypoints in its ``normalisation``,
     their confidence if it takes three numbers for each (or their depth, where its ``third`` is
-    that), and whether they are visible if four."""
+    that), and whether they are visible if four; or ready maps (:func:`.map_input`) if more."""
     config = getattr(model, "config", {})
     features, depth = config.get("in_features", 2), config.get("third") == "depth"
+    if are_maps(features):
+        return map_input
     return partial(
         network_input,
         confidence=features == 3 and not depth,
@@ -88,6 +91,13 @@ def mirror(points: Tensor, skeleton: Skeleton) -> Tensor:
     return flipped
 
 
+def mirror_input(features: Tensor, skeleton: Skeleton) -> Tensor:
+    """What a network is given of the mirrored film ``(…, K, F)``: of :func:`network_input`, or of
+    :func:`.map_input`."""
+    mirrored = mirrored_maps if are_maps(features.shape[-1]) else mirror
+    return mirrored(features, skeleton)
+
+
 def keypoint_windows(
     recordings: Sequence[Recording],
     receptive_field: int,
@@ -104,7 +114,7 @@ def keypoint_windows(
     :func:`~paperlib.cameras.screen_intrinsics`). With ``labelled=False`` there are no targets, and
     recordings without 3D positions will do.
 
-    ``features`` gives a recording's ``(T, K, F)``, x first: by default its keypoints alone. With
+    ``features`` gives a recording's ``(T, K, F)``: by default its keypoints alone. With
     ``flip`` every example is there twice, as it is and mirrored. ``stride`` makes every n-th frame
     a target (the windows still hold every frame).
 
@@ -144,7 +154,7 @@ def _track(
     if labelled:
         targets = {"pose": recording.pose, "root": recording.trajectory[:, None]}
     if mirrored:
-        inputs, camera = mirror(inputs, recording.keypoint_skeleton), camera.mirrored()
+        inputs, camera = mirror_input(inputs, recording.keypoint_skeleton), camera.mirrored()
         if labelled:
             targets["pose"] = mirror(targets["pose"], recording.skeleton)
             targets["root"] = targets["root"] * targets["root"].new_tensor([-1, 1, 1])

@@ -8,6 +8,7 @@ import torch
 
 from paperlib.detection import filled, gap, masked, without
 from paperlib.occlusion import OcclusionMasks
+from paperlib.recordings import PerFrame
 from paperlib.windows import network_input
 from tests.samples import recording
 
@@ -88,6 +89,20 @@ def test_what_is_hidden_is_zero_to_a_network_and_the_rest_as_it_was():
     seen, shown = network_input(film, confidence=True), network_input(without(film, hidden), True)
     assert (shown[hidden] == 0).all() and hidden.any()
     assert torch.equal(shown[~hidden], seen[~hidden])
+
+
+def test_the_maps_of_what_is_hidden_are_empty_and_others_as_they_were():
+    maps = torch.rand(30, 17, 4, 4)
+    look_up = PerFrame("any", lambda frames: maps[frames])
+    film = recording(30, heatmaps=look_up, crops=torch.rand(30, 3))
+    hidden = masked(film, POINTS)
+    some = torch.tensor([20, 3, 4])
+    found = without(film, hidden).cut(2, 30).heatmaps(some - 2)
+    assert (found[hidden[some]] == 0).all() and hidden[some].any()
+    assert torch.equal(found[~hidden[some]], maps[some][~hidden[some]])
+    assert without(recording(30), hidden).heatmaps is None
+    line = filled(film, hidden)
+    assert line.heatmaps is None and line.crops is None
 
 
 def test_a_straight_motion_is_found_again_between_and_held_as_last_seen():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from networks import randomised
 
-from paperlib.models import HighResolutionNet, count_parameters, require_images, soft_argmax
+from paperlib.models import HighResolutionNet, count_parameters, soft_argmax
 
 
 def small() -> HighResolutionNet:
@@ -64,9 +64,9 @@ def test_bfloat16_is_near_float32():
     [
         (torch.rand(2, 64, 64, 3), r"\(2, 64, 64, 3\)"),
         (torch.rand(3, 64, 64), r"\(3, 64, 64\)"),
-        (torch.rand(2, 3, 64, 60), r"\(2, 3, 64, 60\)"),
+        (torch.rand(2, 3, 64, 60), "64 x 60 pixels: both sides must be multiples of 16"),
         (torch.rand(0, 3, 64, 64), r"\(0, 3, 64, 64\)"),
-        (torch.zeros(2, 3, 64, 64, dtype=torch.uint8), "floating point.*uint8"),
+        (torch.zeros(2, 3, 64, 64, dtype=torch.uint8), "uint8: expected floating point"),
         ("a picture", "str"),
     ],
 )
@@ -75,13 +75,14 @@ def test_other_images_are_refused(images, given):
         small()(images)
 
 
-def test_values_that_are_no_colours_are_refused():
-    require_images(torch.rand(1, 3, 16, 16))
-    for wrong in (255.0, -0.1, float("nan")):
-        images = torch.rand(1, 3, 16, 16)
-        images[0, 1, 2, 3] = wrong
-        with pytest.raises(ValueError, match="RGB from 0 to 1"):
-            require_images(images)
+@pytest.mark.parametrize("wrong", [255.0, -0.1, float("nan")])
+def test_values_that_are_no_colours_are_refused_except_in_training(wrong):
+    model, images = small(), torch.rand(2, 3, 16, 16)
+    model(images)
+    images[0, 1, 2, 3] = wrong
+    with pytest.raises(ValueError, match="RGB from 0 to 1"):
+        model(images)
+    model.train()(images)
 
 
 @pytest.mark.parametrize("wrong", [{"channels": 0}, {"blocks": 1.5}, {"modules": True}])

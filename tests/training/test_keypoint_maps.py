@@ -9,19 +9,14 @@ from paperlib.errors import CheckpointError
 from paperlib.experiment.checkpoints import evaluate_checkpoint
 from paperlib.models import HighResolutionNet, soft_argmax
 from paperlib.rendering import Augmentation, TrainingImages
-from paperlib.training import KeypointMaps, Recipe, map_recipe, train
+from paperlib.training import KeypointMaps, Recipe, train
 
-RECIPE = Recipe(epochs=1, batch_size=8, stride=32, channels=1, schedule="linear")
+RECIPE = Recipe.cheng2020_maps("smoke").but(epochs=1, batch_size=8, precision="float32")
 
 
 @pytest.fixture(scope="module")
 def dataset():
     return synthetic.load(seconds=2.0, subjects=("S1", "S2"), families=("walking", "boxing"))
-
-
-@pytest.fixture
-def runs(tmp_path, monkeypatch):
-    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path))
 
 
 def objective(dataset, **changes) -> KeypointMaps:
@@ -76,7 +71,7 @@ def test_a_few_pictures_are_learnt_by_heart(dataset):
     assert off[inside].mean() < 0.25 * middle[inside].mean()
 
 
-def test_it_trains_and_the_same_run_gives_the_same_weights(dataset, runs):
+def test_it_trains_and_the_same_run_gives_the_same_weights(dataset):
     run = train(objective(dataset), RECIPE, progress=False, device="cpu")
     assert set(run.history[0]) == {"epoch", "places", "maps"}
     again = train(objective(dataset), RECIPE, progress=False, device="cpu", retrain=True)
@@ -89,15 +84,43 @@ def test_it_trains_and_the_same_run_gives_the_same_weights(dataset, runs):
     assert train(other, RECIPE, progress=False, device="cpu").key != run.key
 
 
-def test_it_trains_on_a_gpu(dataset, runs, gpu):
-    recipe = RECIPE.but(batch_size=4, stride=64)
+def test_a_resumed_run_is_the_same_run(dataset, whole_and_resumed):
+    """Pictures, with all that is random in them, are drawn on as if nothing had happened."""
+    recipe = RECIPE.but(epochs=2, epoch_examples=24)
+
+    def trained():
+        return train(objective(dataset), recipe, progress=False, device="cpu")
+
+    whole, resumed = whole_and_resumed(trained, (2, 2))
+    assert same(weights(whole), weights(resumed)) and whole.history == resumed.history
+
+
+def test_an_epoch_shows_as_many_as_the_recipe_says_and_none_twice(dataset):
+    own = objective(dataset)
+    frames = sum(map(len, dataset.train))
+
+    def order(count, number=0):
+        recipe = RECIPE.but(epoch_examples=count)
+        examples = own.examples(own.build(), recipe, 0, torch.device("cpu"))
+        found = examples.order(torch.Generator().manual_seed(number))
+        assert len(found) == len(examples)
+        return found
+
+    assert len(order(50).unique()) == 50 and not torch.equal(order(50), order(50, 1))
+    assert order(0).sort().values.tolist() == list(range(frames))
+    assert order(frames + 9)[:frames].sort().values.tolist() == list(range(frames))
+
+
+def test_it_trains_on_a_gpu(dataset, gpu):
+    recipe = RECIPE.but(batch_size=4, epoch_examples=20)
     run = train(objective(dataset), recipe, progress=False, device="cuda")
     assert all(torch.isfinite(v).all() for v in run.model.state_dict().values())
 
 
-def test_what_does_not_fit_is_refused(dataset, runs):
-    with pytest.raises(ValueError, match="one by one"):
-        train(objective(dataset), RECIPE.but(chunk=4), progress=False, device="cpu")
+def test_what_does_not_fit_is_refused(dataset):
+    for wrong in ({"chunk": 4}, {"stride": 2}):
+        with pytest.raises(ValueError, match="one by one"):
+            train(objective(dataset), RECIPE.but(**wrong), progress=False, device="cpu")
     with pytest.raises(ValueError, match="sigma is a number of cells"):
         train(objective(dataset, sigma=0), RECIPE, progress=False, device="cpu")
     with pytest.raises(ValueError, match="hidden is the height"):
@@ -105,12 +128,3 @@ def test_what_does_not_fit_is_refused(dataset, runs):
     other = KeypointMaps(lambda: HighResolutionNet(14, 4), dataset, size=32)
     with pytest.raises(ValueError, match=r"maps of 14 joints.*17"):
         train(other, RECIPE, progress=False, device="cpu")
-
-
-def test_recipes_of_the_presets():
-    assert map_recipe("laptop", 50_000).epochs == 4
-    assert map_recipe("laptop", 500_000).but(stride=1).epochs == 1
-    smoke = map_recipe("smoke", 10_000)
-    assert smoke.epochs * -(-10_000 // smoke.stride) <= 300
-    with pytest.raises(ValueError, match="'laptop'"):
-        map_recipe("large", 100)

@@ -74,6 +74,15 @@ def test_kato2020_keeps_what_is_printed():
     assert smoke.epochs * smoke.steps(10**6) == 30
 
 
+def test_the_network_of_cheng2020_s_maps_sees_so_many_pictures():
+    for preset, pictures in (("paper", 10_000_000), ("laptop", 200_000), ("smoke", 128)):
+        recipe = Recipe.cheng2020_maps(preset)
+        assert recipe.epochs * recipe.epoch_examples == pictures
+        assert (recipe.chunk, recipe.stride, recipe.rate(recipe.epochs)) == (1, 1, 0)
+    with pytest.raises(ValueError, match="'laptop'"):
+        Recipe.cheng2020_maps("large")
+
+
 def test_the_laptop_takes_about_as_many_steps_whatever_the_data():
     assert Recipe.pavllo2019("laptop").epochs == 12
     for frames in (20_000, 90_000, 622_000):  # each twice, mirrored, and every other one a target

@@ -150,10 +150,11 @@ class Adversarial(Objective):
             pool_frames=recipe.chunk,
         )
         screen = made.config.get("normalisation", "screen") == "screen"
+        screen = screen and not getattr(made.generator, "ready", False)
         if self.rotated and not (screen and made.receptive_field == 1):
             raise ValueError(
                 "rotated needs a generator of keypoints in screen coordinates that answers for all "
-                "frames it sees (receptive_field 1)"
+                "frames it sees (receptive_field 1); maps that come ready cannot be turned"
             )
         return made
 
@@ -201,12 +202,17 @@ class Adversarial(Objective):
         def made(inputs: Tensor, batch: Tensor) -> Tensor:
             if examples.films is not None:
                 inputs = torch.cat([inputs, examples.films.input(batch[:, 2])])
-            if self.masks is not None:
-                inputs = self.masks.hide(inputs, self.dataset.keypoint_skeleton)
-                if getattr(model.generator, "maps", None) is not None:
-                    maps, crops = model.generator.drawn(inputs)
-                    return model.generator(self.masks.noisy(maps), crops).float()
-            return model.generator(inputs).float()
+            if self.masks is None:
+                return model.generator(inputs).float()
+            joints, ready = self.dataset.keypoint_skeleton, getattr(model.generator, "ready", False)
+            if not ready:
+                inputs = self.masks.hide(inputs, joints)
+            if getattr(model.generator, "maps", None) is None:
+                return model.generator(inputs).float()
+            maps, crops = model.generator.drawn(inputs)
+            if ready:
+                maps = self.masks.hide_maps(maps, crops, joints)
+            return model.generator(self.masks.noisy(maps), crops).float()
 
         def lift(batch: Tensor) -> Tensor:
             model.steps.add_(1)

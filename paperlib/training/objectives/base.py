@@ -86,6 +86,13 @@ class Objective:
         raise NotImplementedError
 
 
+def in_turn(total: int, count: int, generator: torch.Generator) -> Tensor:
+    """``(count,)`` of the numbers below ``total``: all of them in a new order before any comes
+    again."""
+    rounds = -(-count // total)
+    return torch.cat([torch.randperm(total, generator=generator) for _ in range(rounds)])[:count]
+
+
 def as_many(windows: Windows, count: int, generator: torch.Generator) -> Tensor:
     """``(count,)`` examples of ``windows``: all of them in a new order before any comes again."""
     rounds = -(-count // len(windows))

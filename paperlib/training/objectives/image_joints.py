@@ -15,7 +15,7 @@ from paperlib.models import IntegralRegression
 from paperlib.models.integral import expectation
 from paperlib.recordings import Dataset
 from paperlib.rendering import Augmentation, TrainingImages
-from paperlib.training.objectives.base import Objective, Update, adam
+from paperlib.training.objectives.base import Objective, Update, adam, in_turn
 from paperlib.training.recipes import Recipe
 
 #: sizes of the network by preset; the widths and bins of images that the paper's text lacks are
@@ -183,11 +183,7 @@ class Images:
         return self.count
 
     def order(self, generator: torch.Generator, epoch: int = 0) -> Tensor:
-        columns = []
-        for drawer in self.drawers:
-            rounds = -(-self.count // len(drawer))
-            orders = [torch.randperm(len(drawer), generator=generator) for _ in range(rounds)]
-            columns.append(torch.cat(orders)[: self.count])
+        columns = [in_turn(len(drawer), self.count, generator) for drawer in self.drawers]
         return torch.stack(columns, dim=1).to(self.device)
 
     def draw(self, examples: Tensor, extent: float) -> tuple[Tensor, Tensor, Tensor]:

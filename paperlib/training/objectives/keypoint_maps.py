@@ -9,16 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from paperlib.errors import one_of
-from paperlib.models.high_resolution import STRIDE, soft_argmax
+from paperlib.models.high_resolution import STRIDE
+from paperlib.models.integral import soft_argmax
 from paperlib.occlusion.heatmaps import gaussians
 from paperlib.recordings import Dataset
 from paperlib.rendering import Augmentation, Drawn, TrainingImages
-from paperlib.training.objectives.base import Objective, Update, adam
-from paperlib.training.recipes import PRESETS, Recipe
+from paperlib.training.objectives.base import Objective, Update, adam, in_turn
+from paperlib.training.recipes import Recipe
 
 _CELLS = 0.05  # weight of the maps' cross-entropy, summed over a map's cells
-_IMAGES = {"smoke": 256, "laptop": 200_000, "paper": 10_000_000}
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class KeypointMaps(Objective):
     error in cells of their soft-argmax, for all joints within picture and film.
 
     Source: cheng2020 gives no training of its maps; this is ours. ``ValueError`` for a recipe of
-    chunks, and for values out of range.
+    chunks or strides, and for values out of range.
     """
 
     build: Callable[[], nn.Module]
@@ -45,8 +44,8 @@ class KeypointMaps(Objective):
     hidden: float = 0.3
 
     def check(self, recipe: Recipe) -> None:
-        if recipe.chunk != 1:
-            raise ValueError(f"pictures are learnt from one by one, got {recipe.chunk=}")
+        if recipe.chunk != 1 or recipe.stride != 1:
+            raise ValueError("pictures are learnt from one by one: chunk and stride must be 1")
         if not isinstance(self.sigma, Real) or not 0 < self.sigma <= self.size:
             raise ValueError(f"sigma is a number of cells above 0, got {self.sigma!r}")
         if not isinstance(self.hidden, Real) or not 0 <= self.hidden <= 1:
@@ -65,7 +64,7 @@ class KeypointMaps(Objective):
                 f"{wanted} ({self.dataset.skeleton.name})"
             )
         images = TrainingImages(self.dataset.train, self.size, self.augmentation, device)
-        return Pictures(images, recipe.stride)
+        return Pictures(images, recipe.epoch_examples)
 
     def updates(self, model: nn.Module, examples: "Pictures") -> Sequence[Update]:
         def loss(frames: Tensor) -> Tensor:
@@ -88,33 +87,14 @@ class KeypointMaps(Objective):
 
 
 class Pictures:
-    """Every ``stride``-th frame of :class:`~paperlib.rendering.TrainingImages`, drawn anew each
-    time."""
+    """Examples ``(N,)``: frames of :class:`~paperlib.rendering.TrainingImages`, drawn anew each
+    time. An epoch shows ``count`` of them, or all for 0; all are shown before any comes again."""
 
-    def __init__(self, images: TrainingImages, stride: int):
-        self.images, self.stride = images, stride
+    def __init__(self, images: TrainingImages, count: int):
+        self.images, self.count = images, count or len(images)
 
     def __len__(self) -> int:
-        return -(-len(self.images) // self.stride)
+        return self.count
 
     def order(self, generator: torch.Generator, epoch: int = 0) -> Tensor:
-        chosen = torch.randperm(len(self), generator=generator) * self.stride
-        return chosen.to(self.images.device)
-
-
-def map_recipe(preset: str, frames: int) -> Recipe:
-    """How a map network is trained on so many ``frames`` (of one pass, all of them): batches of
-    32, Adam, a rate of 0.001 that falls steadily to 0, for about 200,000 pictures with ``laptop``;
-    ours. ``paper`` takes batches of 128 and as many pictures as a GPU draws in some hours;
-    ``smoke`` only shows that everything runs.
-    """
-    images = _IMAGES[one_of("preset", preset, PRESETS)]
-    stride = max(1, frames // images)
-    return Recipe(
-        epochs=max(1, round(images * stride / frames)),
-        batch_size=128 if preset == "paper" else 32,
-        schedule="linear",
-        stride=stride,
-        channels=1,  # of no use here: the network's own are said where it is built
-        precision="auto" if preset == "paper" else "mixed",
-    )
+        return in_turn(len(self.images), self.count, generator).to(self.images.device)
