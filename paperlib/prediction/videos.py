@@ -14,7 +14,7 @@ from paperlib.cameras import Camera
 from paperlib.datasets.pictures import pictures
 from paperlib.datasets.still_crops import shrunk
 from paperlib.models import IntegralRegression
-from paperlib.models.high_resolution import require_images
+from paperlib.models.arguments import check_images
 from paperlib.prediction.images import joints_in
 from paperlib.prediction.sequences import predict
 from paperlib.recordings import Recording
@@ -131,7 +131,7 @@ def _cut(
         before = shape
         if count <= len(boxes) and found[number]:
             crop = _square(boxes[number], shape, size, number)
-            require_images(picture)
+            check_images(picture[None], divisor=1)
             # means of ones are a little beyond one
             yield crop, shrunk(crop, picture.float()).clamp(0, 1)
     _same_number(boxes, count)
