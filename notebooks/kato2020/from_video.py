@@ -147,8 +147,8 @@ print(f"mean difference: {1000 * mpjpe(from_folder, poses):.2f} mm")
 # %% [markdown]
 # ## What it looks like
 #
-# Seven moments: the box, the joints as the first stage finds them, and the refined pose over the
-# truth. Without a box, joints lie on the straight line.
+# Seven moments: the film with the box; from nearby, the joints that the first stage finds; and the
+# refined pose over the truth. Without a box, joints lie on the straight line.
 
 # %%
 found = joints_in_video(first.model, pictures, boxes, flip=flip)
