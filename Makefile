@@ -4,7 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
-# the notebooks that `make notebooks` publishes; all of them unless told otherwise
+# the notebooks that `make notebooks` publishes, or the claims that `make claims` judges; all of the
+# former unless told otherwise
 ONLY   ?=
 SEEDS  ?=
 CODE   := paperlib tools tests notebooks benchmarks
@@ -15,13 +16,14 @@ NOTEBOOKS = $(patsubst %.py,%.ipynb,$(TEXTS))
 # how long `make gpu-results` may take in one go; until all is done unless told otherwise
 MINUTES ?=
 
-.PHONY: help setup table1 test quick lab notebooks benchmarks gpu-results cmu clean
+.PHONY: help setup table1 test quick lab claims notebooks benchmarks gpu-results cmu clean
 
 help:
 	@echo "make table1          run the main notebook (ARGS=\"-p receptive_field 243\" sets parameters)"
 	@echo "make test            run every test, the notebooks among them"
 	@echo "make lab             open JupyterLab"
 	@echo "make quick           the fast tests only"
+	@echo "make claims          judge a claim anew (ONLY=pavllo2019-c01); without, what each one takes"
 	@echo "make notebooks       execute the notebooks anew and record their results (ONLY=table1 SEEDS=\"1 2\")"
 	@echo "make benchmarks      measure the speed on this machine (ONLY=\"training inference\")"
 	@echo "make gpu-results     on a GPU: benchmarks and the papers' own sizes (MINUTES=9, again to go on)"
@@ -58,6 +60,9 @@ quick: $(READY)
 
 lab: $(READY)
 	$(BIN)/jupyter lab --notebook-dir=. notebooks/start_here.ipynb
+
+claims: $(READY)
+	$(BIN)/python -m paperlib claims $(ONLY) $(if $(SEEDS),--seeds $(SEEDS))
 
 notebooks: $(READY)
 	$(BIN)/python -m tools publish $(ONLY) --seeds $(SEEDS)

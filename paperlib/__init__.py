@@ -43,9 +43,9 @@ ROOMS = {
     "claims": "the ledger of claims: each with its own test, effect, interval and verdict",
     "plotting": "figures for the page",
     "experiment": "the frame of a notebook: parameters in, rows and protocols out",
-    "running": "run one notebook, or many side by side",
+    "running": "run one notebook, or many side by side; judge a claim anew",
     "widgets": "interactive demos in a notebook",
-    "__main__": "the command line: run, sweep, train, evaluate, data",
+    "__main__": "the command line: run, sweep, claims, train, evaluate, data",
 }
 
 __doc__ = "\n".join([f"{__doc__}", *(f"{name:<12}  {about}" for name, about in ROOMS.items())])

@@ -1,4 +1,4 @@
-"""``python -m paperlib``: run, copy and sweep notebooks, train, evaluate, fetch data."""
+"""``python -m paperlib``: run, copy and sweep notebooks, judge claims, train, evaluate, fetch."""
 
 import argparse
 import sys
@@ -44,6 +44,17 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
 
     _add_evaluate(commands)
+
+    again = commands.add_parser(
+        "claims",
+        help="judge claims of the papers anew; without a name, list what each of them takes",
+        epilog="python -m paperlib claims pavllo2019-c01",
+    )
+    again.add_argument("names", nargs="*", metavar="name", help="pavllo2019-c01, …")
+    again.add_argument(
+        "--seeds", type=int, nargs="+", help="0 1 2; default: those of the verdict on record"
+    )
+    again.set_defaults(run=_claims)
 
     data = commands.add_parser("data", help="fetch a free data set, or say what is here")
     data.add_argument("name", nargs="?", choices=("cmu",), help="leave it out to see what is here")
@@ -224,6 +235,26 @@ def _evaluate(arguments) -> None:
     )
     print(done.table.to_string(float_format="{:.2f}".format))
     print(done.notes)
+
+
+def _claims(arguments) -> None:
+    from paperlib import claims
+
+    if not arguments.names:
+        print(claims.costs(claims.recorded()).round(1).to_string(index=False, na_rep="–"))
+        return
+    from paperlib.running.claims import judge_again
+
+    for name in arguments.names:
+        found = claims.claim(name)
+        kept = claims.recorded()[name]
+        print(f"{name}: {found.text}\nits test: {found.test}", flush=True)
+        if isinstance(kept, claims.Verdict):
+            print(f"on record: {kept}")
+            if (what := claims.need(kept)) is None:
+                continue  # there is nothing to run
+            print(f"it takes {what}", flush=True)
+        print(f"now: {judge_again(name, arguments.seeds)}", flush=True)
 
 
 def _data(arguments) -> None:

@@ -24,7 +24,10 @@ from paperlib.paths import OUT, ROOT, locked, replacing
 if TYPE_CHECKING:
     import pandas as pd
 
-RESULTS = ROOT / "data" / "results"
+# the project's own record; or, where PAPERLIB_RECORD says "own", one of the reader's in its place
+_OWN = os.environ.get("PAPERLIB_RECORD") == "own"
+RESULTS = OUT / "results" if _OWN else ROOT / "data" / "results"
+FIGURES = OUT / "figures" if _OWN else ROOT / "figures"
 PAPERS = ROOT / "data" / "papers"
 
 # together these identify a measurement; a new row of the same replaces the old one
@@ -96,8 +99,10 @@ class Protocol:
 
 
 def keeping() -> bool:
-    """Whether rows and figures go into the project's record: ``PAPERLIB_RECORD=1``."""
-    return os.environ.get("PAPERLIB_RECORD") == "1"
+    """Whether rows, verdicts and figures go on record: into the project's own with
+    ``PAPERLIB_RECORD=1``, and with ``own`` into another in ``PAPERLIB_OUT``, which then stands in
+    the place of the project's (:mod:`paperlib.running.claims`)."""
+    return os.environ.get("PAPERLIB_RECORD") in ("1", "own")
 
 
 @cache

@@ -6,8 +6,10 @@ from io import BytesIO, TextIOWrapper
 import pytest
 
 from paperlib import __main__ as command_line
+from paperlib.claims import recorded
 from paperlib.datasets import download
 from paperlib.errors import CheckpointError, MissingDataError, NotebookFailed
+from paperlib.running import claims as running_claims
 from paperlib.running import notebook
 
 
@@ -78,6 +80,28 @@ def test_wrong_words_are_answered_with_the_usage(words, capsys):
     with pytest.raises(SystemExit) as stop:
         command_line.main(words)
     assert stop.value.code == 2 and "usage: python -m paperlib" in said(capsys)[1]
+
+
+def test_claims_lists_what_they_take_or_judges_them(monkeypatch, capsys):
+    assert command_line.main(["claims"]) == 0
+    assert "pavllo2019/table5" in said(capsys)[0]
+    kept, called = recorded()["pavllo2019-c13"], []
+
+    def judge_again(*words):
+        called.append(words)
+        return kept
+
+    monkeypatch.setattr(running_claims, "judge_again", judge_again)
+    assert command_line.main(["claims", "pavllo2019-c13", "pavllo2019-c34"]) == 0
+    assert called == [("pavllo2019-c13", None)]  # the other cannot be judged here
+    lines = said(capsys)[0].splitlines()
+    takes = "it takes the notebook pavllo2019/table5, which computes it"
+    first = ["pavllo2019-c13", "its test", "on record", takes, "now"]
+    second = ["pavllo2019-c34", "its test", "on record"]
+    assert [line.split(":")[0] for line in lines] == first + second
+    assert lines[4].startswith("now: reproduced exactly; 27 frames: 8.555571 M")
+    assert command_line.main(["claims", "pavllo2019-c35", "--seeds", "0", "1"]) == 1
+    assert "there is no claim 'pavllo2019-c35'" in said(capsys)[1]
 
 
 def test_data_says_what_is_here_or_fetches(monkeypatch, capsys, tmp_path):

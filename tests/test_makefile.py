@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from paperlib import __main__ as command_line
 from paperlib.paths import ROOT
 from tools.__main__ import _parser
 
@@ -85,6 +86,22 @@ def test_maintainers_targets_call_the_tools(words, expected, tmp_path):
     shown = subprocess.check_output(command, cwd=ROOT, env=ENVIRONMENT, text=True)
     assert shown.strip() == f"bin/python -m tools {expected}"
     _parser().parse_args(expected.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["claims"], "claims"),
+        (["claims", "ONLY=pavllo2019-c01"], "claims pavllo2019-c01"),
+        (["claims", "ONLY=wang2020-c01", "SEEDS=0 1"], "claims wang2020-c01 --seeds 0 1"),
+    ],
+)
+def test_a_reader_judges_claims_by_the_command_line(words, expected, tmp_path):
+    (tmp_path / "ready").touch()
+    command = ["make", "-n", *words, "BIN=bin", f"READY={tmp_path / 'ready'}"]
+    shown = subprocess.check_output(command, cwd=ROOT, env=ENVIRONMENT, text=True)
+    assert shown.strip() == f"bin/python -m paperlib {expected}"
+    command_line._parser().parse_args(expected.split())
 
 
 def test_a_readers_copies_are_not_tested(tmp_path):

@@ -42,24 +42,25 @@ def record(verdict: Verdict) -> None:
             rows.to_csv(temporary, index=False)
 
 
-def _read() -> pd.DataFrame:
-    if not path().is_file():
+def _read(file: Path | None = None) -> pd.DataFrame:
+    file = file or path()
+    if not file.is_file():
         return pd.DataFrame(columns=list(COLUMNS))
-    rows = pd.read_csv(path(), dtype=str, keep_default_na=False)
+    rows = pd.read_csv(file, dtype=str, keep_default_na=False)
     for column in _NUMBERS:
         rows[column] = pd.to_numeric(rows[column])
     return rows
 
 
-def recorded() -> dict[str, Verdict | Claim]:
+def recorded(file: Path | None = None) -> dict[str, Verdict | Claim]:
     """The whole ledger, paper by paper: each claim's id, with its verdict on record or, where there
-    is none, the claim itself."""
-    claims, rows = known(), _read()
+    is none, the claim itself. ``file`` is that of another record than the project's."""
+    claims, rows, where = known(), _read(file), shown(file or path())
     unknown = set(rows["claim"]) - set(claims)
     if unknown:
-        raise ValueError(f"{shown(path())} has verdicts on unknown claims: {', '.join(unknown)}")
+        raise ValueError(f"{where} has verdicts on unknown claims: {', '.join(unknown)}")
     if (rows.groupby("claim")["notebook"].nunique() > 1).any():
-        raise ValueError(f"{shown(path())} has verdicts of several notebooks on one claim")
+        raise ValueError(f"{where} has verdicts of several notebooks on one claim")
     found = {
         name: Verdict.of_rows(claims[name], r.to_dict("records"))
         for name, r in rows.groupby("claim")

@@ -153,6 +153,10 @@ class Verdict:
         seeds = f"{count} seed{'s' if count != 1 else ''}"
         return ", ".join([self.dataset, self.detector, self.preset, seeds]).replace("_", " ")
 
+    def __str__(self) -> str:
+        parts = [f"{self.word}: {self.why}" if self.why else self.word, self.measured, self.origin]
+        return "; ".join(part for part in parts if part)
+
     def _repr_markdown_(self) -> str:
         return table([self])
 

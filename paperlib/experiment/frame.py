@@ -13,7 +13,7 @@ from paperlib.errors import one_of
 from paperlib.evaluation import Evaluation, over_clips
 from paperlib.experiment.parameters import check_cells
 from paperlib.experiment.rows import row
-from paperlib.paths import OUT, ROOT
+from paperlib.paths import OUT
 from paperlib.randomness import check_seed
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
@@ -307,6 +307,6 @@ class Experiment:
 
 
 def _figures() -> Path:
-    folder = ROOT / "figures" if results.keeping() else OUT / "figures"
+    folder = results.FIGURES if results.keeping() else OUT / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
