@@ -19,7 +19,7 @@ from paperlib.skeletons import Skeleton
 _SIDE, _GAP = 3.5, 0.55  # of a picture, and between two rows of them
 _POSE = 7.0  # height of a pose
 _LABELS = -SPAN / 2 - 1.4  # where they end
-_DEEP = 0.5  # metres from the root at which colours end
+_DEEP = 0.3  # metres from the root at which colours end
 _VIEWS = {"from the camera": (-90, 0), "from the side": (0, 0)}
 
 
@@ -120,24 +120,29 @@ def film_strip(
     titles: Sequence[str],
     azimuth: float = -40,
 ) -> Figure:
-    """Moments of a film, left to right: pictures ``(N, H, W, 3)`` with the box ``(4,)`` of the
-    person (left, top, width, height; NaN for none) and the joints ``(J, 2)`` found in it, pixels;
-    below, the poses ``(N, J, 3)`` that came of it, over the truth in grey."""
-    count = len(pictures)
-    figure, axes = plt.subplots(2, count, figsize=(1.9 * count, 4.4), squeeze=False)
+    """Moments of a film, left to right. On top the pictures ``(N, H, W, 3)`` with the box ``(4,)``
+    of a person (left, top, width, height; NaN for none); in the middle the same from nearby, with
+    the joints ``(J, 2)`` that were found; below, the poses ``(N, J, 3)`` that came of them, over
+    the truth in grey. Boxes and joints are pixels."""
+    count, points = len(pictures), np.asarray(points)
+    figure, rows = plt.subplots(3, count, figsize=(1.9 * count, 6.2), squeeze=False)
     size = 1.1 * np.abs(np.asarray(truth)).max()
-    for column, (above, below) in enumerate(axes.T):
+    half = 0.75 * np.ptp(points, axis=1).max()
+    for column, (whole, near, below) in enumerate(rows.T):
         picture, box = pictures[column], boxes[column]
-        above.imshow(picture, extent=(0, picture.shape[1], picture.shape[0], 0))
+        for ax in (whole, near):
+            ax.imshow(picture, extent=(0, picture.shape[1], picture.shape[0], 0))
+        whole.set_title(titles[column], loc="center", fontsize=10)
         if not np.isnan(box).any():
-            above.add_patch(Rectangle(box[:2], *box[2:], fill=False, edgecolor="white", lw=1.2))
-        above.add_collection(bones(points[column], skeleton, lw=1.4))
-        above.set(xlim=(0, picture.shape[1]), ylim=(picture.shape[0], 0))
-        above.set_title(titles[column], loc="center", fontsize=10)
+            whole.add_patch(Rectangle(box[:2], *box[2:], fill=False, edgecolor="white", lw=1.2))
+        near.add_collection(bones(points[column], skeleton, colour="white", lw=3))
+        near.add_collection(bones(points[column], skeleton, lw=1.6))
+        u, v = (points[column].min(axis=0) + points[column].max(axis=0)) / 2
+        near.set(xlim=(u - half, u + half), ylim=(v + half, v - half))
         for pose, look in ((truth, {"colour": IDLE, "lw": 5}), (poses, {"lw": 2, "zorder": 3})):
             flat = seen_from(pose[column], azimuth)
             below.add_collection(bones(flat, skeleton, **look))
         below.set(xlim=(-size, size), ylim=(-size, size), aspect="equal")
-        for ax in (above, below):
+        for ax in (whole, near, below):
             ax.set_axis_off()
     return figure

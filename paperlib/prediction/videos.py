@@ -32,7 +32,6 @@ def predict_video(
     second: nn.Module,
     film: Film,
     boxes: np.ndarray | Tensor,
-    fps: float = 50.0,
     flip: bool = True,
 ) -> Tensor:
     """A pose ``(T, J, 3)`` of one person for each picture of a film, refined over time: metres,
@@ -43,7 +42,7 @@ def predict_video(
     Both know what they have learnt from: bodies that are rendered are no photographs. For a film at
     another rate than the second stage's, leave out or repeat pictures.
     """
-    return predict(second, joints_in_video(first, film, boxes, fps, flip=flip), flip)
+    return predict(second, joints_in_video(first, film, boxes, flip=flip), flip)
 
 
 def joints_in_video(

@@ -71,3 +71,24 @@ def test_parts_of_other_lengths_are_refused():
         plotting.two_stages(**parts() | {"points": np.zeros((2, 17, 2))})
     with pytest.raises(ValueError, match=r"depths of \[0, 3\] frames"):
         plotting.two_stages(**parts() | {"frames": ()})
+
+
+def test_a_strip_shows_each_moment_with_its_box_and_what_came_of_it():
+    chance = np.random.default_rng(0)
+    boxes = np.array([[2.0, 3.0, 4.0, 5.0], [np.nan] * 4])
+    points = 10 + 4 * chance.random((2, 17, 2))
+    truth = chance.normal(size=(2, 17, 3))
+    given = chance.random((2, 20, 30, 3)), boxes, points, truth, truth
+    figure = plotting.film_strip(*given, H36M_17, ["0.0 s", "1.0 s"])
+    first, second, near, _, below, _ = figure.axes
+    (box,) = first.patches
+    assert (*box.get_xy(), box.get_width(), box.get_height()) == (2, 3, 4, 5)
+    assert not second.patches and second.get_title() == "1.0 s"
+    for ax in (first, near):
+        assert tuple(ax.get_images()[0].get_extent()) == (0, 30, 20, 0)
+    for axis, limits in enumerate((near.get_xlim(), near.get_ylim()[::-1])):
+        assert limits[0] < points[0, :, axis].min() and limits[1] > points[0, :, axis].max()
+    joints = np.array(near.collections[-1].get_segments())
+    assert joints[:, 1] == pytest.approx(points[0, [child for _, child in H36M_17.bones]])
+    true, answer = (np.array(c.get_segments()) for c in below.collections)
+    assert true == pytest.approx(answer)
