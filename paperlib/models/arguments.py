@@ -21,6 +21,7 @@ _EXPECTED = {
         _integer(1),
     ),
     **dict.fromkeys(("num_blocks", "root"), _integer(0)),
+    "num_layers": _integer(1),
     **dict.fromkeys(("causal", "dense", "start_from_guesses", "place"), _SWITCH),
     **dict.fromkeys(("spatial", "coordinates", "spectral_norm"), _SWITCH),
     **dict.fromkeys(("discriminator_channels", "pool", "pool_frames"), _integer(1)),

@@ -14,6 +14,7 @@ from paperlib.skeletons import H36M_17
 
 EXAMPLES = {
     "LinearModel": (17, 2, 16, 8, 1, 0.25),
+    "LSTMModel": (17, 2, 16, 8, 1, True, 0.25),
     "TemporalModel": (17, 2, 16, (3, 5), True, 0.1, 8, True),
     "PoseAndTrajectory": (17, 2, 16),
     "TemporalPoseNet": (14, 17, (3, 3), 2),
@@ -135,6 +136,7 @@ def test_other_shapes_are_refused(name):
 WRONG = [(n, 0) for n in ("num_joints_in", "in_features", "num_joints_out", "channels")]
 WRONG += [("num_joints_in", None), ("in_features", -1), ("num_joints_out", -2), ("channels", 6.5)]
 WRONG += [("channels", "8"), ("num_blocks", -1), ("num_blocks", 1.5), ("causal", "no")]
+WRONG += [("num_layers", 0), ("num_layers", 1.5)]
 WRONG += [("bins", 0), ("deconvolution", 2.5), ("size", 48), ("size", 0), ("extent", 0.0)]
 WRONG += [("dense", 1), *(("dropout", wrong) for wrong in (1.0, 1.5, -0.1, -0.5, "none"))]
 REFUSED = [(name, *wrong) for name in MODELS for wrong in WRONG if wrong[0] in example(name).config]
