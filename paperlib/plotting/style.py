@@ -14,11 +14,11 @@ _SYSTEMS = {
     " second stage, 2D alone",
     "#e07a3f": "one stride; single frame; single-action; supervised; without refinement; MuCo-Temp;"
     " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen; testing; in depth;"
-    " 2D pose; first stage",
+    " 2D pose; first stage; zero",
     "#4fa88b": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen;"
-    " GT 2D pose; simulated maps",
+    " GT 2D pose; simulated maps; root",
     "#2867b2": "temporal; multi-action; semi-supervised; refinement; plain; direct;"
-    " random cameras, person; several strides; training; across the line of sight;"
+    " random cameras, person; interpolated; several strides; training; across the line of sight;"
     " 2D pose + depth (σ = 0.1); second stage; maps of its peaks",
     "#8d6cab": "semi-supervised, no bone term; 1-Euro; one vector; temporal, occlusion-aware;"
     " studio cameras, person; GT 2D pose + GT depth",
