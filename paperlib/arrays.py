@@ -128,14 +128,14 @@ def like(result: torch.Tensor, positions: Array) -> Array:
 
 
 def interpolated(points: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """``(T, K, 2)`` with what is not ``found`` ``(T, K)`` interpolated over time, constant at the
+    """``(T, K, D)`` with what is not ``found`` ``(T, K)`` interpolated over time, constant at the
     ends. A joint that is never found is put into the middle of the others: the image's corner,
     where tools leave it, would look like a very long limb. All is 0 where nothing ever is."""
     times = np.arange(len(points))
     filled = points.copy()
     for joint in np.flatnonzero(~found.all(axis=0) & found.any(axis=0)):
         known = found[:, joint]
-        for axis in range(2):
+        for axis in range(points.shape[2]):
             filled[:, joint, axis] = np.interp(times, times[known], points[known, joint, axis])
     never = ~found.any(axis=0)
     if never.all():

@@ -132,7 +132,7 @@ def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Pat
     import pandas as pd
 
     keep = keeping() if keep is None else keep
-    path = (RESULTS if keep else OUT / "results") / f"{notebook.replace('/', '_')}.csv"
+    path = (RESULTS if keep else OUT / "results") / file_name(notebook)
     new = pd.DataFrame(list(rows))
     unknown, missing = set(new) - set(COLUMNS), {*IDENTITY, "value", "unit"} - set(new)
     if unknown or missing:
@@ -148,6 +148,11 @@ def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Pat
     return path
 
 
+def file_name(notebook: str) -> str:
+    """Under which name the rows of a notebook are kept."""
+    return f"{notebook.replace('/', '_')}.csv"
+
+
 def read(file: Path | TextIO) -> "pd.DataFrame":
     """Rows as :func:`record` wrote them."""
     import pandas as pd
@@ -159,7 +164,7 @@ def recorded(notebook: str) -> "pd.DataFrame":
     """All rows kept for a notebook; empty where there are none."""
     import pandas as pd
 
-    path = RESULTS / f"{notebook.replace('/', '_')}.csv"
+    path = RESULTS / file_name(notebook)
     return read(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS))
 
 

@@ -75,26 +75,23 @@ def costs(lines: Mapping[str, Verdict | Claim]) -> pd.DataFrame:
     many seeds, and the minutes of training on record, of one seed and of all. The cheapest stand
     first; those whose numbers were computed, or whose training is not on record, have no minutes.
     """
-    groups: dict[tuple, list[str]] = {}
+    groups: dict[Need, list[str]] = {}
     for name, line in lines.items():
         what = need(line) if isinstance(line, Verdict) else None
         if what:
-            key = (what.notebook, what.dataset, what.preset, what.detectors, what.seeds)
-            groups.setdefault((*key, what.seconds, what.machine), []).append(name)
-    rows = []
-    for key, names in groups.items():
-        what = Need(*key)
-        rows.append(
-            {
-                "notebook": what.notebook,
-                "claims": _together(names),
-                "data": what.dataset,
-                "seeds": len(what.seeds),
-                "minutes a seed": what.per_seed / 60,
-                "minutes": what.seconds / 60,
-                "machine": what.machine,
-            }
-        )
+            groups.setdefault(what, []).append(name)
+    rows = [
+        {
+            "notebook": what.notebook,
+            "claims": _together(names),
+            "data": what.dataset,
+            "seeds": len(what.seeds),
+            "minutes a seed": what.per_seed / 60,
+            "minutes": what.seconds / 60,
+            "machine": what.machine,
+        }
+        for what, names in groups.items()
+    ]
     table = pd.DataFrame(rows, columns=_COLUMNS)
     return table.sort_values("minutes", na_position="first", kind="stable", ignore_index=True)
 

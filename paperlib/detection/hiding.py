@@ -88,7 +88,7 @@ def filled(recording: Recording, hidden: Tensor, how: str = "interpolated") -> R
     if hidden.all():
         raise ValueError(f"{recording.name}: all keypoints of all frames are hidden")
     seen = ~hidden.numpy()
-    known = recording.keypoints.numpy(), recording.confidence[..., None].expand(-1, -1, 2).numpy()
+    known = recording.keypoints.numpy(), recording.confidence[..., None].numpy()
     found = [interpolated(values, seen) for values in known]
     if how == "held":
         times = np.arange(len(recording))[:, None]

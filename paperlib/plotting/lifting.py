@@ -119,6 +119,7 @@ def _curve(x: float, y: float, to_x: float, to_y: float) -> np.ndarray:
 
 
 def draw_influence(ax: Axes, frames: list[int], influence: Sequence[float], unit: float) -> None:
+    """The input frames as dots, each as large as its share of the ``influence``."""
     share = np.asarray(influence, dtype=float) / np.max(influence)
     look = {"s": 10 + 190 * share, "color": colour_of("temporal"), "zorder": 3, "lw": 0}
     ax.scatter(np.array(frames) * unit, [FIRST] * len(frames), **look)

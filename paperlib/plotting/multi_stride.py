@@ -12,7 +12,7 @@ from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
 from paperlib.plotting.lifting import bones
 from paperlib.plotting.poses import seen_from
-from paperlib.plotting.style import IDLE, INK, colour_of
+from paperlib.plotting.style import IDLE, INK, bare, colour_of
 from paperlib.skeletons import Skeleton
 
 _SHOWN = 8  # frames whose maps and poses are drawn
@@ -54,9 +54,8 @@ def multi_stride_system(
     grid = figure.add_gridspec(4, 1, height_ratios=heights, hspace=0.22, **above)
     axes = [figure.add_subplot(grid[row]) for row in range(4)]
     for ax, title in zip(axes, _TITLES, strict=True):
-        ax.set(xlim=(-0.5, frames - 0.5), xticks=[], yticks=[])
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
+        bare(ax)
+        ax.set(xlim=(-0.5, frames - 0.5))
         look = {"ha": "left", "va": "center", "fontweight": "bold", "annotation_clip": False}
         ax.annotate(title, (-0.31, 0.5), xycoords="axes fraction", **look)
     chosen = np.unique(np.linspace(0, frames - 1, _SHOWN).round().astype(int))

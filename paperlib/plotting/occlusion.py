@@ -21,7 +21,7 @@ from paperlib.occlusion import Curve, body_of, boxes, labels
 from paperlib.occlusion.boxed_man import WIDTH
 from paperlib.plotting.lifting import bones
 from paperlib.plotting.people import PEOPLE
-from paperlib.plotting.style import GRID, INK, MUTED, SIDES, colour_of
+from paperlib.plotting.style import GRID, INK, MUTED, SIDES, bare, colour_of
 from paperlib.recordings import Recording
 from paperlib.rendering import render, shade
 
@@ -215,8 +215,7 @@ def heatmap_strip(maps: Mapping[str, np.ndarray | Tensor], frames: Sequence[int]
     for row, (name, own) in zip(axes, maps.items(), strict=True):
         for ax, frame in zip(row, frames, strict=True):
             ax.imshow(np.asarray(own[frame]).max(axis=0), "inferno", vmin=0, vmax=1)
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
+            bare(ax)
         row[0].set_ylabel(name, fontweight="bold")
     return figure
 

@@ -12,7 +12,7 @@ from matplotlib.patches import ConnectionPatch
 
 from paperlib.plotting.lifting import bones
 from paperlib.plotting.poses import seen_from
-from paperlib.plotting.style import INK, MUTED, colour_of
+from paperlib.plotting.style import INK, MUTED, bare, colour_of
 from paperlib.skeletons import Skeleton
 
 _SIDES = (1.0, 0.74, 0.54)  # of the panels of each resolution, shares of the finest one's
@@ -58,9 +58,7 @@ def _panel(figure: Figure, column: int, row: int, columns: int, rows: int) -> Ax
     size = 0.78 * _SIDES[row] * min(wide * inches[0], high * inches[1]) / inches
     middle = ((column + 0.5) * wide, _TOP - (row + 0.5) * high)
     ax = figure.add_axes((middle[0] - size[0] / 2, middle[1] - size[1] / 2, *size))
-    ax.set(xticks=[], yticks=[])
-    ax.grid(visible=False)
-    ax.spines[:].set_visible(False)
+    bare(ax)
     return ax
 
 
@@ -85,9 +83,7 @@ def pictures_to_poses(
         raise ValueError(f"{count} pictures: expected maps, poses and the truth of as many moments")
     figure, axes = plt.subplots(rows, count, figsize=(1.5 * count, 1.55 * rows), squeeze=False)
     for ax in axes.flat:
-        ax.set(xticks=[], yticks=[])
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
+        bare(ax)
     for ax, picture in zip(axes[0], pictures, strict=True):
         ax.imshow(picture)
     for row, found in zip(axes[1:], maps.values(), strict=False):

@@ -1,6 +1,7 @@
 """One look for every figure."""
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 
 INK = "#22303c"
 MUTED = "#8a97a3"
@@ -36,6 +37,13 @@ def colour_of(system: str) -> str:
     """The colour of a system by its name; longer names begin with a known one."""
     known = sorted((name for name in COLOURS if system.startswith(name)), key=len)
     return COLOURS[known[-1]] if known else MUTED
+
+
+def bare(ax: Axes) -> None:
+    """Leave nothing of the axes beside what is drawn in them."""
+    ax.set(xticks=[], yticks=[])
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
 
 
 def use_style() -> None:

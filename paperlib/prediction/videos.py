@@ -79,7 +79,7 @@ def joints_in_video(
         depths.append(deep.cpu())
         shape = tuple(int(side) for side in crops[0].film[0].tolist())
     keypoints = _bridged(torch.cat(points), found)
-    deep = _bridged(torch.cat(depths)[..., None].expand(-1, -1, 2), found)[..., 0]
+    deep = _bridged(torch.cat(depths)[..., None], found)[..., 0]
     camera = camera or _unknown(*shape)
     if (camera.width, camera.height) != shape:
         raise ValueError(
@@ -159,7 +159,7 @@ def _same_number(boxes: Tensor, count: int) -> None:
 
 
 def _bridged(values: Tensor, found: Tensor) -> Tensor:
-    """Values ``(F, K, 2)`` of the frames that were ``found`` as values of all ``(T, K, 2)``."""
+    """Values ``(F, K, D)`` of the frames that were ``found`` as values of all ``(T, K, D)``."""
     whole = values.new_zeros(len(found), *values.shape[1:])
     whole[found] = values
     known = found[:, None].expand(-1, values.shape[1]).numpy()

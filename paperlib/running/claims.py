@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from paperlib import claims, results
-from paperlib.claims import Verdict
+from paperlib.claims import Verdict, ledger
 from paperlib.claims.costs import Need, need
 from paperlib.errors import NotebookFailed
 from paperlib.paths import OUT, ROOT
@@ -24,7 +24,7 @@ from paperlib.randomness import check_seed
 from paperlib.running.notebook import known_parameters, run
 
 NOTEBOOKS = ROOT / "notebooks"
-_LEDGER = "claims.csv"
+_LEDGER = ledger.path().name
 
 
 def judge_again(
@@ -94,12 +94,12 @@ def _begin(folder: Path, what: Need, name: str) -> None:
     kept.mkdir(parents=True)
     for file in results.RESULTS.glob("*.csv"):
         shutil.copyfile(file, kept / file.name)
-    own = kept / f"{what.notebook.replace('/', '_')}.csv"
+    own = kept / results.file_name(what.notebook)
     if own.is_file() and what.seeds:
         rows = results.read(own)
         rows[~what.of(rows)].to_csv(own, index=False)
-    ledger = pd.read_csv(kept / _LEDGER, dtype=str, keep_default_na=False)
-    ledger[ledger["claim"] != name].to_csv(kept / _LEDGER, index=False)
+    verdicts = pd.read_csv(kept / _LEDGER, dtype=str, keep_default_na=False)
+    verdicts[verdicts["claim"] != name].to_csv(kept / _LEDGER, index=False)
 
 
 @contextmanager

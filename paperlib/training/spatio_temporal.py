@@ -1,7 +1,6 @@
 """The whole system of cheng2020, from which a page takes parts away."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 from paperlib.errors import one_of
@@ -9,6 +8,7 @@ from paperlib.models import MultiStrideTCN
 from paperlib.occlusion import OcclusionMasks
 from paperlib.recordings import Dataset
 from paperlib.training.objectives import Adversarial
+from paperlib.training.objectives.base import check_options
 from paperlib.training.recipes import PRESETS, Recipe
 from paperlib.windows.maps import map_cells, map_features
 
@@ -27,7 +27,6 @@ MASKS = OcclusionMasks(
 MAPS = ("simulated", "network")
 _CELLS = {"smoke": 8, "laptop": 16, "paper": 64}
 _MOST = 512  # the paper's embedding
-_OPTIONS = [f.name for f in fields(Adversarial) if f.name not in ("build", "dataset", "films")]
 
 
 def spatio_temporal(
@@ -72,8 +71,7 @@ def spatio_temporal(
     ``ValueError`` for an option that there is not, and for recordings without a network's maps
     where these are asked for.
     """
-    for name in options:
-        one_of("option of the system", name, _OPTIONS)
+    check_options("system", options, Adversarial, "build", "dataset", "films")
     network = one_of("maps", maps, MAPS) == "network"
     if network and cells is not None:
         raise ValueError(f"a network's maps have the cells that they have; leave {cells=} out")

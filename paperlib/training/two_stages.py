@@ -1,6 +1,5 @@
 """The two stages of kato2020 as its pages train them, so that each page finds the others' runs."""
 
-from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -9,6 +8,7 @@ from paperlib.errors import one_of
 from paperlib.models import IntegralRegression
 from paperlib.recordings import Dataset
 from paperlib.training.objectives import FIRST_STAGE, SECOND_STAGE, ImageJoints, JointDepths
+from paperlib.training.objectives.base import check_options
 from paperlib.training.recipes import PRESETS, Recipe
 
 #: weight of the cross-entropy of the three marginals, which the paper does not have. In a trial the
@@ -31,7 +31,7 @@ def first_stage(
     Source: kato2020, section II; what the text leaves open is ours. ``ValueError`` for an option
     that there is not.
     """
-    _check("first stage", options, ImageJoints, "build", "dataset")
+    check_options("first stage", options, ImageJoints, "build", "dataset")
     sizes = FIRST_STAGE[one_of("preset", preset, PRESETS)]
     build = partial(IntegralRegression, len(dataset.skeleton), **sizes)
     if "flat" not in options:
@@ -54,12 +54,6 @@ def second_stage(
 
     Source: kato2020, section II and table I.
     """
-    _check("second stage", options, JointDepths, "dataset", "inputs", "widths")
+    check_options("second stage", options, JointDepths, "dataset", "inputs", "widths")
     widths = SECOND_STAGE[one_of("receptive_field", receptive_field, SECOND_STAGE)]
     return JointDepths(seen, inputs, widths, **options), Recipe.kato2020(preset)
-
-
-def _check(stage: str, options: dict[str, Any], objective: type, *given: str) -> None:
-    known = [field.name for field in fields(objective) if field.name not in given]
-    for name in options:
-        one_of(f"option of the {stage}", name, known)

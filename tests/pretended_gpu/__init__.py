@@ -48,7 +48,8 @@ class PretendedGPU(contextlib.AbstractContextManager):
                 stack.enter_context(mock.patch.object(place, name, stand_in))
             stack.enter_context(mock.patch.object(torch.autocast, "__init__", _autocast()))
             name = "_group_tensors_by_device_and_dtype"
-            stack.enter_context(mock.patch.object(torch.optim.Optimizer, name, _grouped()))
+            for place in (torch.optim.Optimizer, torch.nn.utils.clip_grad):
+                stack.enter_context(mock.patch.object(place, name, _grouped(getattr(place, name))))
             # a module that moves keeps its parameters, as it does on the way to a real GPU
             swaps = torch.__future__.get_swap_module_params_on_conversion()
             stack.callback(torch.__future__.set_swap_module_params_on_conversion, swaps)
@@ -156,9 +157,8 @@ def _autocast():
     return initialise
 
 
-def _grouped():
-    """An optimizer's tensors by the devices that they pretend to be on."""
-    plain = torch.optim.Optimizer._group_tensors_by_device_and_dtype
+def _grouped(plain):
+    """Tensors by the devices that they pretend to be on."""
 
     def group(tensors, *args, **kwargs):
         found = plain(tensors, *args, **kwargs)

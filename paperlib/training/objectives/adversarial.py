@@ -285,13 +285,10 @@ class Adversarial(Objective):
             made = optimizer(parameters, rate, device)
 
             def before_step(*_: Any) -> None:
-                gradients = [p.grad for p in parameters if p.grad is not None]
-                norm = nn.utils.get_total_norm(gradients)
+                norm = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
                 model.gradients[number].copy_(norm)
                 if self.clip:
-                    share = (self.clip / (norm + 1e-6)).clamp_max(1.0)
-                    for gradient in gradients:
-                        gradient.mul_(share)
+                    nn.utils.clip_grads_with_norm_(parameters, self.clip, norm)
 
             made.register_step_pre_hook(before_step)
             return made

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from paperlib.errors import one_of
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows
 
@@ -97,6 +98,14 @@ def as_many(windows: Windows, count: int, generator: torch.Generator) -> Tensor:
     """``(count,)`` examples of ``windows``: all of them in a new order before any comes again."""
     rounds = -(-count // len(windows))
     return torch.cat([windows.order(generator) for _ in range(rounds)])[:count]
+
+
+def check_options(what: str, options: Iterable[str], objective: type, *given: str) -> None:
+    """``ValueError`` for names that are no fields of an ``objective``, or those that are ``given``
+    otherwise: for functions that take the rest of them as options of ``what`` it belongs to."""
+    known = [field.name for field in fields(objective) if field.name not in given]
+    for name in options:
+        one_of(f"option of the {what}", name, known)
 
 
 def described(part: Any) -> dict[str, Any]:
