@@ -16,7 +16,7 @@ NOTEBOOKS = $(patsubst %.py,%.ipynb,$(TEXTS))
 # how long `make gpu-results` may take in one go; until all is done unless told otherwise
 MINUTES ?=
 
-.PHONY: help setup table1 test quick lab claims notebooks benchmarks gpu-results cmu clean
+.PHONY: help setup table1 test quick lab claims notebooks site benchmarks gpu-results cmu clean
 
 help:
 	@echo "make table1          run the main notebook (ARGS=\"-p receptive_field 243\" sets parameters)"
@@ -25,6 +25,7 @@ help:
 	@echo "make quick           the fast tests only"
 	@echo "make claims          judge a claim anew (ONLY=pavllo2019-c01); without, what each one takes"
 	@echo "make notebooks       execute the notebooks anew and record their results (ONLY=table1 SEEDS=\"1 2\")"
+	@echo "make site            build the site to read: out/site/index.html"
 	@echo "make benchmarks      measure the speed on this machine (ONLY=\"training inference\")"
 	@echo "make gpu-results     on a GPU: benchmarks and the papers' own sizes (MINUTES=9, again to go on)"
 	@echo "make cmu             download the CMU motion capture (free for research)"
@@ -37,7 +38,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,site]"
 	@touch $@
 
 table1: $(READY)
@@ -66,6 +67,9 @@ claims: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python -m tools publish $(ONLY) --seeds $(SEEDS)
+
+site: $(READY)
+	$(BIN)/python -m tools site
 
 benchmarks: $(READY)
 	$(BIN)/python -m benchmarks $(ONLY)

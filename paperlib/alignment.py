@@ -108,7 +108,7 @@ class _Rotation(torch.autograd.Function):
 def proper_svd(matrices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """U ``(3, 3, N)``, s ``(3, N)``, V ``(3, 3, N)`` of matrices U diag(s) V^T ``(3, 3, N)``.
 
-    U and V are rotations, so s[2] has the sign of the determinant; |s| falls. One-sided Jacobi
+    U and V are rotations, so s[2] has the sign of the determinant; ``|s|`` falls. One-sided Jacobi
     (Hestenes 1958): pairs of columns of M are turned until all are orthogonal, and V is the turn.
     """
     largest = matrices.abs().amax(dim=(0, 1))

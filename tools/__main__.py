@@ -1,9 +1,10 @@
-"""``python -m tools``: publish notebooks, write README and map, measure everything on a GPU."""
+"""``python -m tools``: publish notebooks, write README and map, build the site, measure it all."""
 
 import argparse
 import sys
 
 from paperlib.__main__ import run_command
+from paperlib.paths import shown
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -22,6 +23,9 @@ def _parser() -> argparse.ArgumentParser:
 
     rooms = commands.add_parser("map", help="write the map of rooms in CONTRIBUTING.md")
     rooms.set_defaults(run=_map)
+
+    site = commands.add_parser("site", help="build the site to read, in out/site")
+    site.set_defaults(run=_site)
 
     gpu = commands.add_parser("gpu-results", help="measure and publish all that wants a GPU")
     gpu.add_argument("--minutes", type=float, help="stop after so long; call again to go on")
@@ -47,6 +51,16 @@ def _map(_) -> None:
     from tools import map
 
     map.update()
+
+
+def _site(_) -> None:
+    from tools.site.build import build
+    from tools.site.check import faults
+
+    first = build()
+    if found := faults(first.parent):
+        raise ValueError("the site has faults:\n" + "\n".join(found))
+    print(f"open {shown(first)} in a browser")
 
 
 def _gpu_results(arguments) -> None:

@@ -1,0 +1,126 @@
+"""The site: it builds without a warning, nothing in it leads nowhere, and nothing comes from
+elsewhere."""
+
+import shutil
+
+import nbformat
+import pytest
+
+from tools.readme import README
+from tools.site import build, notebooks
+from tools.site.build import PAGES, glossary, parts
+from tools.site.check import console_errors, faults
+
+CODE, TEXT = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+TERMS = {"P-MPJPE": "after a rigid alignment", "MPJPE": 'the "mean" distance'}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("site") / "html")
+
+
+@pytest.mark.slow
+def test_every_page_is_there_and_nothing_leads_nowhere(site):
+    assert faults(site.parent) == []
+    for page in (page for pages in parts().values() for page in pages):
+        assert (site.parent / page.path).with_suffix(".html").is_file()
+    text = (site.parent / "notebooks/claims.html").read_text("utf-8")
+    assert "pavllo2019/table2.html" in text and ".ipynb" not in text
+
+
+@pytest.mark.slow
+def test_tables_that_a_cell_writes_are_tables(site):
+    for page in (page for pages in parts().values() for page in pages):
+        text = (site.parent / page.path).with_suffix(".html").read_text("utf-8")
+        assert "| —" not in text, page.path
+
+
+@pytest.mark.slow
+def test_formulas_are_drawn_without_a_script(site):
+    text = (site.parent / "notebooks/pavllo2019/appendix.html").read_text("utf-8")
+    assert "<math" in text and "mathjax.js" not in text.lower()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("chromium"), reason="takes Chromium")
+def test_a_browser_has_nothing_to_complain_of(site):
+    for page in ("index.html", "notebooks/claims.html", "reference/metrics.html"):
+        assert console_errors(site.parent / page) == []
+
+
+def test_the_map_of_the_readme_is_read_whole():
+    found = [page for pages in parts().values() for page in pages]
+    assert len(found) == README.read_text("utf-8").count("](notebooks/") - _mentions()
+    assert list(parts())[:2] == ["The companion", "Pavllo et al. 2019"]
+    assert all(page.title and page.about for page in found)
+
+
+def _mentions():
+    """Links to notebooks outside of the map."""
+    lines = README.read_text("utf-8").splitlines()
+    return sum(line.count("](notebooks/") for line in lines if not line.startswith("| ["))
+
+
+def test_faults_are_found(tmp_path):
+    picture, good = tmp_path / "a.png", tmp_path / "good.html"
+    picture.write_bytes(b"")
+    good.write_text('<p id="here"><a href="#here">x</a><img src="a.png" alt="a line"></p>')
+    assert faults(tmp_path) == []
+    for wrong, said in {
+        '<a href="nowhere.html">': "nothing at nowhere.html",
+        '<a href="good.html#there">': "no such place",
+        '<img src="b.png" alt="a line">': "nothing at b.png",
+        '<img src="a.png">': "without a description",
+        '<script src="https://example.org/a.js"></script>': "loads https",
+        '<link rel="stylesheet" href="//example.org/a.css">': "loads //",
+    }.items():
+        (tmp_path / "wrong.html").write_text(wrong)
+        (found,) = faults(tmp_path)
+        assert said in found and found.startswith("wrong.html")
+    (tmp_path / "wrong.html").write_text('<a href="https://example.org">a link is no load</a>')
+    assert faults(tmp_path) == []
+
+
+def page_of(tmp_path, *cells):
+    path = tmp_path / "page.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), path)
+    return notebooks.page(path, TERMS, depth=1).cells
+
+
+def test_a_term_is_explained_once_and_never_in_code_or_a_heading(tmp_path):
+    text = "# MPJPE\n\n`MPJPE` and MPJPE, P-MPJPE, MPJPE; N-MPJPE, $MPJPE$, [MPJPE](x.md)"
+    one, two = page_of(tmp_path, TEXT(text), TEXT("MPJPE"))
+    link = "[MPJPE](../glossary.md#mpjpe \"the 'mean' distance\")"
+    other = '[P-MPJPE](../glossary.md#p-mpjpe "after a rigid alignment")'
+    wanted = f"# MPJPE\n\n`MPJPE` and {link}, {other}, MPJPE; N-MPJPE, $MPJPE$, [MPJPE](x.md)"
+    assert one.source == wanted and two.source == "MPJPE"
+
+
+def test_what_only_prepares_is_folded_and_stands_together(tmp_path):
+    parameters = CODE("# Parameters\nseed = 0")
+    parameters.metadata["tags"] = ["parameters"]
+    imports = CODE("import torch\nfrom paperlib import (\n    metrics,\n)")
+    begin = CODE('experiment = Experiment.begin(\n    "table1", globals()\n)\nexperiment')
+    work = CODE("run = experiment.train(name, objective, recipe)")
+    cells = page_of(tmp_path, parameters, imports, begin, work)
+    assert [("hide-input" in cell.metadata.get("tags", ())) for cell in cells] == [
+        True,
+        True,
+        False,
+    ]
+    assert cells[1].source == f"{imports.source}\n\n{begin.source}"
+
+
+def test_a_picture_is_described_by_what_is_said_before_it(tmp_path):
+    output = nbformat.v4.new_output("display_data", {"image/png": "iVBORw0KGgo="})
+    cell = CODE("figure", outputs=[output])
+    text = TEXT("## Velocity\n\nEach line is a *system*. More.\n\n* a list")
+    *_, found = page_of(tmp_path, text, cell)
+    assert found.metadata["mystnb"]["image"]["alt"] == "Velocity: Each line is a system"
+
+
+def test_the_glossary_is_what_the_pages_explain():
+    found = glossary((PAGES / "glossary.md").read_text("utf-8"))
+    assert list(found).index("P-MPJPE") < list(found).index("MPJPE")
+    assert all("\n" not in meaning and meaning.endswith(".") for meaning in found.values())
