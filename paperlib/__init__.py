@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 ROOMS = {
     "errors": "the package's own errors, and the refusal of a wrong choice with the right ones",
     "paths": "where data, caches, trained runs and results lie, and how files are replaced",
+    "progress": "how far long work has come, in a terminal or a notebook",
     "outside": "files that others have written, read under limits; nothing in them is run",
     "arrays": "arrays of NumPy taken where tensors are, and given back as what they were",
     "randomness": "random numbers that depend on a seed and on what they are for",

@@ -3,16 +3,22 @@
 import argparse
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
+from paperlib import __version__
 from paperlib.errors import CheckpointError, MissingDataError, NotebookFailed
 from paperlib.paths import shown
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m paperlib", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    parser.add_argument("--version", action="version", version=f"paperlib {__version__}")
+    parser.set_defaults(run=lambda _: parser.print_help())
+    commands = parser.add_subparsers(dest="command")
 
-    run = commands.add_parser("run", help="execute a notebook with parameters")
+    run = commands.add_parser("run", help="execute a notebook with parameters", add_help=False)
+    about = "show this; with a notebook after it, that one's parameters"
+    run.add_argument("-h", "--help", nargs="?", metavar="notebook", action=_Help, help=about)
     run.add_argument("notebook")
     run.add_argument("output")
     _add_parameters(run, "VALUE", "set a parameter of the notebook; may be given again")
@@ -60,6 +66,18 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("name", nargs="?", choices=("cmu",), help="leave it out to see what is here")
     data.set_defaults(run=_data)
     return parser
+
+
+class _Help(argparse.Action):
+    """The help of a command, or the parameters of the notebook that is named after it."""
+
+    def __call__(self, parser, namespace, notebook, option_string=None):
+        if notebook is None:
+            parser.print_help()
+            parser.exit()
+        from paperlib.running.choices import described
+
+        parser.exit(run_command(argparse.Namespace(run=lambda _: print(described(Path(notebook))))))
 
 
 def _add_parameters(command: argparse.ArgumentParser, value: str, about: str) -> None:
@@ -177,6 +195,7 @@ def _run(arguments) -> None:
 
     output = run(arguments.notebook, arguments.output, parameters_of(arguments.parameters))
     print(f"written to {output}")
+    print(f"to open it: {shown(Path(sys.executable).parent / 'jupyter')} lab {output}")
 
 
 def _copy(arguments) -> None:

@@ -212,14 +212,14 @@ Markdown("\n".join(lines))
 
 # %% [markdown]
 # **What is on record here** (CMU motion, three seeds, `laptop`; the intervals stand in the
-# [ledger](../claims.ipynb)). Frames in which a person is lost are left out of the network's loss, so
-# that it never learns what to answer for somebody who is not found: such a person costs it metres.
-# Anything put in their place is therefore a large gain, and refinement takes 46 ± 13 % off the error
-# of the location, where the paper has about a quarter. The fairer comparison is with interpolation:
-# 27 ± 6 mm less on the location (9 %; 7 % in the paper), 0.5 ± 0.4 mm less on the pose. The 1-Euro
-# filter adds 0.6 ± 0.2 mm to the error of the pose; what it does to the location is not decided
-# (-0.6 ± 2.7 mm). Visible poses come to no harm: 0.2 mm less on the pose, 8 ± 4 mm on the location,
-# from the short step, which smooths what is seen too.
+# [ledger](../claims.ipynb)). Frames in which a person is lost are left out of the network's loss,
+# so that it never learns what to answer for somebody who is not found: such a person costs it
+# metres. Anything put in their place is therefore a large gain, and refinement takes 46 ± 13 % off
+# the error of the location, where the paper has about a quarter. The fairer comparison is with
+# interpolation: 27 ± 6 mm less on the location (9 %; 7 % in the paper), 0.5 ± 0.4 mm less on the
+# pose. The 1-Euro filter adds 0.6 ± 0.2 mm to the error of the pose; what it does to the location
+# is not decided (-0.6 ± 2.7 mm). Visible poses come to no harm: 0.2 mm less on the pose, 8 ± 4 mm
+# on the location, from the short step, which smooths what is seen too.
 #
 # A plain Savitzky-Golay filter over the interpolation, which the paper does not try, is on the
 # average of three seeds about a third of the way from interpolation to refinement, and smoother

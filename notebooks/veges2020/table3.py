@@ -155,9 +155,10 @@ Markdown("\n".join(lines))
 # [ledger](../claims.ipynb)). MuCo-Temp lowers MPJPE by 94 ± 34 mm and raises 3D-PCK by 5.9 ± 2.3
 # points, far more than in the paper: who has only learnt from people alone has never met a frame
 # without a person, and answers with nonsense, of another kind for every seed. So three seeds do not
-# decide what it does to the location (MRPE -2.0 ± 3.1 m). In the paper's single-person videos a real
-# detector fails now and then, so that its baseline knows a little of this. Refinement is set against
-# interpolation in [table 2](table2.ipynb); over visible poses it changes the pose by 0.2 mm.
+# decide what it does to the location (MRPE -2.0 ± 3.1 m). In the paper's single-person videos a
+# real detector fails now and then, so that its baseline knows a little of this. Refinement is set
+# against interpolation in [table 2](table2.ipynb); over visible poses it changes the pose by 0.2
+# mm.
 #
 # ## Try next
 #

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from paperlib.paths import cached
+from paperlib.progress import bar as progress_bar
 from paperlib.recordings import PARTS, Dataset, Recording, count_frames
 
 
@@ -30,7 +30,8 @@ def kept_dataset(
     """
     total, done = sum(count_frames(dataset.split(part)) for part in PARTS), 0
     parts = {}
-    with tqdm(total=total, desc=what, unit="frame", disable=not progress, leave=False) as bar:
+    shown = {"total": total, "desc": what, "unit": "frame", "leave": False}
+    with progress_bar(**shown, disable=not progress) as bar:
 
         def counted(recording: Recording) -> dict[str, Tensor]:
             made = make(recording)

@@ -2,32 +2,24 @@
 
 import shutil
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
-from nbformat import ValidationError
 from papermill.exceptions import PapermillExecutionError
 
 from paperlib.errors import NotebookFailed
-from paperlib.experiment.parameters import refuse_unknown
-from paperlib.paths import ROOT, shown, stand_in
+from paperlib.paths import ROOT, shown
+from paperlib.progress import from_kernels
+from paperlib.running.choices import check, known_parameters, literal
 from paperlib.running.kernels import AsyncOwnSocketsKernelManager
 
-
-def known_parameters(notebook: Path) -> dict[str, Any]:
-    """What papermill knows of the parameters of a notebook, by name; ``ValueError`` for a file that
-    is none."""
-    if not notebook.is_file():
-        raise ValueError(f"there is no notebook {notebook}")
-    try:
-        nbformat.validate(nbformat.reads(notebook.read_text("utf-8"), as_version=4))
-    except (ValueError, RecursionError, AttributeError, KeyError, TypeError, ValidationError) as no:
-        why = stand_in(notebook.read_bytes()) or f"it is no notebook ({type(no).__name__})"
-        raise ValueError(f"{notebook}: {why}") from None
-    return papermill.inspect_notebook(_literal(notebook))
+# cells differ too much in length to foretell the rest from those that are done
+_CELLS = {"bar_format": "{desc}: {percentage:3.0f}%|{bar:20}| cell {n_fmt}/{total_fmt}, {elapsed}"}
+# a kernel warns of ports, and of a Ctrl-C that comes while it answers
+_QUIET = {"extra_arguments": ["--log-level=CRITICAL"]}
 
 
 def copy(notebook: str | Path, output: str | Path | None = None) -> Path:
@@ -50,11 +42,6 @@ def place_of(notebook: Path) -> Path:
     return path.relative_to(home) if path.is_relative_to(home) else Path(path.name)
 
 
-def _literal(path: Path) -> str:
-    """A path as it is: papermill takes what stands in braces for a parameter."""
-    return str(path).replace("{", "{{").replace("}", "}}")
-
-
 def run(
     notebook: str | Path,
     output: str | Path,
@@ -63,22 +50,21 @@ def run(
 ) -> Path:
     """Execute ``notebook`` with ``parameters`` and write it, outputs and all, to ``output``.
 
-    Raises ``ValueError`` for a parameter that the notebook does not have and
-    :class:`~paperlib.errors.NotebookFailed` where a cell fails (the notebook is then written as far
-    as it got).
+    Raises ``ValueError`` for a parameter that the notebook does not have or a value that it would
+    refuse, and :class:`~paperlib.errors.NotebookFailed` where a cell fails (the notebook is then
+    written as far as it got).
     """
     notebook, output, parameters = Path(notebook), Path(output), dict(parameters or {})
-    known = known_parameters(notebook)
+    check(notebook, {name: [value] for name, value in parameters.items()})
     if output.resolve() == notebook.resolve():
         raise ValueError(f"the result would overwrite {notebook}: name another file")
-    refuse_unknown(parameters, known)
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # a kernel warns of ports, and of a Ctrl-C that comes while it answers
-        quiet = {"progress_bar": progress, "extra_arguments": ["--log-level=CRITICAL"]}
+        quiet = {"progress_bar": _CELLS if progress else False, **_QUIET}
         kernel = {"kernel_name": "python3", "kernel_manager_class": AsyncOwnSocketsKernelManager}
         where = {"cwd": str(notebook.parent), **kernel, **quiet}
-        papermill.execute_notebook(_literal(notebook), _literal(output), parameters, **where)
+        with from_kernels() if progress else nullcontext():
+            papermill.execute_notebook(literal(notebook), literal(output), parameters, **where)
     except PapermillExecutionError as failure:
         raise NotebookFailed(f"{failure.ename}: {failure.evalue}") from None
     except DeadKernelError:

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
-from tqdm.auto import tqdm
 
 from paperlib.errors import Interrupted
 from paperlib.models.fast import activation as fast
 from paperlib.paths import require_writable
+from paperlib.progress import bar as progress_bar
 from paperlib.randomness import check_seed
 from paperlib.training import processes
 from paperlib.training.devices import choose_device
@@ -101,7 +101,7 @@ class _Training:
 
     def go(self, random_state: torch.Tensor | None, progress: bool) -> None:
         run, first = self.run, processes.rank() == 0
-        bar = tqdm(
+        bar = progress_bar(
             total=self.recipe.epochs * self.per_epoch,
             initial=run.epoch * self.per_epoch + run.step,
             desc=self.name,

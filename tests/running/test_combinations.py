@@ -7,6 +7,7 @@ import papermill
 import pytest
 
 from paperlib.paths import ROOT
+from paperlib.running.choices import described
 from paperlib.running.combinations import combinations, label, read_values, values_of
 
 TABLE1 = ROOT / "notebooks" / "table1.ipynb"
@@ -99,6 +100,19 @@ def test_a_notebook_of_ones_own_need_not_say_its_choices(write_notebook):
     assert math.isnan(read_values(notebook, [("width", "NaN")])["width"][0])
     with pytest.raises(ValueError, match="width is 3 in the notebook, and 'wide' is a text"):
         read_values(notebook, [("width", "3,wide")])
+
+
+def test_parameters_are_described_with_their_choices(write_notebook):
+    source = "width = 3  # of the filters\ndevice = 'auto'"
+    begin = "from paperlib.experiment import Experiment\n"
+    begin += "Experiment.begin('mine', globals(), width=(3, 9))"
+    first, *lines = described(write_notebook(source, begin)).splitlines()
+    assert first.startswith("parameters of ")
+    assert [line.split() for line in lines[:3]] == [
+        ["-p", "width", "3", "of", "the", "filters"],
+        ["3,", "9"],
+        ["-p", "device", "'auto'"],
+    ]
 
 
 def test_choices_that_depend_on_the_run_are_left_to_it(write_notebook):

@@ -35,6 +35,20 @@ def test_a_misspelt_parameter_starts_nothing(notebook, tmp_path):
 
 
 @pytest.mark.usefixtures("no_kernel")
+def test_a_value_that_it_would_refuse_starts_nothing(write_notebook, tmp_path):
+    """Not even a kernel: the cells of this one would fail in another way."""
+    begin = "from paperlib.experiment import Experiment\nExperiment.begin('a', globals(), n=(3, 9))"
+    notebook = write_notebook("n = 3\nseed = 0", begin, "raise SystemExit")
+    for name, value, message in (
+        ("n", 4, "unknown n 4: choose one of 3, 9"),
+        ("n", "few", "n is 3 in the notebook, and 'few' is a text"),
+        ("seed", -1, "seed must be a whole number"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run(notebook, tmp_path / "out.ipynb", {name: value})
+    assert not (tmp_path / "out.ipynb").exists()
+
+
 def test_a_notebook_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"there is no notebook .*table9\.ipynb"):
         run(tmp_path / "table9.ipynb", tmp_path / "out.ipynb")
