@@ -1,8 +1,7 @@
-"""The numbers in the README, written from the recorded results so that the two cannot differ."""
+"""The numbers in README and other texts, written from the recorded results: they cannot differ."""
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -14,6 +13,9 @@ from paperlib.models import OcclusionAware, filter_widths
 from paperlib.paths import ROOT
 
 README = ROOT / "README.md"
+#: all texts that have numbers from the record in them
+TEXTS = (README, ROOT / "tools" / "site" / "pages" / "code.md")
+_NOTEBOOK = re.compile(r"^(\| \[.*\]\(notebooks/(.*)\.ipynb\).* \|) [^|]*\|$", re.MULTILINE)
 _DATA = {
     "mocap": "CMU and Bandai Namco motion capture",
     "cmu": "CMU motion capture",
@@ -148,6 +150,19 @@ def claims() -> str:
     return table(["claims of", *counts.columns], lines)
 
 
+def minutes(notebook: str) -> str:
+    """How long the trainings of a notebook took for one seed, as it was published last; nothing
+    where it trains nothing."""
+    rows = results.recorded(notebook).reindex(columns=["preset", "seconds", "seed", "commit"])
+    rows = rows[(rows["preset"] == "laptop") & (rows["seconds"] > 0)]
+    if rows.empty:
+        return ""
+    rows = rows[rows["commit"] == rows["commit"].iloc[-1]]
+    # a run whose answers several systems share has one time; two runs never have the same
+    runs = rows.drop_duplicates(["seed", "seconds"])
+    return f"{max(1, round(runs['seconds'].sum() / runs['seed'].nunique() / 60))}"
+
+
 def table(heads: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
     """A Markdown table."""
     lines = [f"| {' | '.join(row)} |" for row in (heads, *rows)]
@@ -166,8 +181,9 @@ _TABLES = {
 def written(text: str) -> str:
     """``text`` with each marked part made anew from the results."""
     for name, made in _TABLES.items():
-        text = between(f"<!-- numbers: {name} -->", "<!-- end of numbers -->", text, made())
-    return text
+        if (begin := f"<!-- numbers: {name} -->") in text:
+            text = between(begin, "<!-- end of numbers -->", text, made())
+    return _NOTEBOOK.sub(lambda row: f"{row[1]} {minutes(row[2])} |", text)
 
 
 def between(begin: str, end: str, text: str, content: str) -> str:
@@ -176,6 +192,7 @@ def between(begin: str, end: str, text: str, content: str) -> str:
     return pattern.sub(lambda _: f"{begin}\n{content}\n{end}", text)
 
 
-def update(path: Path = README) -> None:
-    """Write the README's numbers anew."""
-    path.write_text(written(path.read_text("utf-8")), "utf-8")
+def update() -> None:
+    """Write the numbers anew in all texts that have some."""
+    for path in TEXTS:
+        path.write_text(written(path.read_text("utf-8")), "utf-8")

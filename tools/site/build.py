@@ -14,10 +14,12 @@ from paperlib.paths import OUT, ROOT
 from tools.site import notebooks, reference
 
 PAGES = Path(__file__).parent / "pages"
+# of the README's map: | [title](notebooks/…) | about | minutes |
 _ROW = re.compile(
-    r"^\| \[`?(?P<title>[^\]]*?)`?\]\((?P<path>notebooks/[^)]*)\)[^|]*\| (?P<about>.*) \|$"
+    r"^\| \[`?(?P<title>[^\]]*?)`?\]\((?P<path>notebooks/[^)]*)\)[^|]*\| (?P<about>.*) \|[^|]*\|$"
 )
-_PART = re.compile(r"^\| \*\*(?P<title>[^*]*)\*\* \| \*?(?P<about>[^*|]*)\*? \|$")
+_PART = re.compile(r"^\| \*\*(?P<title>[^*]*)\*\* \| \*?(?P<about>[^*|]*)\*? \|[^|]*\|$")
+_UP = "](../../../"  # from the pages by hand to the project
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ def build(folder: Path | None = None) -> Path:
 def assemble(source: Path) -> None:
     """Write what Sphinx reads: the pages by hand, the notebooks, the reference, the figures."""
     shutil.copytree(PAGES, source)
+    for page in source.glob("*.md"):
+        page.write_text(page.read_text("utf-8").replace(_UP, "]("), "utf-8")
+    data = (ROOT / "data" / "README.md").read_text("utf-8")
+    (source / "data.md").write_text(data.replace("](../", "]("), "utf-8")
     shutil.copytree(ROOT / "figures", source / "figures")
     terms = glossary((PAGES / "glossary.md").read_text("utf-8"))
     for place in (p for pages in parts().values() for p in pages):
@@ -88,7 +94,7 @@ def glossary(text: str) -> dict[str, str]:
 
 def _contents() -> list[str]:
     """The site's table of contents, which previous and next follow."""
-    trees = {"Reading": ["reading", "glossary"]}
+    trees = {"Reading": ["reading", "glossary", "guide", "code", "data"]}
     trees |= {
         title: [p.path.removesuffix(".ipynb") for p in pages] for title, pages in parts().items()
     }
