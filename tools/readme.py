@@ -14,7 +14,7 @@ from paperlib.paths import ROOT
 
 README = ROOT / "README.md"
 #: all texts that have numbers from the record in them
-TEXTS = (README, ROOT / "tools" / "site" / "pages" / "code.md")
+TEXTS = (README, *(ROOT / "tools" / "site" / "pages" / name for name in ("index.md", "code.md")))
 _NOTEBOOK = re.compile(r"^(\| \[.*\]\(notebooks/(.*)\.ipynb\).* \|) [^|]*\|$", re.MULTILINE)
 _DATA = {
     "mocap": "CMU and Bandai Namco motion capture",
