@@ -34,10 +34,10 @@ from paperlib import claims, plotting
 from paperlib.detection import DETECTORS, FILES
 from paperlib.evaluation import forecasting
 from paperlib.experiment import Experiment
-from paperlib.models import MultiStrideTCN
+from paperlib.models import MultiStrideTCN, RecurrentForecaster
 from paperlib.occlusion import OcclusionMasks
 from paperlib.results import over_seeds, paper_table, select
-from paperlib.training import Adversarial, Recipe, downsampled
+from paperlib.training import Adversarial, Forecasting, Recipe, downsampled, whole_windows
 from paperlib.windows import network_input
 
 # %%
@@ -50,18 +50,20 @@ length = SEEN + FUTURE
 experiment
 
 # %% [markdown]
-# ## Two forecasters
+# ## One network, from a film
 #
 # The multi-stride network on windows of three seconds, the last second of which is hidden in every
-# window. One sees what a detector finds in a film, the other exact keypoints: no network here gets
-# true poses. All 75 frames are its targets; those after the fiftieth are the forecast.
+# window. Once it sees what a detector finds in a film, as in the paper, and once exact keypoints:
+# it never gets true poses. All 75 frames are its targets; those after the fiftieth are the
+# forecast. Windows lie within a recording: at the end of a shorter one the last pose would have to
+# stand in, and a network would learn that people stop.
 
 # %%
 detected, exact = (
-    downsampled(view.load(), forecasting.FPS)
+    whole_windows(downsampled(view.load(), forecasting.FPS), length)
     for view in (experiment, experiment.with_detector("ground_truth"))
 )
-count = 2 * sum(-(-len(r) // length) for r in exact.train)  # mirrored ones included
+count = 2 * len(exact.train)  # mirrored ones included
 recipe = Recipe.cheng2020(experiment.preset, count, length)
 joints = (len(exact.keypoint_skeleton), 3, len(exact.skeleton))
 size = {"channels": recipe.channels, "embedding": 2 * recipe.channels, "dropout": recipe.dropout}
@@ -78,12 +80,34 @@ parts = {"from a film": detected, "from exact keypoints": exact}
 runs = {name: train(name, data) for name, data in parts.items()}
 
 # %% [markdown]
+# ## A forecaster made for that, from true poses
+#
+# The residual recurrent network of Martinez et al. 2017 reads the **true** poses of the two seconds
+# before, and then its own answers: each is the last pose and a step from it, and an untrained
+# network steps nowhere. It learns from the same windows, and sees as many of them. Films play no
+# part for it; nor do the multi-stride network's errors in lifting, which it is spared.
+
+# %%
+steps = Recipe.martinez2017(experiment.preset, count, length)
+build = lambda: RecurrentForecaster(len(exact.skeleton), steps.channels)  # noqa: E731
+recurrent = experiment.train("recurrent", Forecasting(build, exact, SEEN), steps)
+
+
+@torch.no_grad()
+def continued(poses):
+    """What comes after the seen ones of these poses, says the recurrent network."""
+    device = next(recurrent.model.parameters()).device
+    return recurrent.model(poses[:, :SEEN].to(device), FUTURE).cpu()
+
+
+# %% [markdown]
 # ## Windows to judge by
 #
 # One view of each test clip that is long enough: three seconds. Actions count alike, and within
 # one, clips take turns. Beside the forecasts stands the baseline that is hard to beat at first:
 # **nobody moves**. It repeats the last true pose, or the last one that the network makes of what it
-# has seen.
+# has seen. The recurrent network is asked a second time as well, from the poses that the other
+# makes of the film: what are true ones worth to it? It has learnt from true ones alone.
 
 # %%
 camera = exact.test[0].camera.name
@@ -117,22 +141,27 @@ def forecasts(recordings):
     chosen = places(recordings)
     truth = torch.stack([recordings[which].pose[i : i + length] for which, i in chosen])
     made = {"nobody moves, true pose": forecasting.zero_velocity(truth[:, :SEEN])}
+    made["recurrent, true poses"] = continued(truth)
     for name, run in runs.items():
         same = [found[r.name] if name == "from a film" else r for r in recordings]
         poses = answers(run, same, chosen)
         made[f"forecast {name}"] = poses[:, SEEN:]
         if name == "from a film":
             made["nobody moves, from a film"] = forecasting.zero_velocity(poses[:, :SEEN])
+            made["recurrent, from a film"] = continued(poses)
     return made, truth[:, SEEN:]
 
 
 # %%
+learnt = {f"forecast {name}": run for name, run in runs.items()}
+learnt["recurrent, true poses"] = recurrent
 rows = []
 for action, recordings in actions.items():
     made, truth = forecasts(recordings)
     for name, poses in made.items():
         errors = forecasting.forecast_errors(poses, truth, exact.skeleton)
-        about = experiment.about(name, runs["from a film"]) | {"receptive_field": length}
+        about = experiment.about(name, learnt.get(name, runs["from a film"]))
+        about |= {"receptive_field": length}
         for metric, unit, factor in (("mean_angle_error", "rad", 1), ("mpjpe", "mm", 1000)):
             rows += [
                 about
@@ -195,14 +224,32 @@ horizon = {c: c.rsplit("_", 1)[1] for c in cells}
 printed = paper[cells].astype(float).T.groupby(horizon, sort=False).mean().T
 printed.style.format("{:.2f}").set_caption("table 5 of the paper, rad, mean of its four actions")
 
+# %% [markdown]
+# ## Below a network made for it?
+#
+# Claim `cheng2020-c19` sets the network beside those made for forecasting, two of which count: it
+# is **below** the recurrent one of Martinez et al., and **close to** the best, that of Chiu et al.
+# 2019. The first is judged here, by the mean angle error over the five horizons and over actions:
+# from a film, which is the paper's setting, and from exact keypoints, which spares it the detector
+# and not the lifting. It holds only if both do. That the best one is close is not judged: nobody
+# has built it here.
+#
+# The two are not asked the same. The recurrent network is given true poses, and the other has to
+# find them first. Of training they had the same windows, equally many, and not equally much
+# arithmetic.
+
 # %%
-c19 = "it takes a forecaster made for that, trained alike"
-Markdown(claims.table([claims.not_run("cheng2020-c19", "cheng2020/table5", c19)]))
+ahead = [f"mean_angle_error {ms} ms" for ms in forecasting.HORIZONS]
+mean = sum(claims.by_seed(measured, metric) for metric in ahead) / len(ahead)
+apart = {part: mean[f"forecast {part}"] - mean["recurrent, true poses"] for part in parts}
+Markdown(claims.table([experiment.judge("cheng2020-c19", apart)]))
 
 # %% [markdown]
 # ## Try next
 #
 # * `-p windows 8`, as in the literature: how far do the errors move?
+# * `steps.but(epochs=4 * steps.epochs)`: is the recurrent network better once it has seen more than
+#   the other had?
 # * `OcclusionMasks(future=25, frames=0.2)`: does a network that has learnt with more hidden frames
 #   forecast better?
 # * `-p detector simulated_v2_coarse`: what does a poor view of the past cost the future?
