@@ -137,6 +137,7 @@ def answers(run, recordings, chosen):
     return run.model.generator(hidden.to(next(run.model.parameters()).device)).float().cpu()
 
 
+# %%
 def forecasts(recordings):
     chosen = places(recordings)
     truth = torch.stack([recordings[which].pose[i : i + length] for which, i in chosen])
@@ -152,9 +153,10 @@ def forecasts(recordings):
     return made, truth[:, SEEN:]
 
 
-# %%
 learnt = {f"forecast {name}": run for name, run in runs.items()}
 learnt["recurrent, true poses"] = recurrent
+
+# %%
 rows = []
 for action, recordings in actions.items():
     made, truth = forecasts(recordings)
@@ -198,9 +200,9 @@ for ax, (title, metric) in zip(axes, titles.items(), strict=True):
     part = measured[measured["metric"].str.startswith(metric)]
     lines = part.groupby(["system", "metric"], sort=False)["value"].mean().unstack("metric")
     for system, values in lines.iterrows():
-        still = system.startswith("nobody")
+        line = {"nobody": "o--", "recurrent": "s:"}.get(system.split()[0].strip(","), "o-")
         ms = [int(name.split()[-2]) for name in values.index]
-        ax.plot(ms, values, "o--" if still else "o-", ms=4, label=system)
+        ax.plot(ms, values, line, ms=4, label=system)
     ax.set(xlabel="ms after the last frame that was seen", ylabel=title, ylim=(0, None))
 axes[1].legend(loc="upper left", bbox_to_anchor=(1, 1))
 saved = experiment.save_figure(figure, "cheng2020_table5_horizons")
