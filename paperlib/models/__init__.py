@@ -14,6 +14,7 @@ from paperlib.models.multi_stride import MultiStrideTCN, as_large
 from paperlib.models.occlusion_aware import GATES, VECTORS, OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
 from paperlib.models.pose_refinement import load_pose_refinement_checkpoint
+from paperlib.models.recurrent_forecaster import RecurrentForecaster
 from paperlib.models.registry import MODELS, build
 from paperlib.models.resnet import load_imagenet_weights
 from paperlib.models.temporal import RECEPTIVE_FIELDS, TemporalModel, filter_widths

@@ -17,10 +17,8 @@ def _integer(least: int) -> tuple:
 _SWITCH = (lambda v: isinstance(v, bool)), "True or False"
 # what an argument of this name must be, and in words
 _EXPECTED = {
-    **dict.fromkeys(
-        ("num_joints_in", "in_features", "num_joints_out", "channels", "embedding", "length"),
-        _integer(1),
-    ),
+    **dict.fromkeys(("num_joints", "num_joints_in", "in_features"), _integer(1)),
+    **dict.fromkeys(("num_joints_out", "channels", "embedding", "length"), _integer(1)),
     **dict.fromkeys(("num_blocks", "root"), _integer(0)),
     **dict.fromkeys(("causal", "dense", "start_from_guesses", "place"), _SWITCH),
     **dict.fromkeys(("spatial", "coordinates", "spectral_norm"), _SWITCH),

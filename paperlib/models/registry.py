@@ -10,6 +10,7 @@ from paperlib.models.linear import LinearModel
 from paperlib.models.multi_stride import MultiStrideTCN
 from paperlib.models.occlusion_aware import OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models.recurrent_forecaster import RecurrentForecaster
 from paperlib.models.temporal import TemporalModel
 from paperlib.models.temporal_posenet import TemporalPoseNet
 
@@ -23,6 +24,7 @@ MODELS: dict[str, type[nn.Module]] = {
         OcclusionAware,
         MultiStrideTCN,
         GeneratorAndDiscriminator,
+        RecurrentForecaster,
         IntegralRegression,
         HighResolutionNet,
     )

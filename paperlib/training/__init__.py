@@ -10,6 +10,7 @@ from paperlib.training.objectives import (
     SECOND_STAGE,
     AbsolutePose,
     Adversarial,
+    Forecasting,
     ImageJoints,
     JointDepths,
     KeypointMaps,
@@ -22,7 +23,13 @@ from paperlib.training.objectives import (
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
 from paperlib.training.runs import Run
 from paperlib.training.spatio_temporal import MASKS, spatio_temporal
-from paperlib.training.subsets import FRACTIONS, downsampled, split_labels, withhold_positions
+from paperlib.training.subsets import (
+    FRACTIONS,
+    downsampled,
+    split_labels,
+    whole_windows,
+    withhold_positions,
+)
 from paperlib.training.two_stages import MARGINALS, first_stage, second_stage
 
 __getattr__, __dir__ = lazily(__name__)

@@ -164,6 +164,21 @@ class Recipe:
         )
 
     @classmethod
+    def martinez2017(cls, preset: str = "paper", windows: int = 0, length: int = 75) -> "Recipe":
+        """For the recurrent forecaster of Martinez et al. 2017
+        (:class:`~paperlib.training.Forecasting`): as many windows as :meth:`cheng2020` shows with
+        the same arguments. Batches of 16 and 1024 channels are those of their public code, which
+        descends plain gradients of standardised angles; for metres it is AMSGrad, with a rate of
+        0.001 that falls steadily to 0.
+
+        ``laptop`` and ``smoke`` are as much smaller as there.
+        """
+        alike = cls.cheng2020(preset, windows, length)
+        own = {"learning_rate": 1e-3, "schedule": "linear", "dropout": 0.0, "precision": "float32"}
+        # an example is one window, and a pair there
+        return alike.but(batch_size=16 * length, epoch_examples=2 * alike.epoch_examples, **own)
+
+    @classmethod
     def cheng2020_maps(cls, preset: str = "paper") -> "Recipe":
         """For the network that gives Cheng et al. 2020 their maps, of whose training the text says
         nothing (:class:`~paperlib.training.KeypointMaps`): Adam, a rate of 0.001 that falls

@@ -1,4 +1,5 @@
-"""Small labelled subsets and the unlabelled rest (pavllo2019, 6.2); 2D data of 3D data."""
+"""Parts of data sets to learn from: few labels and the rest without (pavllo2019, 6.2), fewer
+frames, whole windows, 2D without 3D."""
 
 import hashlib
 from collections.abc import Iterable
@@ -96,6 +97,37 @@ def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
         dataset.map(lambda r: r.cut(0, len(r), round(r.fps / fps))),
         name=f"{dataset.name}-{fps:g}hz",
         source=f"{dataset.source} Every {which} frame, {fps:g} Hz.",
+    )
+
+
+def whole_windows(dataset: Dataset, length: int) -> Dataset:
+    """The training part in pieces of ``length`` frames: of each recording as few as hold all of its
+    frames, spread evenly, so that they may overlap. Shorter recordings are left out; the test part
+    stays. Cut so, no window of that ``length`` reaches beyond what was recorded, and no frame of it
+    is the last pose once more, from which a forecaster would learn that people stop.
+
+    ``ValueError`` for a length that is no whole number from 1, or that no recording has."""
+    if not isinstance(length, int) or length < 1:
+        raise ValueError(f"windows are of a whole number of frames from 1, got length={length!r}")
+    long = [r for r in dataset.train if len(r) >= length]
+    if not long:
+        most = max((len(r) for r in dataset.train), default=0)
+        raise ValueError(
+            f"{dataset.name}: no training recording has the {length} frames of a window, the "
+            f"longest has {most}"
+        )
+    pieces = []
+    for recording in long:
+        count, room = -(-len(recording) // length), len(recording) - length
+        starts = (room * n // max(count - 1, 1) for n in range(count))
+        pieces += [_cut(recording, start, start + length, 1) for start in starts]
+    left_out = len(dataset.train) - len(long)
+    return replace(
+        dataset,
+        name=f"{dataset.name}-{length}-frames",
+        train=tuple(pieces),
+        source=f"{dataset.source} Learnt from in windows of {length} frames that lie within a "
+        f"recording; {left_out} of {len(dataset.train)} training recordings are shorter.",
     )
 
 

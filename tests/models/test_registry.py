@@ -21,6 +21,7 @@ EXAMPLES = {
     "MultiStrideTCN": (17, 3, 16, (1, 3), 20, {"size": 8, "crop": "frame"}, 12, 8, 1),
     "HighResolutionNet": (17, 4, 2, 1),
     "GeneratorAndDiscriminator": ("TemporalModel", H36M_17.parents, True, (1, 3)),
+    "RecurrentForecaster": (17, 8),
     "IntegralRegression": (17, "resnet18", 4, 8, 6, 32, 1.2),
 }
 OPTIONS = {
@@ -35,7 +36,8 @@ OPTIONS = {
 
 
 SEEING = {"HighResolutionNet", "IntegralRegression"}  # pictures, where all others take keypoints
-LIFTING = [name for name in MODELS if name not in SEEING]
+FORECASTING = {"RecurrentForecaster"}  # true poses
+LIFTING = [name for name in MODELS if name not in SEEING | FORECASTING]
 
 
 def example(name: str) -> torch.nn.Module:
@@ -51,6 +53,8 @@ def outputs(model: torch.nn.Module) -> list[torch.Tensor]:
     torch.manual_seed(3)
     if type(model).__name__ in SEEING:
         return [model(torch.rand(2, 3, 32, 32))]
+    if type(model).__name__ in FORECASTING:
+        return [model(torch.rand(2, 20, config["num_joints"], 3))]
     x = torch.rand(2, 20, config["num_joints_in"], config.get("in_features", 3)).round(decimals=1)
     return [part(x) for part in parts(model)]
 
@@ -78,7 +82,7 @@ def test_what_is_left_out_is_in_the_config_too(name):
     """Or a default that changes would change old checkpoints."""
     options = inspect.signature(MODELS[name]).parameters.keys() - {"options"}
     assert options <= example(name).config.keys()
-    wanted = {"channels"} if name in SEEING else {"dropout", "channels"}
+    wanted = {"dropout", "channels"} if name in LIFTING else {"channels"}
     assert wanted <= example(name).config.keys()
 
 
@@ -132,7 +136,8 @@ def test_other_shapes_are_refused(name):
             assert str(shape) in str(error.value)
 
 
-WRONG = [(n, 0) for n in ("num_joints_in", "in_features", "num_joints_out", "channels")]
+WRONG = [("num_joints", 0), ("num_joints", 1.5)]
+WRONG += [(n, 0) for n in ("num_joints_in", "in_features", "num_joints_out", "channels")]
 WRONG += [("num_joints_in", None), ("in_features", -1), ("num_joints_out", -2), ("channels", 6.5)]
 WRONG += [("channels", "8"), ("num_blocks", -1), ("num_blocks", 1.5), ("causal", "no")]
 WRONG += [("bins", 0), ("deconvolution", 2.5), ("size", 48), ("size", 0), ("extent", 0.0)]

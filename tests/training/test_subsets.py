@@ -9,7 +9,13 @@ import samples
 import torch
 
 from paperlib.recordings import TENSORS, Dataset, Recording
-from paperlib.training import FRACTIONS, downsampled, split_labels, withhold_positions
+from paperlib.training import (
+    FRACTIONS,
+    downsampled,
+    split_labels,
+    whole_windows,
+    withhold_positions,
+)
 
 SIDE = replace(samples.CAMERA, name="side")
 LENGTHS = {"Walking 1": 40, "Walking 2": 9, "Eating": 57, "Sitting": 3}
@@ -231,3 +237,40 @@ def test_pieces_of_a_take_and_bodies_that_replay_it_are_withheld_together():
 def test_neither_part_may_be_empty(every):
     with pytest.raises(ValueError, match=r"people: every .*th of 4 training takes"):
         withhold_positions(DATA, every)
+
+
+# ---- whole windows -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("length", "starts"),
+    [
+        (40, {"Walking 1": [0], "Eating": [0, 17]}),
+        (20, {"Walking 1": [0, 20], "Eating": [0, 18, 37]}),  # 37 frames of room, in two steps
+        (9, {"Walking 1": [0, 7, 15, 23, 31], "Walking 2": [0], "Eating": range(0, 49, 8)}),
+    ],
+)
+def test_windows_lie_within_recordings_and_hold_every_frame(length, starts):
+    cut = whole_windows(DATA, length)
+    assert cut.test == DATA.test and len({r.name for r in cut.train}) == len(cut.train)
+    found = {}
+    for piece in cut.train:
+        first = numbers(piece)[0]
+        assert numbers(piece) == list(range(first, first + length))
+        found.setdefault((piece.subject, piece.action, piece.camera.name), []).append(first)
+    there = {key: list(starts[key[1]]) for key in found}
+    assert found == there and len(found) == 3 * 2 * len(starts)
+    long = [r for r in DATA.train if len(r) >= length]
+    assert frames_of(cut.train).keys() == frames_of(long).keys()
+    assert f"{len(DATA.train) - len(long)} of 24 training recordings are shorter" in cut.source
+
+
+@pytest.mark.parametrize("length", [0, -3, 2.0, None])
+def test_windows_of_no_frames_are_refused(length):
+    with pytest.raises(ValueError, match="whole number of frames from 1, got length="):
+        whole_windows(DATA, length)
+
+
+def test_windows_longer_than_all_recordings_are_refused():
+    with pytest.raises(ValueError, match=r"no training recording has the 58 frames .* has 57"):
+        whole_windows(DATA, 58)
