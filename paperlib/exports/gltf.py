@@ -38,20 +38,19 @@ def write_gltf(motion: Motion, path: str | Path, up: str = "y") -> tuple[Path, .
     lib = needed("pygltflib", "writing glTF")
     scene = _Scene(lib)
     turn = torch.from_numpy(axes(up))
-    tops = [_person(scene, motion, name, turn) for name in motion.people]
+    pairs = [_person(scene, motion, name, turn) for name in motion.people]
+    people, bodies = ([pair[which] for pair in pairs] for which in (0, 1))
     if up == "z":
-        tops = [scene.node(name="z_up", rotation=_UPRIGHT, children=tops)]
+        people = [scene.node(name="z_up", rotation=_UPRIGHT, children=people)]
     file = scene.file
-    file.asset.generator = "paperlib"
-    file.asset.extras = {"fps": motion.fps, "unit": "m", "up": up}
-    file.asset.extras["first_frame"] = int(motion.frames[0])
-    file.scene, file.scenes = 0, [lib.Scene(nodes=tops)]
+    extras = {"fps": motion.fps, "unit": "m", "up": up, "first_frame": int(motion.frames[0])}
+    file.scene, file.scenes = 0, [lib.Scene(nodes=people + bodies)]
     file.animations = [scene.animation]
     scene.finish()
     with replacing(Path(path)) as temporary:
         if Path(path).suffix.lower() == ".gltf":
             file.convert_buffers(lib.BufferFormat.DATAURI)
-        file.save(str(temporary))
+        file.save(str(temporary), asset=lib.Asset(extras=extras))
     return (Path(path),)
 
 
@@ -75,20 +74,28 @@ class _Scene:
         self.file.nodes.append(self.lib.Node(**fields))
         return len(self.file.nodes) - 1
 
-    def numbers(self, values: np.ndarray, kind: str, bounds: bool = False) -> int:
-        """The accessor of ``values`` ``(N, …)``, of ``kind`` SCALAR, VEC3, …; float32 or uint16."""
+    def numbers(
+        self, values: np.ndarray, kind: str, bounds: bool = False, corners: bool = False
+    ) -> int:
+        """The accessor of ``values`` ``(N, …)``, of ``kind`` SCALAR, VEC3, …; float32 or uint16. It
+        tells their ``bounds`` if asked to, and whether they are of the ``corners`` of a mesh."""
         values = np.ascontiguousarray(values)
         start = len(self.bytes)
         self.bytes += values.tobytes()
         self.bytes += bytes(-len(self.bytes) % 4)
         self.file.bufferViews.append(
-            self.lib.BufferView(buffer=0, byteOffset=start, byteLength=values.nbytes)
+            self.lib.BufferView(
+                buffer=0,
+                byteOffset=start,
+                byteLength=values.nbytes,
+                target=self.lib.ARRAY_BUFFER if corners else None,
+            )
         )
-        flat = values.reshape(len(values), -1)
+        flat, lib = values.reshape(len(values), -1), self.lib
         self.file.accessors.append(
             self.lib.Accessor(
                 bufferView=len(self.file.bufferViews) - 1,
-                componentType=self.lib.FLOAT if values.dtype == np.float32 else 5123,
+                componentType=lib.FLOAT if values.dtype == np.float32 else lib.UNSIGNED_SHORT,
                 count=len(values),
                 type=kind,
                 min=flat.min(axis=0).tolist() if bounds else None,
@@ -109,8 +116,9 @@ class _Scene:
         self.file.set_binary_blob(bytes(self.bytes))
 
 
-def _person(scene: _Scene, motion: Motion, name: int | str, turn: torch.Tensor) -> int:
-    """The node of one person, with joints, skin and animation."""
+def _person(scene: _Scene, motion: Motion, name: int | str, turn: torch.Tensor) -> tuple[int, int]:
+    """The nodes of one person's joints, which are animated, and of the body that has them for a
+    skeleton: nothing above a body moves it, so that it stands by itself."""
     fitted = motion.fitted(name)
     offsets = (fitted.offsets @ turn.T).numpy().astype(np.float32)
     quaternions = matrix_to_quaternion(turn @ fitted.rotations @ turn.T).numpy()[..., [1, 2, 3, 0]]
@@ -132,8 +140,7 @@ def _person(scene: _Scene, motion: Motion, name: int | str, turn: torch.Tensor) 
         if joint in fitted.parents:  # ends of limbs do not turn
             values = scene.numbers(quaternions[:, joint].astype(np.float32), "VEC4")
             scene.animate(first + joint, "rotation", times, values)
-    skinned = _skin(scene, fitted, offsets, first, name)
-    top = scene.node(name=f"person_{name}", children=[first, skinned])
+    top = scene.node(name=f"person_{name}", children=[first])
     start, end = fitted.frames[0] - frames[0], fitted.frames[-1] + 1 - frames[0]
     shown = [(0, start == 0), (start, True), (end, False)]
     shown = [each for each in dict(shown).items() if each[0] < len(frames)]
@@ -141,11 +148,11 @@ def _person(scene: _Scene, motion: Motion, name: int | str, turn: torch.Tensor) 
         marks, here = np.array(shown, dtype=np.float32).T
         times = scene.numbers(marks / np.float32(motion.fps), "SCALAR", bounds=True)
         scale = scene.numbers(np.repeat(here[:, None], 3, axis=1), "VEC3")
-        scene.animate(first, "scale", times, scale, "STEP")
-    return top
+        scene.animate(top, "scale", times, scale, "STEP")
+    return top, _body(scene, fitted, offsets, first, name)
 
 
-def _skin(scene: _Scene, fitted: Fitted, offsets: np.ndarray, first: int, name) -> int:
+def _body(scene: _Scene, fitted: Fitted, offsets: np.ndarray, first: int, name) -> int:
     """The node of a mesh in the rest pose, each bone of which follows the joint it hangs on."""
     lib, rest = scene.lib, np.zeros_like(offsets)
     corners, owners, colours = [], [], []
@@ -164,12 +171,13 @@ def _skin(scene: _Scene, fitted: Fitted, offsets: np.ndarray, first: int, name) 
     normals = np.repeat(normals / np.linalg.norm(normals, axis=-1, keepdims=True), 3, axis=0)
     joints, weights = np.zeros((2, len(places), 4))
     joints[:, 0], weights[:, 0] = owners, 1
+    corner = {"corners": True}
     attributes = lib.Attributes(
-        POSITION=scene.numbers(places, "VEC3", bounds=True),
-        NORMAL=scene.numbers(normals.astype(np.float32), "VEC3"),
-        COLOR_0=scene.numbers(np.array(colours, dtype=np.float32), "VEC3"),
-        JOINTS_0=scene.numbers(joints.astype(np.uint16), "VEC4"),
-        WEIGHTS_0=scene.numbers(weights.astype(np.float32), "VEC4"),
+        POSITION=scene.numbers(places, "VEC3", bounds=True, **corner),
+        NORMAL=scene.numbers(normals.astype(np.float32), "VEC3", **corner),
+        COLOR_0=scene.numbers(np.array(colours, dtype=np.float32), "VEC3", **corner),
+        JOINTS_0=scene.numbers(joints.astype(np.uint16), "VEC4", **corner),
+        WEIGHTS_0=scene.numbers(weights.astype(np.float32), "VEC4", **corner),
     )
     primitive = lib.Primitive(attributes=attributes, material=0)
     scene.file.meshes.append(lib.Mesh(name=f"bones_{name}", primitives=[primitive]))

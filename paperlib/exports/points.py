@@ -37,7 +37,7 @@ def write_trc(motion: Motion, path: str | Path, up: str = "y") -> tuple[Path, ..
             "\tOrigNumFrames",
             "\t".join([*[f"{motion.fps:.12g}"] * 2, f"{len(frames)}\t{count}\tm"])
             + f"\t{motion.fps:.12g}\t{frames[0]}\t{len(frames)}",
-            "Frame#\tTime\t" + "".join(f"{joint}\t\t\t" for joint in skeleton.joints),
+            "Frame#\tTime\t" + "\t\t\t".join(skeleton.joints) + "\t\t",
             "\t\t" + "\t".join(f"X{n}\tY{n}\tZ{n}" for n in numbers),
         ]
         with replacing(place) as temporary, temporary.open("w", encoding="utf-8") as file:
