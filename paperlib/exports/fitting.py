@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.functional import normalize, one_hot
+from torch.nn.functional import normalize
 
 from paperlib.arrays import interpolated
 from paperlib.exports.least_squares import Tree, place, solve
@@ -106,65 +106,64 @@ def fit(
     points[known] = positions[seen]
     points = torch.from_numpy(interpolated(points, known)[frames - frames[0]])
     weights = torch.from_numpy(seen).double().clamp_min(_FILLED)
-    tree, added = _tree(skeleton)
-    world, offsets = _start(points, weights, skeleton, tree, added)
+    tree, numbers, added = _tree(skeleton)
+    world, offsets = _start(points, weights, skeleton, added)
     # a bone by itself may change its length; where it points in the rest pose, rotations make up
+    alone = torch.bincount(tree.group)[tree.group] == 1
     free = torch.diag_embed(torch.ones(len(skeleton), 3, dtype=torch.float64))
-    free[tree.alone] = normalize(offsets, dim=-1)[tree.alone, :, None] * torch.eye(1, 3)
+    free[alone] = normalize(offsets, dim=-1)[alone, :, None] * torch.eye(1, 3)
     free = torch.einsum("jcd,ji->jcid", free, torch.eye(len(skeleton)).double()).flatten(2)
     free = free[..., free.abs().sum(dim=(0, 1)) > 0]
+    used = world[:, numbers]
     spread = np.unique(np.linspace(0, len(points) - 1, _FOR_LENGTHS).round().astype(int))
     chosen = torch.from_numpy(spread)
-    _, _, offsets = solve(world[chosen], offsets, points[chosen], weights[chosen], tree, free)
+    _, _, offsets = solve(used[chosen], offsets, points[chosen], weights[chosen], tree, free)
     parts = [
-        solve(world[now], offsets, points[now], weights[now], tree)[:2]
+        solve(used[now], offsets, points[now], weights[now], tree)[:2]
         for now in torch.arange(len(points)).split(_AT_ONCE)
     ]
-    world, root = (torch.cat(each) for each in zip(*parts, strict=True))
-    world = untwisted(world, offsets, skeleton, tree.group, fps)
-    placed = place(world, root, offsets, tree)
+    world[:, numbers], root = (torch.cat(each) for each in zip(*parts, strict=True))
+    world = untwisted(world, offsets, skeleton, numbers[tree.group], fps)
+    placed = place(world[:, numbers], root, offsets, tree)
     distance = (placed - points).norm(dim=-1)[torch.from_numpy(seen)]
-    parts = _as_tree(world, offsets, skeleton, tree, added)
+    parts = _as_tree(world, offsets, skeleton, added)
     return Fitted(*parts, root, frames, 1000 * float(distance.mean()))
 
 
-def _tree(skeleton: Skeleton) -> tuple[Tree, dict[int, int]]:
-    """The tree, and the joints that are moved by a rotation of their own beside their parent's:
-    joint -> its group. The group of a parent has the parent's number."""
-    count, group, added = len(skeleton), list(skeleton.parents), {}
+def _tree(skeleton: Skeleton) -> tuple[Tree, torch.Tensor, dict[int, int]]:
+    """The tree for the solver; the numbers ``(G,)`` that its rotations have among all; and the
+    joints that are moved by a rotation of their own beside their parent's, with its number.
+
+    Among all, the rotation of a joint has the joint's number, then come the added ones, then one
+    that stands for what moves the root."""
+    count, moved, added = len(skeleton), list(skeleton.parents), {}
     for joint, parent in enumerate(skeleton.parents):
         siblings = skeleton.parents.count(parent) > 1
         if parent >= 0 and siblings and part(skeleton.joints[joint]) not in _RIGID:
-            added[joint] = group[joint] = count + len(added)
+            added[joint] = moved[joint] = count + len(added)
+    moved[skeleton.root] = count + len(added)
     path = torch.zeros(count, count, dtype=torch.float64)
-    for joint in skeleton.order[1:]:
-        path[joint] = path[skeleton.parents[joint]]
+    for joint in skeleton.order:
+        path[joint] = path[skeleton.parents[joint]] if joint != skeleton.root else 0
         path[joint, joint] = 1
-    group[skeleton.root] = skeleton.root  # moved by nothing: its offset is 0
-    which = one_hot(torch.tensor(group), count + len(added)).double()
-    which[skeleton.root] = 0
-    alone = torch.tensor([group.count(g) == 1 for g in group])
-    alone[skeleton.root] = True
-    held = (which.sum(dim=0) > 1).double()
-    return Tree(torch.tensor(group), path, which, alone, held), added
+    numbers, group = torch.tensor(moved).unique(return_inverse=True)
+    return Tree(skeleton.root, group, path), numbers, added
 
 
 def _start(
-    points: torch.Tensor,
-    weights: torch.Tensor,
-    skeleton: Skeleton,
-    tree: Tree,
-    added: dict[int, int],
+    points: torch.Tensor, weights: torch.Tensor, skeleton: Skeleton, added: dict[int, int]
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """World rotations ``(T, G, 3, 3)`` of all groups by inverse kinematics, and offsets ``(J, 3)``
-    whose lengths are the medians of the bones'."""
+    """World rotations of all joints and of those that are ``added``, by inverse kinematics, and
+    offsets ``(J, 3)`` whose lengths are the medians of the bones'."""
     try:  # looks along x; files want the front of a person whose back is to the north, -y
         rest = rest_pose(skeleton) @ rotation_about("z", torch.tensor(-np.pi / 2).double()).mT
     except ValueError:  # other joints than a body's: the first pose is as good as any
         rest = points[0] - points[0, [max(parent, 0) for parent in skeleton.parents]]
         rest = normalize(rest, dim=-1)
     local = inverse_kinematics(points, skeleton, rest)
-    world = torch.eye(3, dtype=torch.float64).repeat(len(points), tree.which.shape[1], 1, 1)
+    world = torch.eye(3, dtype=torch.float64).repeat(
+        len(points), len(skeleton) + len(added) + 1, 1, 1
+    )
     offsets = torch.zeros_like(rest)
     for joint in skeleton.order:
         parent = skeleton.parents[joint]
@@ -181,7 +180,9 @@ def _start(
     return world, offsets
 
 
-def _as_tree(world, offsets, skeleton, tree, added):
+def _as_tree(
+    world: torch.Tensor, offsets: torch.Tensor, skeleton: Skeleton, added: dict[int, int]
+) -> tuple[tuple[str, ...], tuple[int, ...], torch.Tensor, torch.Tensor]:
     """Joints, parents, offsets and rotations of :class:`Fitted`: those of the skeleton, limb by
     limb, each after the joint of no length that it may have."""
     joints: list[str] = []

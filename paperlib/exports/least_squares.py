@@ -1,10 +1,13 @@
 """Rotations, root and bone lengths at once: the method of Gauss and Newton, over all frames.
 
 **Unknowns.** In the world, a joint k turns by W_k whatever the joints above it do, and its child i
-lies at p_i = p_k + W_k o_i. The positions are therefore sums along the way from the root, and a
-turn of W_k by a small vector w moves everything below the child by w x (W_k o_i): Gauss and
-Newton's method has a Jacobian without recursion. Rotations against the parents, which files want,
-are W_parent^T W_k, taken at the end.
+lies at p_i = p_k + d_i, d_i = W_k o_i. Positions are therefore sums of such d along the way from
+the root (whose own d is its place), p = A d, and a turn of W_k by a small vector w changes d_i by
+w x d_i and nothing else: the Jacobian needs no recursion. What is left apart, e, is made smallest
+in the sum of squares with weights w_j; with K_i the change of d_i for w or for the root's move,
+blocks of the normal matrix are H_im K_i^T K_m, H = A^T diag(w) A, and its right side K_i^T s_i,
+s = A^T diag(w) e. Rotations against the parents, which files want, are W_parent^T W_k, taken at the
+end.
 
 **Globals.** The lengths are common to all frames, everything else belongs to one. A step for the
 lengths is found first, with the frames eliminated (Schur's complement, as in bundle adjustment).
@@ -27,13 +30,19 @@ _STEPS, _ENOUGH = 15, 1e-3  # at most so many; the least relative gain for which
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """Who hangs on whom: J joints of the skeleton, each moved by one of G rotations."""
+    """Who hangs on whom: J joints, each moved against its parent by one of G rotations, which may
+    move several. Of these the last is the root's, for the sake of its number: it moves nothing, and
+    where a step would have its turn, it has the move of the root."""
 
-    group: torch.Tensor  # (J,) the rotation that moves each joint; the root's has no effect
+    root: int
+    group: torch.Tensor  # (J,) the rotation that moves each joint
     path: torch.Tensor  # (J, J) float64: 1 where the second joint is on the way to the first
-    which: torch.Tensor  # (J, G) float64: 1 where the group moves the joint
-    alone: torch.Tensor  # (J,) bool: no other joint is moved by its group
-    held: torch.Tensor  # (G,) float64: 1 where a group moves several joints
+
+    def gathered(self, values: torch.Tensor, dim: int) -> torch.Tensor:
+        """What axis ``dim`` holds of each joint, added up for those that one rotation moves."""
+        shape = list(values.shape)
+        shape[dim] = int(self.group.max()) + 1
+        return values.new_zeros(shape).index_add_(dim, self.group, values)
 
 
 def place(world: torch.Tensor, root: torch.Tensor, offsets: torch.Tensor, tree: Tree):
@@ -56,8 +65,8 @@ def solve(
     share = weights / weights.sum(dim=-1, keepdim=True)
     root = (share[..., None] * (points - still)).sum(dim=1)
     told, best = world, None
+    several = (torch.bincount(tree.group) > 1).double()
     for _ in range(_STEPS):
-        # a joint's noise, of one axis: of the steps before, so that without noise nothing holds
         apart = points - place(world, root, offsets, tree)
         cost = (weights * apart.square().sum(dim=-1)).sum()
         if best is None or cost < best:
@@ -65,13 +74,15 @@ def solve(
         if best is not None and best - cost <= _ENOUGH * best:
             break
         best = cost
-        noise = best / (3 * weights.sum())
-        held = tree.held * noise / _STRAYS**2 + _DAMPING
-        away = vector_from_rotation(told @ world.mT) * (tree.held * noise / _STRAYS**2)[:, None]
-        turn, move, change = _step(world, offsets, apart, weights, tree, free, held, away)
+        # a joint's noise, of one axis, as it is so far: where there is none, nothing holds
+        hold = several * best / (3 * weights.sum()) / _STRAYS**2
+        away = vector_from_rotation(told @ world.mT) * hold[:, None]
+        turn, change = _step(world, offsets, apart, weights, tree, free, hold + _DAMPING, away)
+        root = root + turn[:, -1]
+        turn[:, -1] = 0
         length = turn.norm(dim=-1, keepdim=True)
         turn = turn * (_FURTHEST / length.clamp_min(_FURTHEST))
-        world, root = rotation_from_vector(turn) @ world, root + move
+        world = rotation_from_vector(turn) @ world
         offsets = offsets + change
     return kept
 
@@ -85,36 +96,38 @@ def _step(
     free: torch.Tensor | None,
     held: torch.Tensor,
     away: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Turns ``(T, G, 3)``, moves of the root ``(T, 3)`` and of the offsets ``(J, 3)``, of what is
-    ``apart`` ``(T, J, 3)``; groups are ``held`` ``(G,)``, and drawn back by ``away`` ``(T, G, 3)``.
-    """
-    frames, joints, groups = len(world), len(offsets), world.shape[1]
-    bones = rotation_apply(world[:, tree.group], offsets)  # (T, J, 3)
-    # of the bone that a group turns on the way to a joint; none where the group is not on it
-    lever = torch.einsum("ji,ig,tic->tjgc", tree.path, tree.which, bones)
-    x, y, z = lever.unbind(-1)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Turns and the move of the root ``(T, G, 3)``, and the change of the offsets ``(J, 3)``, for
+    what is ``apart`` ``(T, J, 3)``. Groups are ``held`` ``(G,)``, and drawn back by ``away``
+    ``(T, G, 3)``."""
+    frames, joints = apart.shape[:2]
+    x, y, z = rotation_apply(world[:, tree.group], offsets).unbind(-1)
     none = torch.zeros_like(x)
-    cross = torch.stack([none, z, -y, -z, none, x, y, -x, none], dim=-1).unflatten(-1, (3, 3))
-    eye = torch.eye(3, dtype=world.dtype).expand(frames, joints, 1, 3, 3)
-    slope = torch.cat([cross, eye], dim=2).transpose(2, 3).reshape(frames, joints * 3, -1)
-    scaled = slope * weights.repeat_interleave(3, dim=-1)[..., None]
-    matrix = scaled.mT @ slope
-    matrix.diagonal(dim1=-2, dim2=-1)[:, : 3 * groups] += held.repeat_interleave(3)
-    factor, right = torch.linalg.cholesky(matrix), scaled.mT @ apart.reshape(frames, -1, 1)
-    right[:, : 3 * groups] += away.reshape(frames, -1, 1)
+    slope = torch.stack([none, z, -y, -z, none, x, y, -x, none], dim=-1).unflatten(-1, (3, 3))
+    slope[:, tree.root] = torch.eye(3, dtype=world.dtype)
+    # (T, J, J) and (T, J, 3): H and s
+    shared = (tree.path.mT * weights[:, None]) @ tree.path
+    pull = tree.path.mT @ (weights[..., None] * apart)
+    flat = slope.transpose(1, 2).reshape(frames, 3, -1)
+    blocks = (flat.mT @ flat).reshape(frames, joints, 3, joints, 3)
+    blocks = blocks * shared[:, :, None, :, None]
+    matrix = tree.gathered(tree.gathered(blocks, 1), 3).flatten(3).flatten(1, 2)
+    matrix.diagonal(dim1=-2, dim2=-1).add_(held.repeat_interleave(3))
+    factor = torch.linalg.cholesky(matrix)
+    right = tree.gathered((slope.mT @ pull[..., None]).squeeze(-1), 1) + away
+    right = right.reshape(frames, -1, 1)
     change = torch.zeros_like(offsets)
     if free is not None:
-        moved = (world[:, tree.group] @ free).flatten(2)  # (T, J, 3 N)
-        moved = (tree.path @ moved).reshape(frames, joints * 3, -1)
-        across = scaled.mT @ moved
+        moved = world[:, tree.group] @ free  # (T, J, 3, N)
+        across = (shared @ moved.flatten(2)).reshape(moved.shape)
+        schur = torch.einsum("tjcn,tjcm->nm", moved, across)
+        across = tree.gathered(slope.mT @ across, 1).flatten(1, 2)
         gone = torch.cholesky_solve(across, factor)
-        weighted = moved * weights.repeat_interleave(3, dim=-1)[..., None]
-        schur = (weighted.mT @ moved - across.mT @ gone).sum(dim=0)
+        schur -= (across.mT @ gone).sum(dim=0)
         schur.diagonal().add_(_DAMPING * frames)
-        rest = (weighted.mT @ apart.reshape(frames, -1, 1) - gone.mT @ right).sum(dim=0)
+        rest = torch.einsum("tjcn,tjc->n", moved, pull) - (gone.mT @ right).sum(dim=0).squeeze(-1)
         solved = torch.linalg.solve(schur, rest)
-        right = right - across @ solved
-        change = (free @ solved).squeeze(-1)
-    found = torch.cholesky_solve(right, factor).reshape(frames, groups + 1, 3)
-    return found[:, :-1], found[:, -1], change
+        right = right - (across @ solved)[..., None]
+        change = free @ solved
+    found = torch.cholesky_solve(right, factor).reshape(frames, -1, 3)
+    return found, change

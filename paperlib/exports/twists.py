@@ -19,7 +19,7 @@ _BELIEF = math.sin(math.radians(10))
 def untwisted(
     world: torch.Tensor, offsets: torch.Tensor, skeleton: Skeleton, group: torch.Tensor, fps: float
 ) -> torch.Tensor:
-    """World rotations ``(T, G, 3, 3)`` that place all joints as the given ones do, where bones that
+    """World rotations ``(T, N, 3, 3)`` that place all joints as the given ones do, where bones that
     are moved by a rotation of their own come from their parent by the shortest turn.
 
     ``offsets`` ``(J, 3)`` place each joint in its parent's frame, ``group`` ``(J,)`` says which
@@ -31,8 +31,7 @@ def untwisted(
     """
     rest = normalize(offsets, dim=-1)
     bends, world = hinges(skeleton, rest), world.clone()
-    moved = np.bincount(group.numpy(), minlength=world.shape[1])  # the root counts for its own
-    moved[skeleton.root] -= 1
+    moved = np.bincount(group.numpy(), minlength=world.shape[1])
     bones = rotation_apply(world[:, group], rest)
     only = {int(g): j for j, g in enumerate(group) if moved[g] == 1 and j != skeleton.root}
     for joint in skeleton.order:
