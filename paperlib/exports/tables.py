@@ -53,22 +53,25 @@ def write_csv(motion: Motion, path: str | Path, up: str = "z") -> tuple[Path, ..
     has its row, in which x, y and z are empty; of frames in which a person has no pose there are no
     rows. Positions have six decimals, a micrometre.
     """
-    turn = axes(up).T
-    joints = motion.skeleton.joints
+    import pandas as pd
+
+    skeleton, turn = motion.skeleton, axes(up).T
     with replacing(Path(path)) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write(
-            f"# {motion.fps:.12g} frames a second; metres; {up} up; joints of "
-            f"{motion.skeleton.name}\nframe,time,person,joint,x,y,z,score\n"
+            f"# {motion.fps:.12g} frames a second; metres; {up} up; joints of {skeleton.name}\n"
+            "frame,time,person,joint,x,y,z,score\n"
         )
         for name, person in motion.people.items():
-            for row, frame in enumerate(person.frames):
-                start = f"{frame},{frame / motion.fps:.6f},{name}"
-                places = person.positions[row] @ turn
-                for j, joint in enumerate(joints):
-                    score = np.nan if person.scores is None else person.scores[row, j]
-                    file.write(f"{start},{joint},{_joined(places[j])},{_joined([score])}\n")
+            frames = np.repeat(person.frames, len(skeleton))
+            columns = {
+                "frame": frames,
+                "time": frames / motion.fps,
+                "person": str(name),
+                "joint": np.tile(np.array(skeleton.joints), len(person.frames)),
+                **dict(zip("xyz", (person.positions @ turn).reshape(-1, 3).T, strict=True)),
+                "score": np.nan if person.scores is None else person.scores.ravel(),
+            }
+            pd.DataFrame(columns).to_csv(
+                file, header=False, index=False, float_format="%.6f", lineterminator="\n"
+            )
     return (Path(path),)
-
-
-def _joined(values) -> str:
-    return ",".join("" if np.isnan(value) else f"{value:.6f}" for value in values)
