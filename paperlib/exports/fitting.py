@@ -45,7 +45,8 @@ class Fitted:
 
     Beside the joints of the skeleton it has joints of no length, as ``thorax_to_left_shoulder``,
     where bones that leave a joint move against each other. In the rest pose, where no joint is
-    turned, the person looks along -y with z up and arms half lifted.
+    turned, the person looks along -y with z up and arms half lifted; of joint sets that have others
+    than a body's (eyes, fingers), it is the first pose.
     """
 
     joints: tuple[str, ...]  # limb by limb: after each, all that hangs on it
@@ -65,9 +66,9 @@ class Fitted:
         that are there, by the shortest turn and on a straight line; the first and the last pose
         are held before and after."""
         last = len(self.frames) - 1
-        place = torch.from_numpy(np.interp(frames, self.frames, np.arange(last + 1)))
-        before = place.floor().long()
-        after, share = (before + 1).clamp(max=last), (place - before)[:, None]
+        rows = torch.from_numpy(np.interp(frames, self.frames, np.arange(last + 1)))
+        before = rows.floor().long()
+        after, share = (before + 1).clamp(max=last), (rows - before)[:, None]
         root = torch.lerp(self.root[before], self.root[after], share)
         rotations = self.rotations[before].clone()
         between = share[:, 0] > 0  # the others are exact
@@ -155,7 +156,7 @@ def _start(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """World rotations of all joints and of those that are ``added``, by inverse kinematics, and
     offsets ``(J, 3)`` whose lengths are the medians of the bones'."""
-    try:  # looks along x; files want the front of a person whose back is to the north, -y
+    try:  # looks along x; files want -y where z is up, which is +z where y is
         rest = rest_pose(skeleton) @ rotation_about("z", torch.tensor(-np.pi / 2).double()).mT
     except ValueError:  # other joints than a body's: the first pose is as good as any
         rest = points[0] - points[0, [max(parent, 0) for parent in skeleton.parents]]
