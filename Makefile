@@ -38,7 +38,7 @@ $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,site]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,site,exports]"
 	@touch $@
 
 table1: $(READY)

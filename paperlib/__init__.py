@@ -25,6 +25,7 @@ ROOMS = {
     "kinematics": "rotations, forward kinematics, kinematic chain space",
     "alignment": "rigid and similarity alignment of poses",
     "inverse_kinematics": "joint rotations from joint positions",
+    "exports": "poses as files of other programs: npz, CSV, BVH, C3D, TRC, glTF",
     "cameras": "projection with lens distortion, world and camera space, normalisation",
     "metrics": "the errors of poses: MPJPE and its relatives, 3D-PCK, MRPE",
     "recordings": "the data types that everything above speaks: recordings, data sets",

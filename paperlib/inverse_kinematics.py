@@ -93,7 +93,7 @@ def inverse_kinematics(
     for parent, joint in skeleton.bones:
         if bool(rest[joint].any()):  # what has no length has no direction
             children[parent].append(joint)
-    bends = _bends(skeleton, rest)
+    bends = hinges(skeleton, rest)
     eye = torch.eye(3, dtype=points.dtype, device=points.device)
     still = eye.expand(*points.shape[:-2], 3, 3)
     frames: dict[int, torch.Tensor] = {-1: still}  # of a joint, after its own rotation
@@ -110,8 +110,10 @@ def inverse_kinematics(
     return torch.stack(found, dim=-3)
 
 
-def _bends(skeleton: Skeleton, rest: torch.Tensor) -> dict[int, torch.Tensor]:
-    """The direction ``(3,)`` across the upper bone in which each hinge bends, in the rest pose."""
+def hinges(skeleton: Skeleton, rest: torch.Tensor) -> dict[int, torch.Tensor]:
+    """Knees and elbows, and the direction ``(3,)`` across the upper bone in which the lower one
+    bends, in the rest pose ``(J, 3)`` of which each joint's direction from its parent is given.
+    None of a skeleton without hips and knees, which tell where forward is."""
     needed = ("left_hip", "right_hip", "left_knee", "right_knee")
     if not set(needed) <= set(skeleton.joints):
         return {}
