@@ -4,12 +4,15 @@ elsewhere."""
 import shutil
 
 import nbformat
+import numpy as np
 import pytest
 
+from paperlib.occlusion import labels
+from paperlib.refinement import PAPER, refine
 from tools.readme import README
-from tools.site import build, notebooks
+from tools.site import build, demos, notebooks
 from tools.site.build import PAGES, glossary, parts
-from tools.site.check import console_errors, faults
+from tools.site.check import faults, opened
 
 CODE, TEXT = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
 TERMS = {"P-MPJPE": "after a rigid alignment", "MPJPE": 'the "mean" distance'}
@@ -46,7 +49,51 @@ def test_formulas_are_drawn_without_a_script(site):
 @pytest.mark.skipif(not shutil.which("chromium"), reason="takes Chromium")
 def test_a_browser_has_nothing_to_complain_of(site):
     for page in ("index.html", "notebooks/claims.html", "reference/metrics.html"):
-        assert console_errors(site.parent / page) == []
+        assert opened(site.parent / page)[1] == []
+    page, errors = opened(site.parent / "demos.html", width=420)
+    assert errors == [] and page.count("js-plotly-plot") == 3
+    assert "while hidden" in page and "hidden joints found" in page and "mean error" in page
+
+
+@pytest.fixture(scope="module")
+def person():
+    return demos.hidden_person()
+
+
+def test_the_player_has_the_bodies_and_what_is_hidden(person):
+    recording, _, score = person
+    data = demos.player(*person)
+    shape = (len(recording), len(recording.skeleton), 3)
+    assert {np.shape(body) for body in data["bodies"].values()} == {shape}
+    assert sum(data["hidden"]) == 30 == int((score == 0).sum())
+    first = np.array(data["bodies"]["truth"][0])  # z up, and y away from the camera
+    x, y, z = (1000 * recording.positions[0]).T
+    assert np.abs(first - np.stack([x, z, -y], axis=-1)).max() <= 0.51
+    sides = {data["joints"][child]: side for _, child, side in data["bones"]}
+    assert sides["left wrist"] == "left" and sides["right ankle"] == "right"
+    assert sides["thorax"] == "centre"
+
+
+def test_the_paper_s_knobs_of_the_smoothing_give_its_refinement(person):
+    _, said, score = person
+    knobs = {"root_short": (0.1, PAPER.root_short), "root_long": (PAPER.root_long,)}
+    data = demos.smoothing(*person, knobs | {"long_step": (PAPER.long_step, 5)})
+    assert data["usual"] == [1, 0, 0] and len(data["refined"]) == 4
+    wanted = 1000 * refine(said, score, root=0)[:, 0]
+    assert np.abs(np.array(data["refined"]["1-0-0"]) - np.asarray(wanted)).max() <= 0.51
+    assert data["refined"]["1-0-0"] != data["refined"]["0-0-0"] != data["refined"]["0-0-1"]
+
+
+def test_labels_of_the_body_are_those_of_the_package(person):
+    recording = person[0]
+    data = demos.occlusion(recording, (0,))
+    frame = recording.cut(len(recording) // 3, len(recording) // 3 + 1)
+    (view,) = data["views"]
+    said = np.array(view["said"]["clustered"][data["settings"]["clustered"].index(0.06)])
+    marked = labels(frame, "clustered", tolerance=0.06)[0].numpy()
+    assert ((said == 1) | (said == 2)).tolist() == marked.tolist()
+    truth = labels(frame, "rendered")[0].numpy()
+    assert ((said == 1) | (said == 3)).tolist() == truth.tolist() and truth.any()
 
 
 def test_the_map_of_the_readme_is_read_whole():
@@ -110,6 +157,12 @@ def test_what_only_prepares_is_folded_and_stands_together(tmp_path):
         False,
     ]
     assert cells[1].source == f"{imports.source}\n\n{begin.source}"
+
+
+def test_a_demo_that_takes_a_kernel_gives_way_to_the_one_on_the_site(tmp_path):
+    cell = CODE("if interactive:\n    from paperlib.widgets import pose_player\n\n    display(p)")
+    (found,) = page_of(tmp_path, cell)
+    assert found.cell_type == "markdown" and "](../demos.md)" in found.source
 
 
 def test_a_picture_is_described_by_what_is_said_before_it(tmp_path):

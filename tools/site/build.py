@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import plotly
 
 from paperlib.paths import OUT, ROOT
-from tools.site import notebooks, reference
+from tools.site import demos, notebooks, reference
 
 PAGES = Path(__file__).parent / "pages"
 # of the README's map: | [title](notebooks/…) | about | minutes |
@@ -70,6 +71,9 @@ def assemble(source: Path) -> None:
         depth = len(Path(place.path).parts) - 1
         nbformat.write(notebooks.page(ROOT / place.path, terms, depth), target)
     reference.write(source / "reference")
+    demos.write(source / "demos")
+    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    shutil.copyfile(script, source / "static" / script.name)
     index = source / "index.md"
     index.write_text(index.read_text("utf-8") + "\n".join(_contents()), "utf-8")
 
@@ -94,7 +98,7 @@ def glossary(text: str) -> dict[str, str]:
 
 def _contents() -> list[str]:
     """The site's table of contents, which previous and next follow."""
-    trees = {"Reading": ["reading", "glossary", "guide", "code", "data"]}
+    trees = {"Reading": ["reading", "demos", "glossary", "guide", "code", "data"]}
     trees |= {
         title: [p.path.removesuffix(".ipynb") for p in pages] for title, pages in parts().items()
     }

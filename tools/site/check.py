@@ -36,17 +36,18 @@ def faults(folder: Path) -> list[str]:
     return found
 
 
-def console_errors(page: Path, width: int = 1280) -> list[str]:
-    """What a headless Chromium says of a page in its console, of what went wrong."""
+def opened(page: Path, width: int = 1280) -> tuple[str, list[str]]:
+    """A page as a headless Chromium has it once its scripts ran, and what the console says of what
+    went wrong. ``ValueError`` where there is no Chromium."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if not browser:
         raise ValueError("no chromium on this machine: the pages were not opened in a browser")
-    quiet = ["--headless=new", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files"]
-    words = [browser, *quiet, "--enable-logging=stderr", f"--window-size={width},900"]
-    done = subprocess.run(
-        [*words, "--dump-dom", page.resolve().as_uri()], capture_output=True, text=True, timeout=60
-    )
-    return _ERROR.findall(done.stderr)
+    quiet = ["--headless=new", "--no-sandbox", "--allow-file-access-from-files"]
+    drawn = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    words = [browser, *quiet, *drawn, "--enable-logging=stderr", f"--window-size={width},900"]
+    words += ["--virtual-time-budget=5000", "--dump-dom", page.resolve().as_uri()]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    return done.stdout, _ERROR.findall(done.stderr)
 
 
 class _Page(HTMLParser):

@@ -30,6 +30,13 @@ def page(path: Path, glossary: Mapping[str, str], depth: int) -> nbformat.Notebo
             heading, said = _about(cell.source, heading, said)
             cell.source = _explained(cell.source, glossary, explained, "../" * depth)
             continue
+        if cell.source.startswith("if interactive:"):
+            cell.cell_type, cell.source = (
+                "markdown",
+                f"Try it here: [demos]({'../' * depth}demos.md).",
+            )
+            del cell["outputs"], cell["execution_count"]
+            continue
         shown = cell.metadata.setdefault("mystnb", {})
         if is_setup(cell):
             cell.metadata["tags"] = [*cell.metadata.get("tags", ()), "hide-input"]

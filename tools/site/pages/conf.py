@@ -32,5 +32,4 @@ html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
     "navbar_persistent": [],
-    "article_footer_items": ["prev-next.html"],
 }
