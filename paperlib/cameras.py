@@ -66,7 +66,12 @@ def _expect_last(points: torch.Tensor, size: int, what: str) -> None:
 
 
 def world_to_camera(points: torch.Tensor, camera: Camera) -> torch.Tensor:
-    """``(..., 3)`` world metres to camera space: R(q)^-1 (X - t)."""
+    """``(..., 3)`` world metres to camera space: R(q)^-1 (X - t).
+
+    >>> camera = Camera("back", 1000, 1000, (1100, 1100), (500, 500), position=(0, 0, -5))
+    >>> world_to_camera(torch.zeros(3), camera).tolist()
+    [0.0, 0.0, 5.0]
+    """
     _expect_last(points, 3, "world points")
     rotation = quaternion_inverse(_vector(camera.orientation, points))
     position = _vector(camera.position, points)
@@ -74,7 +79,12 @@ def world_to_camera(points: torch.Tensor, camera: Camera) -> torch.Tensor:
 
 
 def camera_to_world(points: torch.Tensor, camera: Camera) -> torch.Tensor:
-    """``(..., 3)`` camera space to world metres: R(q) X + t."""
+    """``(..., 3)`` camera space to world metres: R(q) X + t.
+
+    >>> camera = Camera("back", 1000, 1000, (1100, 1100), (500, 500), position=(0, 0, -5))
+    >>> camera_to_world(torch.tensor([0.0, 0.0, 5.0]), camera).tolist()
+    [0.0, 0.0, 0.0]
+    """
     _expect_last(points, 3, "camera points")
     rotation, position = _vector(camera.orientation, points), _vector(camera.position, points)
     return in_parts(lambda some: quaternion_apply(rotation, some) + position, points, each=_NUMBERS)
@@ -94,6 +104,10 @@ def project(points: torch.Tensor, camera: Camera) -> torch.Tensor:
 
     Before the lens bends them, points are limited to 45 degrees off the axis, as in the reference:
     the polynomial means nothing further out. A point at or behind the camera has no image.
+
+    >>> camera = Camera("front", 1000, 1000, focal=(1100, 1100), centre=(500, 500))
+    >>> project(torch.tensor([0.5, 0.0, 5.0]), camera).tolist()
+    [610.0, 500.0]
     """
     _expect_last(points, 3, "camera points")
     given = (camera.tangential, camera.focal, camera.centre)
@@ -143,6 +157,11 @@ def unproject(pixels: torch.Tensor, depth: torch.Tensor, camera: Camera) -> torc
     """``(..., 2)`` pixels at ``(...)`` depths in metres to ``(..., 3)`` camera space.
 
     The inverse of :func:`project`: the lens is undone by Newton's method on its two equations.
+
+    >>> camera = Camera("front", 1000, 1000, focal=(1100, 1100), centre=(500, 500))
+    >>> point = unproject(torch.tensor([610.0, 500.0]), torch.tensor(5.0), camera)
+    >>> point.round(decimals=4).tolist()
+    [0.5, 0.0, 5.0]
     """
     _expect_last(pixels, 2, "pixels")
     if pixels.shape[:-1] != depth.shape:
@@ -182,13 +201,21 @@ def straightened(
 
 
 def normalize_screen_coordinates(pixels: torch.Tensor, width: int, height: int) -> torch.Tensor:
-    """``(..., 2)`` pixels to [-1, 1] across the width, aspect ratio kept (pavllo2019)."""
+    """``(..., 2)`` pixels to [-1, 1] across the width, aspect ratio kept (pavllo2019).
+
+    >>> normalize_screen_coordinates(torch.tensor([1000.0, 500.0]), 1000, 500).tolist()
+    [1.0, 0.5]
+    """
     _expect_last(pixels, 2, "pixels")
     return pixels * (2 / width) - _vector((1.0, height / width), pixels)
 
 
 def denormalize_screen_coordinates(screen: torch.Tensor, width: int, height: int) -> torch.Tensor:
-    """Inverse of :func:`normalize_screen_coordinates`."""
+    """Inverse of :func:`normalize_screen_coordinates`.
+
+    >>> denormalize_screen_coordinates(torch.tensor([1.0, 0.5]), 1000, 500).tolist()
+    [1000.0, 500.0]
+    """
     _expect_last(screen, 2, "screen coordinates")
     return (screen + _vector((1.0, height / width), screen)) * (width / 2)
 
@@ -199,6 +226,9 @@ def normalize_person_coordinates(pixels: torch.Tensor) -> torch.Tensor:
 
     Where the person stands in the image, how far away, and the focal length, which no film tells,
     are then all but gone; so is what they would tell of the place in the room.
+
+    >>> normalize_person_coordinates(torch.tensor([[400.0, 300.0], [600.0, 300.0]])).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
     """
     _expect_last(pixels, 2, "pixels")
     centred = pixels - pixels.mean(dim=-2, keepdim=True)
@@ -210,6 +240,10 @@ def inverse_calibration(pixels: torch.Tensor, camera: Camera) -> torch.Tensor:
     """``(..., 2)`` pixels times the inverse calibration matrix: (u - c) / f (veges2020, 3.1).
 
     Coordinates then mean the same angle in every camera. Lens distortion is not undone.
+
+    >>> camera = Camera("front", 1000, 1000, focal=(1000, 1000), centre=(500, 500))
+    >>> inverse_calibration(torch.tensor([750.0, 500.0]), camera).tolist()
+    [0.25, 0.0]
     """
     _expect_last(pixels, 2, "pixels")
     return (pixels - _vector(camera.centre, pixels)) / _vector(camera.focal, pixels)

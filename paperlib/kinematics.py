@@ -78,7 +78,12 @@ def rotation_apply(matrix: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
 
 
 def rotation_about(axis: str, angle: torch.Tensor) -> torch.Tensor:
-    """Rotation matrices ``(..., 3, 3)`` about ``"x"``, ``"y"`` or ``"z"`` by ``(...)`` radians."""
+    """Rotation matrices ``(..., 3, 3)`` about ``"x"``, ``"y"`` or ``"z"`` by ``(...)`` radians.
+
+    >>> turn = rotation_about("z", torch.tensor(torch.pi / 2))
+    >>> (turn @ torch.tensor([1.0, 0.0, 0.0])).round(decimals=4).tolist()
+    [0.0, 1.0, 0.0]
+    """
     if axis not in ("x", "y", "z"):
         raise ValueError(f"axis must be 'x', 'y' or 'z', got {axis!r}")
     vector = torch.zeros(*angle.shape, 3, dtype=angle.dtype, device=angle.device)
@@ -169,7 +174,11 @@ def forward_kinematics(
 
 
 def bone_lengths(positions: torch.Tensor, parents: Sequence[int]) -> torch.Tensor:
-    """``(..., J, 3)`` positions to ``(..., J - 1)`` lengths, in the order of the joints."""
+    """``(..., J, 3)`` positions to ``(..., J - 1)`` lengths, in the order of the joints.
+
+    >>> bone_lengths(torch.tensor([[0.0, 0.0, 0.0], [0.3, 0.0, 0.4]]), parents=(-1, 0)).tolist()
+    [0.5]
+    """
     return torch.stack(_bones(positions, parents), dim=-2).norm(dim=-1)
 
 

@@ -26,6 +26,9 @@ def filter_widths(receptive_field: int) -> tuple[int, ...]:
     """Kernel widths of the layers for a receptive field: 27 -> (3, 3, 3), 1 -> (1,).
 
     Raises ``ValueError``, naming the choices, for any other than 1, 3, 9, 27, 81, 243, 729.
+
+    >>> filter_widths(27)
+    (3, 3, 3)
     """
     one_of("receptive field", receptive_field, RECEPTIVE_FIELDS)
     return (3,) * max(1, round(math.log(receptive_field, 3))) if receptive_field > 1 else (1,)

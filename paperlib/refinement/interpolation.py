@@ -13,6 +13,10 @@ def interpolate(positions: Array, visible: np.ndarray | torch.Tensor) -> Array:
 
     A NaN counts as not visible. Which score makes a frame visible is the caller's to say: 0.1 in
     table 3b of veges2020, which does not give it for the interpolation.
+
+    >>> path = np.array([0.0, 9.0, 2.0])[:, None, None] * np.ones((1, 1, 3))  # 9 is a guess
+    >>> interpolate(path, np.array([True, False, True]))[1].tolist()
+    [[1.0, 1.0, 1.0]]
     """
     values = as_positions(positions)
     visible = as_tensor(visible).to(values.device)
