@@ -1,8 +1,8 @@
 # %% [markdown]
 # # The ledger of claims
 #
-# The five papers make 88 claims that can be checked: 58 of them in the three papers whose notebooks
-# are here. Which hold, on data that are free and models small enough for two CPU cores?
+# The five papers make 88 claims that can be checked. Which hold, on data that are free and models
+# small enough for two CPU cores?
 #
 # This is the one place where the answers are kept. A claim has a **test of its own**, set down in
 # `data/papers/claims.csv`: what is compared, on which side of which number it ought to lie, and
@@ -319,6 +319,18 @@ page("cheng2020")
 
 # %%
 page("kato2020")
+
+# %% [markdown]
+# ## What a verdict costs
+#
+# `make claims ONLY=pavllo2019-c01` runs what one claim needs, and prints its verdict. The minutes
+# are those of training alone, as they went on record, each on its machine; claims of one notebook
+# share them. Without minutes: what is computed, or was measured before times were kept.
+
+# %%
+costs = claims.costs(whole)
+minutes = [name for name in costs if name.startswith("minutes")]
+costs.style.hide(axis="index").format("{:.0f}", minutes, na_rep="")
 
 # %% [markdown]
 # ## Try next
