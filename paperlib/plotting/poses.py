@@ -72,29 +72,43 @@ def pose_sequence(
     recording: Recording,
     predictions: Mapping[str, np.ndarray],
     frames: Sequence[int],
-    azimuth: float = -40,
+    azimuth: float | Mapping[str, float] = -40,
     circled: float | None = None,
+    pictures: Sequence[tuple[np.ndarray, Sequence[float]]] = (),
 ) -> Figure:
     """A strip of moments: what the detector saw, and below it each system's pose over the truth.
 
     ``predictions`` names systems and their poses ``(T, J, 3)``, root-relative, in camera space;
     ``frames`` are the moments, left to right. The truth is drawn broad and grey behind. Poses are
-    shown from ``azimuth`` degrees; the camera itself stands at -90, and from there every error of
-    depth would be hidden. Keypoints whose confidence is 0 are left out. About joints that are wrong
-    by more than ``circled`` metres, where that is given, stands a red circle.
+    shown from ``azimuth`` degrees, or each system from its own; the camera itself stands at -90,
+    and from there every error of depth would be hidden. Keypoints whose confidence is 0 are left
+    out. About joints that are wrong by more than ``circled`` metres, where that is given, stands a
+    red circle. ``pictures`` are drawn behind the keypoints: for each moment ``(H, W, 3)``, from 0
+    to 1, and where its edges lie in the film, in pixels: left, right, bottom, top. ``ValueError``
+    for pictures of another number of moments, and for systems without an azimuth.
     """
+    if pictures and len(pictures) != len(frames):
+        raise ValueError(f"{len(pictures)} pictures of {len(frames)} moments: one for each")
+    azimuths = azimuth if isinstance(azimuth, Mapping) else dict.fromkeys(predictions, azimuth)
+    if missing := [name for name in predictions if name not in azimuths]:
+        raise ValueError(f"no azimuth is given for {', '.join(missing)}")
     rows, columns = 1 + len(predictions), len(frames)
     figure = plt.figure(figsize=(1.6 * columns, 2.0 * rows), layout="none")
-    figure.subplots_adjust(left=0.05, right=1, top=0.95, bottom=0.0, wspace=0, hspace=0)
+    apart = 0.05 if pictures else 0
+    figure.subplots_adjust(left=0.05, right=1, top=0.95, bottom=0.0, wspace=apart, hspace=0)
     truth = recording.pose.numpy()
     size = 0.55 * np.ptp(truth[list(frames)], axis=1).max()
     seen = recording.confidence.numpy() > 0
     keypoints = np.where(seen[..., None], recording.keypoints.numpy(), np.nan)
     digits = 1 if columns < 2 or frames[1] - frames[0] >= recording.fps / 10 else 2
     spans = [np.ptp(keypoints[f][seen[f]], axis=0).max() for f in frames if seen[f].any()]
-    half = 0.55 * max(spans, default=1.0)
+    half = (0.7 if pictures else 0.55) * max(spans, default=1.0)
     for column, frame in enumerate(frames):
         ax = figure.add_subplot(rows, columns, column + 1)
+        if pictures:
+            picture, extent = pictures[column]
+            ax.imshow(picture, extent=extent)
+            draw_limbs(ax, keypoints[frame], recording.keypoint_skeleton, "white", lw=4)
         draw_keypoints(ax, keypoints[frame], recording.keypoint_skeleton)
         found = keypoints[frame][seen[frame]]
         if len(found) < len(seen[frame]):  # what is left without its neighbours has no bones
@@ -103,7 +117,7 @@ def pose_sequence(
         ax.set(xlim=(u - half, u + half), ylim=(v + half, v - half))
         when = f"{frame / recording.fps:.{digits}f} s"
         ax.set_title(when, loc="center", fontweight="normal", color=INK)
-        for row, (_, poses) in enumerate(predictions.items(), start=1):
+        for row, (name, poses) in enumerate(predictions.items(), start=1):
             ax = figure.add_subplot(rows, columns, row * columns + column + 1, projection="3d")
             draw_pose(ax, truth[frame], recording.skeleton, colour=INK, alpha=0.35, lw=4)
             pose = np.asarray(poses)[frame]
@@ -112,7 +126,7 @@ def pose_sequence(
                 wrong = np.linalg.norm(pose - truth[frame], axis=-1) > circled
                 ax.plot(*upright(pose[wrong]).T, "o", **_CIRCLE)
             middle = (truth[frame].min(axis=0) + truth[frame].max(axis=0)) / 2
-            _frame(ax, upright(middle), size, azimuth)
+            _frame(ax, upright(middle), size, azimuths[name])
     names = ["2D keypoints", *predictions]
     for row, name in enumerate(names):
         height = 0.94 * (1 - (row + 0.5) / rows)
