@@ -129,7 +129,8 @@ def typical(recordings):
 # **Blue** is the person's left side, **red** the right one, in 2D and in 3D. The first row of poses
 # is seen from where the camera stands (a little from above): left and right are on the same side as
 # in the frame. The second is seen from the person's side of the room: the camera stands far out on
-# the left, and depth, which no frame shows, goes from left to right. Grey is the truth.
+# the left, and depth, which no frame shows, goes from left to right. Grey is the truth. Where the
+# detector missed a keypoint, those that it found are dots.
 
 # %%
 MOMENTS = 6
