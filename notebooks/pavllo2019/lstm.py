@@ -20,9 +20,7 @@
 # Parameters
 channels = 128  # of the convolutions (the paper has 1024); those of the LSTM follow from the cost
 dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures), "human36m"
-preset = (
-    "auto"  # "smoke" (seconds), "laptop" (more than an hour), "paper" (a GPU); "auto": which fits
-)
+preset = "auto"  # "smoke" (seconds), "laptop" (over an hour), "paper" (a GPU); "auto": which fits
 seed = 0  # of weights, shuffling and dropout
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
 retrain = False  # True trains again where a finished run is on disk
@@ -119,6 +117,7 @@ def windows_of(frames):
     return replace(data, name=f"{data.name}-later", train=(*data.train, *copies))
 
 
+# %%
 def chunks_of(frames, seen):
     """The recipe for windows of so many frames, all of them targets, in as many steps."""
     at_once = max(1, A_STEP // frames)

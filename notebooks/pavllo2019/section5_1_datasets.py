@@ -56,6 +56,7 @@ def by_clip(recordings):
     return groups
 
 
+# %%
 def counted(data):
     everything = (*data.train, *data.test, *data.unseen)
     cameras = {len(names(views, "camera")) for views in by_clip(everything).values()}
@@ -94,8 +95,10 @@ print(data.source, f"Left out: {data.excluded}.", like.source, sep="\n\n")
 # %% [markdown]
 # ## What they do
 #
-# Actions by the minutes that were performed (one camera's frames). The paper's tables have a column
-# for each of 15 actions and give every action the same weight in their average, however long it is.
+# Action by action: the minutes that were performed (one camera's frames), and the mean speed of all
+# joints relative to the root: the median over frames, and what a tenth of them exceed. The paper's
+# tables have a column for each of 15 actions, and give each the same weight in their average,
+# however long it is.
 
 
 # %%
@@ -104,15 +107,22 @@ def once(recordings):
     return [views[0] for views in by_clip(recordings).values()]
 
 
-def minutes(recordings):
-    rows = [(r.action, len(r) / r.fps / 60) for r in once(recordings)]
-    return pd.DataFrame(rows, columns=["action", "minutes"]).groupby("action")["minutes"].sum()
+def speeds(recordings):
+    return torch.cat([joint_speed(r) for r in once(recordings) if len(r) > 1]).numpy()
 
 
 parts = {"train": data.train, "test": data.test, "unseen": data.unseen}
-performed = pd.DataFrame({name: minutes(part) for name, part in parts.items() if part})
-performed.loc["together"] = performed.sum()
-performed.fillna(0).style.format("{:.2f}").set_caption(f"minutes, {experiment.dataset}")
+parts = {name: part for name, part in parts.items() if part}
+performed = {}
+for action in names([r for part in parts.values() for r in part], "action"):
+    own = {name: [r for r in part if r.action == action] for name, part in parts.items()}
+    long = {f"{n}, minutes": sum(len(r) / r.fps for r in once(o)) / 60 for n, o in own.items()}
+    speed = np.quantile(speeds([r for part in own.values() for r in part]), (0.5, 0.9))
+    performed[action] = long | dict(zip(("median, m/s", "fastest tenth"), speed, strict=True))
+
+# %%
+table = pd.DataFrame(performed).T.sort_values("median, m/s")
+table.style.format("{:.2f}").set_caption(experiment.dataset)
 
 # %% [markdown]
 # A model that sees 243 frames needs as many: what a shorter recording lacks is filled by repeating
@@ -141,7 +151,7 @@ def heights(recordings):
     return pd.DataFrame(rows, index=["smallest", "median", "largest"]).T
 
 
-sizes = {name: heights(part) for name, part in parts.items() if part}
+sizes = {name: heights(part) for name, part in parts.items()}
 pd.concat(sizes).style.format("{:.3f}").set_caption(
     f"metres, over the recordings of each name, {experiment.dataset}"
 )
@@ -149,20 +159,15 @@ pd.concat(sizes).style.format("{:.3f}").set_caption(
 # %% [markdown]
 # ## How fast, and how far away
 #
-# Left: the mean speed of all joints relative to the root, of every frame. (The paper reports that
-# time helps most in highly dynamic actions.) Right: the distance of the root along the camera's
-# axis, which section 4 weights its trajectory by.
-
+# Left: the speed of every frame. (The paper reports that time helps most in highly dynamic
+# actions.) Right: the distance of the root along the camera's axis, which section 4 weights its
+# trajectory by.
 
 # %%
-def speeds(recordings):
-    return [joint_speed(r) for r in once(recordings) if len(r) > 1]
-
-
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
 drawn = {"training": data.train, "testing": data.test}
 for name, part in drawn.items():
-    speed = torch.cat(speeds(part)).numpy()
+    speed = speeds(part)
     depth = torch.cat([r.trajectory[:, 2] for r in part]).numpy()
     look = {"density": True, "histtype": "step", "lw": 1.6, "color": plotting.colour_of(name)}
     for ax, values in zip(axes, (speed, depth), strict=True):
@@ -174,20 +179,6 @@ for ax in axes:
 axes[0].set(xlabel="speed of the joints, m/s", ylabel="share of frames, density")
 axes[1].set(xlabel="depth of the root, m")
 saved = experiment.save_figure(figure, "pavllo2019_section5_1_speed_and_depth")
-
-# %% [markdown]
-# Speed, action by action: the median over frames, and the speed that a tenth of them exceed.
-
-# %%
-actions = {}
-for r in once((*data.train, *data.test)):
-    actions.setdefault(r.action, []).append(joint_speed(r))
-quantiles = {
-    a: torch.cat(s).quantile(torch.tensor([0.5, 0.9])).tolist() for a, s in actions.items()
-}
-table = pd.DataFrame(quantiles, index=["median", "a tenth is faster"]).T
-table = table.sort_values("median")
-table.style.format("{:.2f}").set_caption(f"m/s, {experiment.dataset}")
 
 # %% [markdown]
 # ## Three protocols, by hand
