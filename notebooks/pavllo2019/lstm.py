@@ -54,10 +54,11 @@ experiment
 # two operations for each weight of a matrix product. In both kinds each weight is used once a
 # frame, so that equal operations mean nearly equal parameters as well.
 #
-# A cell holds for as long as it was taught to. An LSTM that learnt from windows of 27 frames fails
-# on whole videos, and so reads windows of the same length in testing as well. They overlap by half;
-# each frame is read twice and the answers averaged, more of the one in whose middle it lies. In
-# fact this LSTM thus takes **twice** the operations that are counted for it below.
+# A cell holds for as long as it was taught to: a small LSTM that had learnt from windows of 12
+# frames failed on films of 48 (in a test of this project). So windows are as long in testing as in
+# training. They overlap by half; each frame is read twice and the answers averaged, more of the one
+# in whose middle it lies. In fact the LSTM thus takes **twice** the operations that are counted for
+# it below.
 
 # %%
 data = experiment.load()

@@ -3,10 +3,11 @@
 #
 # *Pavllo et al. 2019, section 5.1.*
 #
-# What does a number in the paper's tables stand for? For two data sets of people in motion-capture
-# suits, split by who is learnt from and who is tested, and for one of three ways of measuring an
-# error. Both data sets are licensed. This page counts what the companion has in their place, and
-# works the three protocols out on a body so small that a pencil is enough.
+# What does a number in the paper's tables stand for? For two data sets of people before cameras,
+# with markers that tell where their joints are; for a split into those who are learnt from and
+# those who are tested; and for one of three ways of measuring an error. Both data sets are
+# licensed. This page counts what the companion has in their place, and works the three protocols
+# out on a body so small that a pencil is enough.
 
 # %% tags=["parameters"]
 # Parameters
