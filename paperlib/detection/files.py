@@ -18,29 +18,24 @@ from typing import Any
 
 import numpy as np
 
+from paperlib.arrays import interpolated
 from paperlib.datasets.archives import layout, read_archive
+from paperlib.detection.layouts import LAYOUTS, OPENPOSE, settled
 from paperlib.detection.sequences import Keypoints2D, in_time, sequence
 from paperlib.errors import contents_of
 from paperlib.outside.json_files import read_json
 from paperlib.paths import regular_file
 from paperlib.skeletons import COCO_17
 
-# joints as OpenPose numbers them, under the names of COCO
-_OPENPOSE = {
-    25: "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist"
-    " mid_hip right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye"
-    " right_ear left_ear left_big_toe left_small_toe left_heel right_big_toe right_small_toe"
-    " right_heel",
-    18: "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist"
-    " right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye"
-    " right_ear left_ear",
-}
-
 _FARTHEST = 1e6  # pixels, beyond which nothing was detected in an image
 
 
-def read_keypoints(path: str | Path) -> list[Keypoints2D]:
+def read_keypoints(path: str | Path, joints: str | None = None) -> list[Keypoints2D]:
     """The keypoints in a file or folder of one of the formats above, one entry for each video.
+
+    OpenPose writes 25 joints in two orders, which the files do not tell: ``joints`` is then
+    ``"BODY_25"`` or ``"BODY_25B"``. People by themselves, with tracks and the film's frame numbers,
+    and the files of more tools: :func:`paperlib.detection.people.read_people`.
 
     Raises ``FileNotFoundError`` where there is nothing, and ``ValueError`` where the format is not
     known, the joints are others than COCO's (or the archive's own layout), or nobody was detected.
@@ -49,7 +44,9 @@ def read_keypoints(path: str | Path) -> list[Keypoints2D]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder of 2D keypoints")
     with contents_of(path):
-        return [_read_openpose(path)] if path.is_dir() else _read_file(regular_file(path))
+        if path.is_dir():
+            return [_read_openpose(path, joints)]
+        return _read_file(regular_file(path))
 
 
 def _read_file(path: Path) -> list[Keypoints2D]:
@@ -98,7 +95,10 @@ def _read_custom(archive: dict[str, Any], path: Path) -> list[Keypoints2D]:
             if view.ndim != 3:
                 raise ValueError(f"{path}: video {video!r} of {view.shape}, expected (T, K, 2)")
             name = video if len(views) == 1 else f"{video}/{part}/{i}"
-            seen = np.ones(view.shape[:2])
+            # frames and joints that were not detected are left at 0 there
+            seen = (view != 0).any(axis=2)
+            view = interpolated(view, seen)
+            seen = seen.astype(np.float32)
             videos.append(Keypoints2D(view, seen, skeleton, *_size(sizes.get(video)), name))
     return videos
 
@@ -153,17 +153,19 @@ def _read_coco_results(path: Path) -> Keypoints2D:
     return sequence(frames, timeline, (None, None), path)
 
 
-def _read_openpose(folder: Path) -> Keypoints2D:
+def _read_openpose(folder: Path, joints: str | None) -> Keypoints2D:
     files = sorted(folder.glob("*_keypoints.json"))
     if not files:
         raise _unknown(folder, "a folder without *_keypoints.json files")
-    chosen = {file.name.removesuffix("_keypoints.json"): _openpose_person(file) for file in files}
+    chosen = {
+        file.name.removesuffix("_keypoints.json"): _openpose_person(file, joints) for file in files
+    }
     frames, timeline = in_time(chosen, folder)
-    found = {t: joints for t, joints in frames.items() if joints is not None}
+    found = {t: person for t, person in frames.items() if person is not None}
     return sequence(found, timeline, (None, None), folder)
 
 
-def _openpose_person(file: Path) -> np.ndarray | None:
+def _openpose_person(file: Path, joints: str | None) -> np.ndarray | None:
     """(17, 3) of the person of highest mean confidence; None in an empty frame."""
     content = read_json(file)
     if not isinstance(content, dict) or not isinstance(content.get("people"), list):
@@ -171,15 +173,17 @@ def _openpose_person(file: Path) -> np.ndarray | None:
     people = [
         _triples(
             person.get("pose_keypoints_2d") if isinstance(person, dict) else person,
-            tuple(_OPENPOSE),
+            tuple(LAYOUTS[name].written for name in OPENPOSE),
             str(file),
         )
         for person in content["people"]
     ]
     if not people:
         return None
-    best = max(people, key=lambda joints: joints[:, 2].mean())
-    names = _OPENPOSE[len(best)].split()
+    best = max(people, key=lambda person: person[:, 2].mean())
+    names = settled(len(best), OPENPOSE, joints, file).joints
+    if not set(COCO_17.joints) <= set(names):
+        raise ValueError(f"{file}: {len(best)} joints without COCO's face; use BODY_25 or COCO")
     return best[[names.index(joint) for joint in COCO_17.joints]]
 
 
@@ -194,7 +198,7 @@ def _triples(numbers: Any, joint_counts: tuple[int, ...], where: str) -> np.ndar
     if (np.abs(values) > _FARTHEST).any():
         raise ValueError(f"{where}: keypoints hold numbers that no image has")
     if len(values) not in [3 * count for count in joint_counts]:
-        expected = " or ".join(str(count) for count in joint_counts)
+        expected = " or ".join(str(count) for count in dict.fromkeys(joint_counts))
         raise ValueError(
             f"{where}: {len(values)} numbers per person, expected x, y, score of {expected} "
             "joints; run the tool with its COCO (or, for OpenPose, BODY_25) model"

@@ -193,7 +193,8 @@ def write_openpose(folder, frames: dict):
 @pytest.mark.parametrize(("joints", "order"), [(25, BODY_25), (18, COCO_18)])
 def test_openpose_joints_are_put_into_the_order_of_coco(tmp_path, joints, order):
     made = person(joints=joints)
-    (k,) = read_keypoints(write_openpose(tmp_path / "walk", {"walk_0": [made]}))
+    folder = write_openpose(tmp_path / "walk", {"walk_0": [made]})
+    (k,) = read_keypoints(folder, "BODY_25" if joints == 25 else None)
     np.testing.assert_allclose(k.keypoints[0], made[order, :2])
     np.testing.assert_allclose(k.confidence[0], made[order, 2], rtol=1e-6)
     assert k.skeleton is COCO_17 and k.name == "walk"
@@ -205,7 +206,7 @@ def test_openpose_surest_person_natural_order_and_empty_frames(tmp_path):
         "v_10": [],
         "v_11": [person(220, 0.5, 25), person(300, 0.1, 25)],
     }
-    (k,) = read_keypoints(write_openpose(tmp_path / "out", frames))
+    (k,) = read_keypoints(write_openpose(tmp_path / "out", frames), "BODY_25")
     assert k.keypoints[:, 0, 0].tolist() == [200, 210, 220]
     assert (k.confidence[1] == 0).all() and (k.confidence[[0, 2]] > 0).all()
 
@@ -216,7 +217,7 @@ def test_openpose_joints_that_were_not_found(tmp_path):
     for frame in made:
         frame[11] = 0  # the right ankle, never
     frames = {f"v_{t}": [frame] for t, frame in enumerate(made)}
-    (k,) = read_keypoints(write_openpose(tmp_path / "out", frames))
+    (k,) = read_keypoints(write_openpose(tmp_path / "out", frames), "BODY_25")
     assert k.keypoints[:, 0].tolist() == [[100, 150], [110, 160], [120, 170]]
     assert (k.confidence[:, 0] > 0).tolist() == [True, False, True]
     others = [j for j in range(17) if j != 16]
@@ -224,16 +225,36 @@ def test_openpose_joints_that_were_not_found(tmp_path):
     assert (k.confidence[:, 16] == 0).all()
 
 
+def test_25_joints_are_asked_for_and_an_ear_is_no_shoulder(tmp_path):
+    made = person(joints=25)
+    folder = write_openpose(tmp_path / "walk", {"walk_0": [made]})
+    with pytest.raises(ValueError, match='joints="BODY_25" or joints="BODY_25B"'):
+        read_keypoints(folder)
+    (k,) = read_keypoints(folder, "BODY_25B")  # of which the first 17 are COCO's
+    np.testing.assert_allclose(k.keypoints[0], made[:17, :2])
+
+
+def test_zeros_of_a_custom_data_set_are_gaps(tmp_path):
+    view = np.stack([person(100.0 + 10 * t)[:, :2] for t in range(5)])
+    expected = view.copy()
+    view[1:3] = 0
+    (k,) = read_keypoints(write_custom(tmp_path / "a.npz", {"v": view}))
+    np.testing.assert_allclose(k.keypoints, expected)
+    assert (k.confidence == 1).all(axis=1).tolist() == [True, False, False, True, True]
+    assert (k.confidence[1:3] == 0).all()
+
+
 def test_spoilt_openpose_folders(tmp_path):
     with pytest.raises(ValueError, match=r"without \*_keypoints.json"):
         read_keypoints(tmp_path)
     with pytest.raises(ValueError, match="nobody was detected"):
         read_keypoints(write_openpose(tmp_path / "empty", {"v_0": [], "v_1": []}))
-    with pytest.raises(ValueError, match=r"45 numbers per person, expected .* 25 or 18 joints"):
+    with pytest.raises(ValueError, match="15 joints without COCO"):
         read_keypoints(write_openpose(tmp_path / "mpi", {"v_0": [person(joints=15)]}))
     with pytest.raises(ValueError, match="several videos"):
         people = [person(joints=25)]
-        read_keypoints(write_openpose(tmp_path / "two", {"v_0": people, "w_0": people}))
+        frames = {"v_0": people, "w_0": people}
+        read_keypoints(write_openpose(tmp_path / "two", frames), "BODY_25")
     write_json(tmp_path / "two" / "v_0_keypoints.json", [1])
     with pytest.raises(ValueError, match=r"v_0_keypoints\.json: no list of 'people'"):
         read_keypoints(tmp_path / "two")
@@ -305,7 +326,7 @@ def test_joints_at_minus_one_without_a_score_were_not_detected(tmp_path):
 def test_the_person_who_was_found_is_taken_and_not_the_one_of_nan(tmp_path):
     lost, found = person(np.nan, np.nan, joints=25), person(300.0, joints=25)
     folder = write_openpose(tmp_path / "video", {t: [lost, found] for t in range(3)})
-    (video,) = read_keypoints(folder)
+    (video,) = read_keypoints(folder, "BODY_25")
     assert (video.keypoints > 200).all() and (video.confidence > 0).all()
 
 

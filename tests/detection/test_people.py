@@ -2,6 +2,7 @@
 
 import json
 import os
+import tarfile
 from contextlib import suppress
 
 import numpy as np
@@ -352,6 +353,31 @@ def test_anything_anywhere_is_taken_or_refused(tmp_path):
 
 
 # -- the files of other people
+
+
+REAL = data_dir() / "real_video" / "openpose_body25b.tar.xz"
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="real_video is not on this machine")
+@pytest.mark.parametrize("view", range(4))
+def test_real_files_of_body_25b(tmp_path, view):
+    """The person whom both detectors saw in these films: a median of 14 to 18 px between them,
+    of about 730 px height; read as BODY_25, other joints would be there."""
+    with tarfile.open(REAL) as archive:
+        named = [m for m in archive.getmembers() if f"/cam0{view + 1}" in m.name]
+        archive.extractall(tmp_path, named, filter="data")
+    (folder,) = {file.parent for file in tmp_path.rglob("*.json")}
+    with pytest.raises(ValueError, match="BODY_25B"):
+        read_people(folder)
+    with np.load(REAL.with_name("blazepose_openpose_reference.npz")) as reference:
+        blazepose = reference["bp"][view]
+    errors = {}
+    for layout in ("BODY_25", "BODY_25B"):
+        (read,) = read_people(folder, layout, who="longest")
+        assert read.frames.tolist() == list(range(100))
+        distances = np.linalg.norm(read.coco().keypoints - blazepose, axis=2)
+        errors[layout] = np.median(distances[read.coco().confidence > 0])
+    assert errors["BODY_25B"] < 20 and errors["BODY_25"] > 100
 
 
 @needs_cases
