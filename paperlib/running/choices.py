@@ -12,7 +12,6 @@ import nbformat
 import papermill
 from nbformat import ValidationError
 
-from paperlib.experiment.frame import COMMON_PARAMETERS, check_value
 from paperlib.experiment.parameters import refuse_unknown
 from paperlib.paths import stand_in
 
@@ -35,6 +34,10 @@ def check(notebook: Path, values: Mapping[str, Sequence]) -> None:
     given that it would refuse."""
     known = known_parameters(notebook)
     refuse_unknown(values, known)
+    if not values:
+        return
+    from paperlib.experiment.frame import check_value  # and PyTorch with it: seconds
+
     choices = choices_of(notebook)
     for name in values:
         for value in values[name]:
@@ -72,6 +75,8 @@ def _refuse_text(name: str, value: Any, default: str) -> None:
 def choices_of(notebook: Path) -> dict[str, Any]:
     """The choices that a notebook gives to ``Experiment.begin``, by the parameter's name; without
     those that are only known when it runs."""
+    from paperlib.experiment.frame import COMMON_PARAMETERS
+
     imported, begins = {}, []
     for cell in nbformat.read(notebook, as_version=4).cells:
         try:
