@@ -13,7 +13,7 @@ import numpy as np
 
 _PATIENCE = 60  # frames after which somebody who was lost comes back as somebody else
 _PACE = 8  # frames over which a person's speed is taken
-_REACH, _WIDER, _WIDEST = 0.3, 0.02, 0.8  # body sizes off what is expected: at once, a frame, most
+_REACH, _WIDER, _WIDEST = 0.3, 0.1, 0.8  # body sizes off what is expected: at once, a frame, most
 _SHARED = 3  # joints that must be comparable
 _AGE = 0.002  # body sizes a frame by which whoever was just seen goes first
 

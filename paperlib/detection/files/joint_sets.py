@@ -94,6 +94,7 @@ JOINT_SETS = {
     each.name: each for sets in (*_OF_COUNT.values(), *_ON_DEMAND.values()) for each in sets
 }
 _CLEARLY = 0.75  # of the mean bone length of the second best set, below which the best is taken
+_ENOUGH, _AT_LEAST = 6, 3  # bones between found points of the set that is taken, and of others
 
 
 class Named(NamedTuple):
@@ -135,11 +136,15 @@ def settled(people: Sequence[np.ndarray], layout: str | None, path: Path) -> Ske
         )
     if len(candidates) == 1:
         return candidates[0]
-    lengths = {s.name: _bone_length(np.stack(people), s) for s in candidates}
+    found = {s.name: _bones(np.stack(people), s) for s in candidates}
+    lengths = {name: length for name, (length, _) in found.items()}
     best, second = sorted(lengths, key=lengths.get)[:2]
-    if counts[0] == len(COCO_17) and not lengths[best] < _CLEARLY * lengths[COCO_17.name]:
-        return COCO_17  # which is what 17 mean in all these formats
-    if not lengths[best] < _CLEARLY * lengths[second]:
+    tells = found[best][1] >= _ENOUGH and min(count for _, count in found.values()) >= _AT_LEAST
+    # 17 are COCO's in all these formats, unless it is clear that they are not
+    if counts[0] == len(COCO_17):
+        other = tells and lengths[best] < _CLEARLY * lengths[COCO_17.name]
+        return JOINT_SETS[best] if other else COCO_17
+    if not (tells and lengths[best] < _CLEARLY * lengths[second]):
         raise ValueError(
             f"{path}: people of {counts[0]} joints, and where they lie does not tell which joint "
             f"set this is; pass layout= one of {', '.join(map(repr, lengths))}"
@@ -152,9 +157,9 @@ def _expected() -> str:
     return f"{', '.join(map(str, counts))} or {last}"
 
 
-def _bone_length(people: np.ndarray, skeleton: Skeleton) -> float:
+def _bones(people: np.ndarray, skeleton: Skeleton) -> tuple[float, int]:
     """The mean length of bones both of whose ends were found, of ``(N, n, 3)``, relative to the
-    extent of the person; infinite where there are none."""
+    extent of the person, and how many bones these are."""
     parents, children = np.array(skeleton.bones).T
     points, found = people[..., :2], people[..., 2] > 0
     low = np.where(found[..., None], points, np.inf).min(axis=1)
@@ -163,7 +168,7 @@ def _bone_length(people: np.ndarray, skeleton: Skeleton) -> float:
     both = found[:, parents] & found[:, children] & (extent > 0)
     length = np.linalg.norm(points[:, parents] - points[:, children], axis=-1)
     relative = np.divide(length, extent, out=np.zeros_like(length), where=both)
-    return float(relative.sum() / both.sum()) if both.any() else np.inf
+    return float(relative.sum() / max(both.sum(), 1)), int(both.any(axis=0).sum())
 
 
 def by_names(names: Sequence[str], path: Path) -> Named:
