@@ -75,7 +75,7 @@ class _Track:
 
     def cost(self, one: np.ndarray, time: float) -> float:
         both = self.known & (one[:, 2] > 0)
-        if both.sum() < min(_SHARED, self.known.sum()):
+        if both.sum() < max(1, min(_SHARED, self.known.sum())):
             return np.inf
         away = np.linalg.norm(self.expected(time)[both] - one[both, :2], axis=-1)
         size = max(self.size, _extent(one[both, :2]))

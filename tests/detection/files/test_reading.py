@@ -1,253 +1,32 @@
+"""What a file is, is seen by its content; anything anywhere is taken or refused."""
+
 import copy
 import json
-import os
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
-import samples
+from detection.figures import COCO, figure, write_json
 
-from paperlib.detection.files import Keypoints2D, read_keypoints
-from paperlib.errors import UnsafeFileError
+from paperlib.detection.files import Keypoints2D, read_keypoints, read_people
+from paperlib.paths import data_dir
 from paperlib.skeletons import COCO_17
 
-RNG = np.random.default_rng(11)
-
-
-def person(at: float = 100.0, score: float = 0.5, joints: int = 17) -> np.ndarray:
-    """(joints, 3): x, y, score; every number differs."""
-    steps = np.arange(float(joints))
-    return np.stack([at + steps, at + 50 + steps, score + steps / 100], axis=1)
-
-
-# -- VideoPose3D custom data sets
-
-
-def write_custom(path, videos: dict, sizes: dict | None = None, **changed):
-    metadata = samples.metadata("coco") | {"video_metadata": sizes or {}} | changed
-    stored = {name: {"custom": [points]} for name, points in videos.items()}
-    np.savez_compressed(path, positions_2d=stored, metadata=metadata)
-    return path
-
-
-def test_custom_data_set(tmp_path):
-    videos = {"a.mp4": RNG.uniform(0, 900, (5, 17, 2)).astype("f4"), "b.mp4": np.ones((3, 17, 2))}
-    sizes = {"a.mp4": {"w": 1920, "h": 1080}}
-    read = read_keypoints(write_custom(tmp_path / "data_2d_custom_x.npz", videos, sizes))
-    expected = [("a.mp4", 1920, 1080), ("b.mp4", None, None)]
-    assert [(k.name, k.width, k.height) for k in read] == expected
-    for k in read:
-        np.testing.assert_array_equal(k.keypoints, videos[k.name])
-        assert k.keypoints.dtype == k.confidence.dtype == np.float32
-        assert k.skeleton is COCO_17 and (k.confidence == 1).all() and len(k) == len(videos[k.name])
-
-
-def test_spoilt_custom_data_sets(tmp_path):
-    path = tmp_path / "x.npz"
-    points = np.ones((4, 17, 2))
-    spoilt = points.copy()
-    spoilt[2, 3, 1] = np.nan
-    for videos, changed, said in (
-        ({"a": points[:, :16]}, {}, r"a: keypoints of shape \(4, 16, 2\)"),
-        ({"a": points[:0]}, {}, "a: keypoints of no frames"),
-        ({}, {}, "no videos"),
-        ({"a": points}, {"num_joints": 16}, "16 joints, layout 'coco'"),
-        ({"a": spoilt}, {}, r"a: keypoints has NaN .* in 1 of 4 .* frame 2"),
-    ):
-        with pytest.raises(ValueError, match=said):
-            read_keypoints(write_custom(path, videos, **changed))
-
-
-def test_hostile_custom_data_set(tmp_path):
-    class Hostile:
-        def __reduce__(self):
-            return os.system, (f"touch {tmp_path / 'ran'}",)
-
-    np.savez_compressed(tmp_path / "x.npz", positions_2d={"a": Hostile()}, metadata={})
-    with pytest.raises(UnsafeFileError, match="system"):
-        read_keypoints(tmp_path / "x.npz")
-    assert not (tmp_path / "ran").exists()
-
-
-# -- Detectron archives
-
-
-def write_detectron(path, frames: list, size=(640, 480)):
-    """``frames``: per frame the people as (box score, (17, 3) x, y, probability)."""
-    boxes, keypoints = [], []
-    for people in frames:
-        found = np.array([[0, 0, 9, 9, score] for score, _ in people], "f4").reshape(-1, 5)
-        rows = [[j[:, 0], j[:, 1], j[:, 2] * 7 - 3, j[:, 2]] for _, j in people]  # with logits
-        boxes.append([[], found])
-        keypoints.append([[], np.array(rows, "f4") if rows else []])
-    ragged = np.empty((2, len(frames), 2), dtype=object)
-    for kind, listed in enumerate((boxes, keypoints)):
-        for t, pair in enumerate(listed):
-            ragged[kind, t, 0], ragged[kind, t, 1] = pair
-    more = {"segments": np.array(None, dtype=object), "metadata": {"w": size[0], "h": size[1]}}
-    np.savez_compressed(path, boxes=ragged[0], keypoints=ragged[1], **more)
-    return path
-
-
-def test_detectron_takes_the_best_box_and_fills_gaps(tmp_path):
-    first, last = person(100), person(130, 0.7)
-    frames = [[], [(0.4, person(7)), (0.9, first)], [], [], [(0.8, last), (0.3, person(9))], []]
-    (k,) = read_keypoints(write_detectron(tmp_path / "walk.mp4.npz", frames))
-    assert (k.name, k.width, k.height, len(k)) == ("walk.mp4", 640, 480, 6)
-    expected = [first, first, first + 10, first + 20, last, last]  # constant at the ends
-    np.testing.assert_allclose(k.keypoints, np.stack(expected)[..., :2], rtol=1e-6)
-    zero = np.zeros(17)
-    scores = [zero, first[:, 2], zero, zero, last[:, 2], zero]
-    np.testing.assert_allclose(k.confidence, scores, rtol=1e-6)
-
-
-def test_detectron_without_anybody_or_with_other_joints(tmp_path):
-    path = tmp_path / "x.npz"
-    with pytest.raises(ValueError, match=r"x\.npz: nobody was detected"):
-        read_keypoints(write_detectron(path, [[], [], []]))
-    with pytest.raises(ValueError, match=r"frame 1 .* \(4, 14\), expected \(4, 17\)"):
-        read_keypoints(write_detectron(path, [[], [(0.9, person()[:14])]]))
-
-
-# -- COCO results
-
-
-def entry(image, joints: np.ndarray, **more) -> dict:
-    return {"image_id": image, "category_id": 1, "keypoints": joints.reshape(-1).tolist(), **more}
-
-
-def write_json(path, content):
-    path.write_text(json.dumps(content))
-    return path
-
-
-def test_alphapose_names_are_ordered_by_number_and_the_best_person_taken(tmp_path):
-    people = [
-        entry("10.jpg", person(400), score=2.0),
-        entry("9.jpg", person(5), score=1.5),
-        entry("9.jpg", person(300), score=2.9),
-        entry("9.jpg", person(6), score=0.2),
-        entry("8.jpg", person(200), score=1.0, idx=1),
-        entry("8.jpg", person(1), score=9.0) | {"category_id": 2},  # no person
-    ]
-    (k,) = read_keypoints(write_json(tmp_path / "results.json", people))
-    assert k.keypoints[:, 0, 0].tolist() == [200, 300, 400]
-    np.testing.assert_array_equal(k.keypoints[1], person(300)[:, :2])
-    np.testing.assert_allclose(k.confidence, np.tile(person()[:, 2], (3, 1)), rtol=1e-6)
-    assert (k.name, k.width, k.height) == ("results", None, None)
-
-
-def test_frames_left_out_of_the_results_are_gaps(tmp_path):
-    people = [entry(t, person(100 + 10 * t), score=1.0) for t in (2, 4, 10, 12)]  # every second
-    (k,) = read_keypoints(write_json(tmp_path / "r.json", people))
-    assert k.keypoints[:, 0, 0].tolist() == [120, 140, 160, 180, 200, 220]
-    assert (k.confidence[:, 0] > 0).tolist() == [True, True, False, False, True, True]
-
-
-def test_scores_may_be_missing_or_above_one(tmp_path):
-    people = [entry(0, person(1, 0.1)), entry(0, person(2, 1.2)), entry(0, person(3, 0.5))]
-    (k,) = read_keypoints(write_json(tmp_path / "r.json", people))
-    np.testing.assert_array_equal(k.keypoints[0], person(2)[:, :2])
-    assert (k.confidence == 1).all()
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ([], "nobody was detected"),
-        ([entry(1, np.zeros((17, 3)))], "nobody was detected"),
-        ([entry(1, person()[:16])], "image 1: 48 numbers per person, expected .* 17 joints"),
-        ([entry(1, np.full((17, 3), np.nan))], "nobody was detected"),
-        ([entry(1, np.full((17, 3), 1e300))], "numbers that no image has"),
-        ([{"image_id": 1, "keypoints": [10**400] * 51}], "no list of numbers"),
-        ([{"image_id": 1, "keypoints": {"x": 1}}], "no list of numbers"),
-        ([{"image_id": 1, "keypoints": "abc"}], "no list of numbers"),
-        ([{"keypoints": []}], "needs 'image_id' and 'keypoints'"),
-        ([entry("a/1.jpg", person()), entry("b/1.jpg", person())], "several videos"),
-        ([entry("1.jpg", person()), entry("01.jpg", person())], "a frame twice"),
-        ([entry("nose.jpg", person())], "'nose.jpg' has no frame number"),
-        ([entry(t, person()) for t in (139, 785, 397133)], "no frames of one video"),
-        ({"people": []}, "a JSON file that is no list; expected 2D keypoints"),
-    ],
-)
-def test_spoilt_results(tmp_path, content, said):
-    with pytest.raises(ValueError, match=said):
-        read_keypoints(write_json(tmp_path / "r.json", content))
-
-
-# -- OpenPose
-
-# which joint of OpenPose is each of COCO's, by the tables of its documentation
-BODY_25 = [0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11]
-COCO_18 = [0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10]
-
-
-def write_openpose(folder, frames: dict):
-    folder.mkdir(exist_ok=True)
-    for name, people in frames.items():
-        listed = [{"pose_keypoints_2d": p.reshape(-1).tolist()} for p in people]
-        write_json(folder / f"{name}_keypoints.json", {"version": 1.3, "people": listed})
-    return folder
-
-
-@pytest.mark.parametrize(("joints", "order"), [(25, BODY_25), (18, COCO_18)])
-def test_openpose_joints_are_put_into_the_order_of_coco(tmp_path, joints, order):
-    made = person(joints=joints)
-    (k,) = read_keypoints(write_openpose(tmp_path / "walk", {"walk_0": [made]}))
-    np.testing.assert_allclose(k.keypoints[0], made[order, :2])
-    np.testing.assert_allclose(k.confidence[0], made[order, 2], rtol=1e-6)
-    assert k.skeleton is COCO_17 and k.name == "walk"
-
-
-def test_openpose_surest_person_natural_order_and_empty_frames(tmp_path):
-    frames = {
-        "v_9": [person(100, 0.3, 25), person(200, 0.6, 25)],
-        "v_10": [],
-        "v_11": [person(220, 0.5, 25), person(300, 0.1, 25)],
-    }
-    (k,) = read_keypoints(write_openpose(tmp_path / "out", frames))
-    assert k.keypoints[:, 0, 0].tolist() == [200, 210, 220]
-    assert (k.confidence[1] == 0).all() and (k.confidence[[0, 2]] > 0).all()
-
-
-def test_openpose_joints_that_were_not_found(tmp_path):
-    made = [person(at, joints=25) for at in (100, 110, 120)]
-    made[1][0] = 0  # the nose, in the frame between
-    for frame in made:
-        frame[11] = 0  # the right ankle, never
-    frames = {f"v_{t}": [frame] for t, frame in enumerate(made)}
-    (k,) = read_keypoints(write_openpose(tmp_path / "out", frames))
-    assert k.keypoints[:, 0].tolist() == [[100, 150], [110, 160], [120, 170]]
-    assert (k.confidence[:, 0] > 0).tolist() == [True, False, True]
-    others = [j for j in range(17) if j != 16]
-    np.testing.assert_allclose(k.keypoints[:, 16], k.keypoints[:, others].mean(axis=1), rtol=1e-6)
-    assert (k.confidence[:, 16] == 0).all()
-
-
-def test_spoilt_openpose_folders(tmp_path):
-    with pytest.raises(ValueError, match=r"without \*_keypoints.json"):
-        read_keypoints(tmp_path)
-    with pytest.raises(ValueError, match="nobody was detected"):
-        read_keypoints(write_openpose(tmp_path / "empty", {"v_0": [], "v_1": []}))
-    with pytest.raises(ValueError, match=r"45 numbers per person, expected .* 25 or 18 joints"):
-        read_keypoints(write_openpose(tmp_path / "mpi", {"v_0": [person(joints=15)]}))
-    with pytest.raises(ValueError, match="several videos"):
-        people = [person(joints=25)]
-        read_keypoints(write_openpose(tmp_path / "two", {"v_0": people, "w_0": people}))
-    write_json(tmp_path / "two" / "v_0_keypoints.json", [1])
-    with pytest.raises(ValueError, match=r"v_0_keypoints\.json: no list of 'people'"):
-        read_keypoints(tmp_path / "two")
-
-
-# -- recognising
+CASES = data_dir().parent / "cases"  # small inputs that once failed
 
 
 def test_what_is_no_keypoint_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file"):
         read_keypoints(tmp_path / "none.json")
     (tmp_path / "video.mp4").write_bytes(b"...")
-    with pytest.raises(ValueError, match=r"video\.mp4 is a \.mp4 file; expected"):
+    with pytest.raises(ValueError, match=r"video\.mp4 is a \.mp4 file; expected") as refused:
         read_keypoints(tmp_path / "video.mp4")
+    tools = ("OpenPose", "BODY_25B", "MMPose", "COCO", "AlphaPose", "MediaPipe", "VideoPose3D")
+    assert [tool for tool in tools if tool not in str(refused.value)] == []
+    for content in ({"a": 1}, 5, "x", None, {"frames": []}):
+        with pytest.raises(ValueError, match=r"other\.json is JSON, a .*; expected 2D keypoints"):
+            read_people(write_json(tmp_path / "other.json", content))
     np.savez(tmp_path / "other.npz", weights=np.zeros(3))
     with pytest.raises(ValueError, match=r"other\.npz is an archive of \['weights'\]; expected"):
         read_keypoints(tmp_path / "other.npz")
@@ -264,14 +43,11 @@ def test_the_type_checks_itself():
         Keypoints2D(points, scores * np.inf, COCO_17, None, None, "v")
 
 
-# ---- what other tools leave ----------------------------------------------------------------------
-
-
-def test_a_byte_order_mark_and_a_score_of_none_are_read(tmp_path):
-    path = write_json(tmp_path / "r.json", [entry(t, person(), score=None) for t in range(3)])
-    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    (video,) = read_keypoints(path)
-    np.testing.assert_allclose(video.confidence, np.tile(person()[:, 2], (3, 1)), rtol=1e-6)
+def test_frames_are_whole_numbers_that_increase():
+    points, scores = np.ones((2, 17, 2)), np.ones((2, 17))
+    for frames in ([0], [1, 1], [2, 1], [0.5, 1.5]):
+        with pytest.raises(ValueError, match="v: frames must be 2 whole numbers that increase"):
+            Keypoints2D(points, scores, COCO_17, None, None, "v", np.array(frames))
 
 
 @pytest.mark.parametrize("name", ["a.json", "data_2d_custom_a.npz"])
@@ -289,52 +65,6 @@ def test_a_file_that_is_nested_deep_is_no_json(tmp_path):
     path = tmp_path / "r.json"
     path.write_text("[" * 200_000 + "]" * 200_000)
     with pytest.raises(ValueError, match="not JSON"):
-        read_keypoints(path)
-
-
-def test_joints_at_minus_one_without_a_score_were_not_detected(tmp_path):
-    """As some exports mark them: no coordinate near -1, interpolated between its neighbours."""
-    frames = [person(100.0 + 10 * t) for t in range(5)]
-    frames[2][9] = (-1, -1, 0)
-    path = write_json(tmp_path / "r.json", [entry(t, joints) for t, joints in enumerate(frames)])
-    (video,) = read_keypoints(path)
-    assert video.confidence[2, 9] == 0 and (video.keypoints > 50).all()
-    np.testing.assert_allclose(video.keypoints[2, 9], video.keypoints[[1, 3], 9].mean(axis=0))
-
-
-def test_the_person_who_was_found_is_taken_and_not_the_one_of_nan(tmp_path):
-    lost, found = person(np.nan, np.nan, joints=25), person(300.0, joints=25)
-    folder = write_openpose(tmp_path / "video", {t: [lost, found] for t in range(3)})
-    (video,) = read_keypoints(folder)
-    assert (video.keypoints > 200).all() and (video.confidence > 0).all()
-
-
-@pytest.mark.parametrize("people", [5, {"0": []}, [7]], ids=str)
-def test_people_that_are_no_list_of_people_are_refused(tmp_path, people):
-    (tmp_path / "a_0_keypoints.json").write_text(json.dumps({"people": people}))
-    with pytest.raises(ValueError, match=r"no list of 'people'|numbers"):
-        read_keypoints(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("view", "said"),
-    [
-        (np.array([None, "x"], dtype=object), "no arrays of numbers"),
-        (np.zeros((3, 17)), r"\(3, 17\), expected \(T, K, 2\)"),
-    ],
-    ids=["objects", "no points"],
-)
-def test_a_custom_data_set_of_other_things_than_keypoints_is_refused(tmp_path, view, said):
-    with pytest.raises(ValueError, match=said):
-        read_keypoints(write_custom(tmp_path / "c.npz", {"v": view}))
-
-
-def test_a_custom_data_set_of_nobody_is_refused(tmp_path):
-    path = write_custom(tmp_path / "c.npz", {})
-    with np.load(path, allow_pickle=True) as archive:
-        metadata = archive["metadata"]
-    np.savez(path, positions_2d={"v": {"custom": []}}, metadata=metadata)
-    with pytest.raises(ValueError, match="video 'v' must hold"):
         read_keypoints(path)
 
 
@@ -360,25 +90,56 @@ def replaced(value, place, other):
 
 
 def taken_or_refused(path) -> None:
-    with suppress(ValueError):
-        read_keypoints(path)
+    for read in (read_keypoints, read_people):
+        with suppress(ValueError):
+            read(path, size=(640, 480))
 
 
-def test_anything_anywhere_in_json_is_taken_or_refused(tmp_path):
-    pose = [float(n) for n in range(51)]
-    entry = {"image_id": "3.jpg", "category_id": 1, "keypoints": pose, "score": 0.5, "idx": 1}
-    whole = [entry, entry | {"image_id": "4.jpg"}]
+BODY = figure(COCO)
+FLAT = BODY.reshape(-1).tolist()
+INSTANCE = {"keypoints": BODY[:, :2].tolist(), "keypoint_scores": BODY[:, 2].tolist()}
+ENTRY = {"image_id": "3.jpg", "category_id": 1, "keypoints": FLAT, "score": 0.5, "idx": 1}
+LANDMARKS = [{"x": 0.5, "y": 0.1 + n / 50, "z": 0.0, "visibility": 0.9} for n in range(33)]
+ABOUT = {"dataset_name": "coco", "keypoint_id2name": dict(enumerate(COCO.split()))}
+CATEGORY = {"id": 1, "name": "person", "keypoints": COCO.split()}
+IMAGES = [{"id": n, "file_name": f"{n}.jpg", "width": 64, "height": 48} for n in (3, 4)]
+SEEN = np.column_stack([BODY[:, :2], np.full(17, 2)]).reshape(-1).tolist()
+LABELLED = [{"id": n, "image_id": n, "category_id": 1, "keypoints": SEEN} for n in (3, 4)]
+WHOLE = {
+    "results": [ENTRY, ENTRY | {"image_id": "4.jpg"}],
+    "annotations": {"images": IMAGES, "annotations": LABELLED, "categories": [CATEGORY]},
+    "inferencer": [{"frame_id": t, "instances": [INSTANCE | {"track_id": 1}]} for t in (0, 1)],
+    "demo": {"meta_info": ABOUT, "instance_info": [{"frame_id": 1, "instances": [INSTANCE]}]},
+    "by image": {"3.jpg": {"people": [{"pose_keypoints_2d": FLAT}]}},
+    "landmarks": [{"frame": 0, "pose_landmarks": [LANDMARKS]}, {"landmark": LANDMARKS}],
+    "sized": {"frames": [LANDMARKS], "width": 64, "height": 48},
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_anything_anywhere_in_json_is_taken_or_refused(tmp_path, kind):
+    path = write_json(tmp_path / "a.json", WHOLE[kind])
+    assert read_people(path, size=(640, 480))
+    for place in places(WHOLE[kind]):
+        for other in ANYTHING:
+            path.write_text(json.dumps(replaced(WHOLE[kind], place, other)))
+            taken_or_refused(path)
+
+
+def test_anything_anywhere_in_a_folder_is_taken_or_refused(tmp_path):
+    whole = {"people": [{"person_id": [3], "pose_keypoints_2d": FLAT}]}
+    assert read_people(write_json(tmp_path / "v_1.json", whole).parent)
     for place in places(whole):
         for other in ANYTHING:
-            (tmp_path / "a.json").write_text(json.dumps(replaced(whole, place, other)))
-            taken_or_refused(tmp_path / "a.json")
+            (tmp_path / "v_1.json").write_text(json.dumps(replaced(whole, place, other)))
+            taken_or_refused(tmp_path)
 
 
 def test_anything_anywhere_in_an_archive_is_taken_or_refused(tmp_path):
     sides = [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]]
     sizes = {"v.mp4": {"w": 1000, "h": 800}}
     about = {"layout_name": "coco", "num_joints": 17, "keypoints_symmetry": sides}
-    seen = {"v.mp4": {"custom": [np.zeros((5, 17, 2)) + 3]}}
+    seen = {"v.mp4": {"custom": [np.stack([BODY[:, :2]] * 5)]}}
     whole = {"positions_2d": seen, "metadata": about | {"video_metadata": sizes}}
     for place in [place for place in places(whole) if place]:
         for other in (*ANYTHING, np.zeros((5, 17)), np.array("a"), np.zeros((0, 17, 2))):
@@ -392,8 +153,64 @@ def test_anything_anywhere_in_an_archive_is_taken_or_refused(tmp_path):
 
 
 def test_what_is_of_another_kind_is_said_with_the_file(tmp_path):
-    path = write_custom(
-        tmp_path / "a.npz", {"v.mp4": person()[None, :, :2]}, {"v.mp4": {"w": [], "h": 1}}
-    )
+    sides = [[1, 3, 5, 7, 9, 11, 13, 15], [2, 4, 6, 8, 10, 12, 14, 16]]
+    about = {"layout_name": "coco", "num_joints": 17, "keypoints_symmetry": sides}
+    about["video_metadata"] = {"v.mp4": {"w": [], "h": 1}}
+    path, seen = tmp_path / "a.npz", {"v.mp4": {"custom": [BODY[None, :, :2]]}}
+    np.savez(path, positions_2d=seen, metadata=about)
     with pytest.raises(ValueError, match=r"a\.npz: something in it is of another kind"):
         read_keypoints(path)
+
+
+# ---- the cases that failed -----------------------------------------------------------------------
+
+
+def case(name: str) -> Path:
+    if not (CASES / name).exists():
+        pytest.skip("the cases are not here")
+    return CASES / name
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "frames"),
+    [
+        ("bom.json", range(5)),
+        ("coco_annotations.json", range(20)),
+        ("custom_object.npz", range(20)),
+        ("custom_zero.npz", range(20)),
+        ("halpe26.json", range(20)),
+        ("late_entry.json", range(30, 60)),
+        ("mmpose_demo.json", range(20)),
+        ("mmpose_inferencer.json", range(20)),
+        ("openpose_late", range(5, 15)),
+        ("pose2sim_names", range(20)),
+        ("pose2sim_nan", range(20)),
+        ("undetected_minus_one.json", range(20)),
+    ],
+)
+def test_what_once_failed_is_somebody_who_walks(name, frames):
+    """All show the same figure, who goes 2 pixels to the right in each frame."""
+    (one,) = read_people(case(name))
+    assert one.frames.tolist() == list(frames)
+    coco = one.converted(COCO_17)
+    seen = coco.detected
+    assert seen.sum() >= {"custom_zero.npz": 15 * 17}.get(name, len(frames) * 15)
+    at = {joint: coco.keypoints[:, j] for j, joint in enumerate(COCO_17.joints)}
+    walked = 320 + 2 * np.array(frames)
+    np.testing.assert_allclose(at["nose"], np.stack([walked, 0 * walked + 100], 1), rtol=1e-5)
+    np.testing.assert_allclose(at["left_ankle"][:, 0], walked + 32, rtol=1e-5)
+    np.testing.assert_allclose(at["right_knee"][:, 0], walked - 30, rtol=1e-5)
+
+
+@pytest.mark.data
+def test_the_cases_of_what_is_missing_and_of_two_people():
+    (minus,) = read_people(case("undetected_minus_one.json"))
+    assert (minus.keypoints > 50).all() and not minus.detected[:, 3].any()
+    zero = read_people(case("custom_zero.npz"))[0]
+    assert (~zero.detected.any(axis=1)).nonzero()[0].tolist() == list(range(5, 10))
+    pair = read_people(case("two_tracked_people.json"))
+    assert [one.track for one in pair] == [1, 2]
+    assert all(np.abs(np.diff(one.keypoints, axis=0)).max() < 3 for one in pair)
+    with pytest.raises(ValueError, match=r"'v\.mp4' must hold"):
+        read_people(case("custom_empty.npz"))
