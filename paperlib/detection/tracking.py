@@ -6,6 +6,7 @@ that both have, in body sizes: joint by joint, since two who pass each other hav
 box for a while, yet other poses.
 """
 
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -15,6 +16,7 @@ _PATIENCE = 60  # frames after which somebody who was lost comes back as somebod
 _PACE = 8  # frames over which a person's speed is taken
 _REACH, _WIDER, _WIDEST = 0.3, 0.1, 0.8  # body sizes off what is expected: at once, a frame, most
 _SHARED = 3  # joints that must be comparable
+_NEVER = 2.0  # body sizes: the cost of what cannot be
 _AGE = 0.002  # body sizes a frame by which whoever was just seen goes first
 
 
@@ -31,10 +33,13 @@ def follow(people: Mapping[int, Sequence[np.ndarray]], step: int = 1) -> dict[in
         time = t / step
         active = [n for n in active if time - tracks[n].time <= _PATIENCE]
         who = [-1] * len(people[t])
-        costs = np.array([[tracks[n].cost(one, time) for one in people[t]] for n in active])
-        if costs.size:
-            for row, column in zip(*linear_sum_assignment(costs.clip(max=2.0)), strict=True):
-                if costs[row, column] <= tracks[active[row]].reach(time):
+        if active and who:
+            costs = _costs([tracks[n] for n in active], np.stack(people[t]), time)
+            reach = np.array([[tracks[n].reach(time)] for n in active])
+            # out of reach is all alike: nobody is to give up a near one so that another gets a far
+            pairs = linear_sum_assignment(costs.clip(max=reach))
+            for row, column in zip(*pairs, strict=True):
+                if costs[row, column] < reach[row]:
                     who[column] = active[row]
         for column, one in enumerate(people[t]):
             if who[column] < 0:
@@ -59,7 +64,7 @@ class _Track:
         # joints not found now are where they would be
         self.place = self.expected(time)
         self.place[found], self.known = one[found, :2], self.known | found
-        self.past.append((time, one[:, :2], found, _extent(one[found, :2])))
+        self.past.append((time, one[:, :2], found, _extent(one)))
         self.time = time
         self.size = max(max(extent for *_, extent in self.past), 1.0)
         then, before, seen, _ = self.past[0]
@@ -73,14 +78,22 @@ class _Track:
     def reach(self, time: float) -> float:
         return min(_REACH + _WIDER * (time - self.time - 1), _WIDEST)
 
-    def cost(self, one: np.ndarray, time: float) -> float:
-        both = self.known & (one[:, 2] > 0)
-        if both.sum() < max(1, min(_SHARED, self.known.sum())):
-            return np.inf
-        away = np.linalg.norm(self.expected(time)[both] - one[both, :2], axis=-1)
-        size = max(self.size, _extent(one[both, :2]))
-        return float((away / size).clip(max=1).mean()) + _AGE * (time - self.time)
+
+def _costs(tracks: list[_Track], people: np.ndarray, time: float) -> np.ndarray:
+    """``(tracks, people)``: how far ``people`` (P, K, 3) are from where each track is expected."""
+    places = np.stack([one.expected(time) for one in tracks])
+    known = np.stack([one.known for one in tracks])
+    both = known[:, None] & (people[..., 2] > 0)
+    sizes = np.maximum.outer([one.size for one in tracks], [_extent(one) for one in people])
+    away = np.linalg.norm(places[:, None] - people[..., :2], axis=-1) / sizes[..., None]
+    shared = both.sum(axis=-1)
+    costs = (away.clip(max=1) * both).sum(axis=-1) / shared.clip(min=1)
+    costs += [[_AGE * (time - one.time)] for one in tracks]
+    enough = np.minimum(known.sum(axis=-1), _SHARED).clip(min=1)
+    return np.where(shared >= enough[:, None], costs, _NEVER)
 
 
-def _extent(points: np.ndarray) -> float:
-    return float(np.linalg.norm(np.ptp(points, axis=0))) if len(points) else 0.0
+def _extent(one: np.ndarray) -> float:
+    """The diagonal of the box around what was found of somebody, ``(K, 3)``."""
+    found = one[one[:, 2] > 0, :2]
+    return math.dist(found.max(axis=0), found.min(axis=0)) if len(found) else 0.0

@@ -114,7 +114,7 @@ def missing_as_zero(joints: np.ndarray, where: str) -> np.ndarray:
     if (np.abs(joints) > _FARTHEST).any():
         raise ValueError(f"{where}: keypoints hold numbers that no image has")
     x, y, score = joints.T
-    nowhere = (x == y) & np.isin(x, (0, -1))
+    nowhere = (x == y) & ((x == 0) | (x == -1))
     found = np.isfinite(joints).all(axis=1) & (score > 0) & ~nowhere
     joints = np.where(found[:, None], joints, 0)
     joints[:, 2] = joints[:, 2].clip(max=1)  # some tools give scores above 1
