@@ -16,7 +16,7 @@ class Keypoints2D:
     ``keypoints`` (T, K, 2) are pixels, ``confidence`` (T, K) is 0 (not detected) to 1, and
     ``skeleton`` names the K joints. Where the confidence is 0 nothing was detected: the place is
     interpolated over time between what was, and held at the ends. ``frames`` (T,) are the numbers
-    of these frames in the video, counted from 0, and ``track`` tells the people of a video apart.
+    of these frames in the video, and ``track`` tells the people of a video apart.
     ``width`` and ``height`` are the video's in pixels, where the file tells. Wrong shapes, NaN and
     no frames are refused with a ``ValueError``.
     """

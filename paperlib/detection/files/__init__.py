@@ -92,9 +92,11 @@ def read_keypoints(
 
     Raises as it does, and ``ValueError`` where a file's joints are not COCO's.
     """
+    if person == "everybody":
+        raise ValueError("read_keypoints gives one person of a video; read_people gives everybody")
     videos = []
     for film, people in _followed(path, Options(layout, size)):
-        (one,) = _chosen(people, "largest" if person == "everybody" else person, film.name)
+        (one,) = _chosen(people, person, film.name)
         whole = one.over(film.frames)
         videos.append(whole if film.skeleton in LAYOUTS.values() else whole.converted(COCO_17))
     return videos

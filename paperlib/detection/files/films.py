@@ -29,8 +29,9 @@ class Found(NamedTuple):
 
 
 class Film(NamedTuple):
-    """The people in each frame of a film. ``frames`` are all that it is known to have, counted as
-    the tool counts, first frame 0; ``size`` is width and height, if told."""
+    """The people in each frame of a film. ``frames`` are all that it is known to have: numbers from
+    0 where the tool counts frames, else those in its names of images. ``size`` is width and height,
+    if told."""
 
     name: str
     skeleton: Skeleton

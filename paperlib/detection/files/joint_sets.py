@@ -75,8 +75,8 @@ MEDIAPIPE_33 = Skeleton.of(
     " left_hip right_hip left_knee right_knee left_ankle right_ankle left_heel right_heel",
 )
 
-# Which body a number of points may be. Those of which there are several are told apart by where the
-# points lie. Beyond the body (133, 135, 136) come feet's neighbours: face and hands, left out here.
+# The bodies that a number of points may be; where there are several, the places of the points tell.
+# Of 133, 135 and 136 points the first are the body, the others face and hands.
 _OF_COUNT = {
     17: (COCO_17, H36M_17, MUPOTS_17),
     18: (COCO_18,),
@@ -88,11 +88,8 @@ _OF_COUNT = {
     135: (BODY_25B,),
     136: (HALPE_26,),
 }
-# these are read where the file, or who calls, names them
-_ON_DEMAND = {16: (MPII_16,)}
-JOINT_SETS = {
-    each.name: each for sets in (*_OF_COUNT.values(), *_ON_DEMAND.values()) for each in sets
-}
+# MPII's is read where the file, or who calls, names it
+JOINT_SETS = {each.name: each for sets in (*_OF_COUNT.values(), (MPII_16,)) for each in sets}
 _CLEARLY = 0.75  # of the mean bone length of the second best set, below which the best is taken
 _ENOUGH, _AT_LEAST = 6, 3  # bones between found points of the set that is taken, and of others
 
@@ -126,9 +123,10 @@ def settled(people: Sequence[np.ndarray], layout: str | None, path: Path) -> Ske
         )
     candidates = _OF_COUNT.get(counts[0], ())
     if layout is not None:
-        candidates = tuple(s for s in (*candidates, known(layout)) if s.name == layout)[:1]
-        if counts[0] != len(candidates[0]) and candidates[0] not in _OF_COUNT.get(counts[0], ()):
+        skeleton = known(layout)
+        if counts[0] != len(skeleton) and skeleton not in candidates:
             raise ValueError(f"{path}: {counts[0]} joints a person, {layout} has others")
+        return skeleton
     if not candidates:
         raise ValueError(
             f"{path}: {3 * counts[0]} numbers per person, expected x, y, score of {_expected()} "

@@ -28,7 +28,7 @@ _DATASETS |= {"coco_wholebody": "coco_23", "h36m": "h36m_17"}
 
 def is_list(content: Any) -> bool:
     """The inferencer's list, of frames or of the people of one image."""
-    return isinstance(content, list) and bool(content) and all(map(_is_ours, content))
+    return isinstance(content, list) and any(map(_is_ours, content))
 
 
 def _is_ours(each: Any) -> bool:

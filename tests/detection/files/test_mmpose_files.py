@@ -75,6 +75,20 @@ def test_26_joints_of_halpe(tmp_path, where):
         assert one.keypoints[0, one.skeleton.index(joint)] == pytest.approx(made[row, :2])
 
 
+def test_of_a_whole_body_its_body_is_read(tmp_path):
+    """COCO-WholeBody: feet, then 68 points of the face and 21 of each hand."""
+    feet = "left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel"
+    body = figure(f"{COCO} {feet}")
+    whole = np.concatenate([body, np.tile([310.0, 120.0, 0.3], (110, 1))])
+    content = [{"frame_id": t, "instances": [instance(whole)]} for t in range(3)]
+    names = f"{COCO} {feet} " + " ".join(f"face-{n}" for n in range(110))
+    named_too = {"meta_info": about("coco_wholebody", names), "instance_info": content}
+    for each in (content, named_too):
+        (one,) = read_people(write_json(tmp_path / "r.json", each))
+        assert one.skeleton.joints == tuple(f"{COCO} {feet}".split())
+        np.testing.assert_allclose(one.keypoints[0], body[:, :2], rtol=1e-6)
+
+
 def test_the_names_in_a_file_go_before_the_number_of_its_joints(tmp_path):
     """17 joints, and more than COCO's 17 in another order."""
     turned = " ".join(["hip", *reversed(COCO.split())])

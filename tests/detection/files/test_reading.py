@@ -68,6 +68,25 @@ def test_a_file_that_is_nested_deep_is_no_json(tmp_path):
         read_keypoints(path)
 
 
+def test_who_is_chosen(tmp_path):
+    """A large one, who is there for four frames, and a small one, who is there for ten."""
+    people = [(t, figure(COCO, 300 + t, 200)) for t in range(10)]
+    people += [(t, figure(COCO, 900, 800)) for t in range(4, 8)]
+    listed = [{"image_id": t, "keypoints": one.reshape(-1).tolist()} for t, one in people]
+    path = write_json(tmp_path / "a.json", listed)
+    assert [len(one) for one in read_people(path)] == [10, 4]
+    assert [len(one) for one in read_people(path, "longest")] == [10]
+    assert [len(one) for one in read_people(path, "largest")] == [4]
+    assert [one.frames.tolist() for one in read_people(path, 1)] == [[4, 5, 6, 7]]
+    (whole,) = read_keypoints(path)
+    assert whole.detected.any(axis=1).nonzero()[0].tolist() == [4, 5, 6, 7] and len(whole) == 10
+    for wrong in ("tallest", 2, None):
+        with pytest.raises(ValueError, match="unknown person of a .*'longest', 0, 1"):
+            read_people(path, wrong)
+    with pytest.raises(ValueError, match="read_people gives everybody"):
+        read_keypoints(path, "everybody")
+
+
 # ---- anything anywhere ---------------------------------------------------------------------------
 
 ANYTHING = (None, True, -1, 1e300, float("nan"), 10**400, "x", [], {}, [None], {"a": 1}, [[1, 2]])
