@@ -81,7 +81,7 @@ def test_who_is_chosen(tmp_path):
     (whole,) = read_keypoints(path)
     assert whole.detected.any(axis=1).nonzero()[0].tolist() == [4, 5, 6, 7] and len(whole) == 10
     for wrong in ("tallest", 2, None):
-        with pytest.raises(ValueError, match="unknown person of a .*'longest', 0, 1"):
+        with pytest.raises(ValueError, match=r"unknown person of a .*'longest', 0, 1"):
             read_people(path, wrong)
     with pytest.raises(ValueError, match="read_people gives everybody"):
         read_keypoints(path, "everybody")
