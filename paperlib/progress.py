@@ -12,6 +12,8 @@ from pathlib import Path
 from tqdm.auto import tqdm
 from tqdm.std import tqdm as plain
 
+from paperlib.paths import environment
+
 # the file in which a kernel's bars say how far they are, for the process that started it
 VARIABLE = "PAPERLIB_PROGRESS"
 _EVERY = 0.5  # seconds
@@ -57,14 +59,10 @@ def from_kernels() -> Iterator[None]:
                     line.set_description_str(path.read_text("utf-8"))
 
         follower = threading.Thread(target=follow, daemon=True)
-        before = os.environ.get(VARIABLE)
-        os.environ[VARIABLE] = str(path)
         follower.start()
         try:
-            yield
+            with environment(**{VARIABLE: str(path)}):
+                yield
         finally:
             done.set()
             follower.join()
-            os.environ.pop(VARIABLE)
-            if before is not None:
-                os.environ[VARIABLE] = before

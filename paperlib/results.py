@@ -160,6 +160,12 @@ def read(file: Path | TextIO) -> "pd.DataFrame":
     return pd.read_csv(file, dtype={"commit": str, "torch": str})
 
 
+def trainings(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """A row for each training that ``rows`` came of: a run whose answers several systems share has
+    one time, and two runs never have the same."""
+    return rows[rows["seconds"] > 0].drop_duplicates(["seed", "seconds"])
+
+
 def recorded(notebook: str) -> "pd.DataFrame":
     """All rows kept for a notebook; empty where there are none."""
     import pandas as pd

@@ -4,7 +4,6 @@ A notebook is written as ``py:percent`` text, which shows changes line by line; 
 beside it has the same cells with their outputs. Publishing makes the second from the first.
 """
 
-import os
 import re
 import subprocess
 import tempfile
@@ -15,7 +14,7 @@ import jupytext
 import nbformat
 
 from paperlib import results
-from paperlib.paths import ROOT, replacing
+from paperlib.paths import ROOT, environment, replacing
 from paperlib.running.notebook import place_of, run
 from paperlib.training import resolve_preset
 
@@ -73,22 +72,15 @@ def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
     target = text.with_suffix(".ipynb")
     parameters = PUBLISHED_WITH.get(place_of(text).with_suffix("").as_posix(), {})
-    before = os.environ.get("PAPERLIB_RECORD")
-    os.environ["PAPERLIB_RECORD"] = "1"
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / text.with_suffix(".ipynb").name
-            result = Path(folder) / "executed.ipynb"
-            nbformat.write(notebook, source)
-            for seed in seeds:
-                run(source, Path(folder) / "other.ipynb", parameters | {"seed": seed})
-            run(source, result, parameters)
-            executed = nbformat.read(result, as_version=4)
-            _leave_out_injected(executed)
-    finally:
-        os.environ.pop("PAPERLIB_RECORD")
-        if before is not None:
-            os.environ["PAPERLIB_RECORD"] = before
+    with tempfile.TemporaryDirectory() as folder, environment(PAPERLIB_RECORD="1"):
+        source = Path(folder) / text.with_suffix(".ipynb").name
+        result = Path(folder) / "executed.ipynb"
+        nbformat.write(notebook, source)
+        for seed in seeds:
+            run(source, Path(folder) / "other.ipynb", parameters | {"seed": seed})
+        run(source, result, parameters)
+        executed = nbformat.read(result, as_version=4)
+        _leave_out_injected(executed)
     with replacing(target) as temporary:
         nbformat.write(tidied(executed, target), temporary)
     return target

@@ -153,13 +153,11 @@ def claims() -> str:
 def minutes(notebook: str) -> str:
     """How long the trainings of a notebook took for one seed, as it was published last; nothing
     where it trains nothing."""
-    rows = results.recorded(notebook).reindex(columns=["preset", "seconds", "seed", "commit"])
+    rows = results.recorded(notebook).reindex(columns=list(results.COLUMNS))
     rows = rows[(rows["preset"] == "laptop") & (rows["seconds"] > 0)]
     if rows.empty:
         return ""
-    rows = rows[rows["commit"] == rows["commit"].iloc[-1]]
-    # a run whose answers several systems share has one time; two runs never have the same
-    runs = rows.drop_duplicates(["seed", "seconds"])
+    runs = results.trainings(rows[rows["commit"] == rows["commit"].iloc[-1]])
     return f"{max(1, round(runs['seconds'].sum() / runs['seed'].nunique() / 60))}"
 
 

@@ -61,12 +61,11 @@ def need(verdict: Verdict) -> Need | None:
         "",
     )
     rows = results.recorded(verdict.notebook)
-    rows = rows[found.of(rows) & rows["seed"].isin(seeds) & (rows["seconds"] > 0)]
-    if rows.empty:
+    rows = rows[found.of(rows) & rows["seed"].isin(seeds)]
+    runs = results.trainings(rows)
+    if runs.empty:
         return found
-    # a run whose answers several systems share has one time; two runs never have the same
-    runs = rows.drop_duplicates(["seed", "seconds"])
-    machine = ", ".join(sorted(rows["device"].dropna().unique()))
+    machine = ", ".join(sorted(runs["device"].dropna().unique()))
     return replace(found, seconds=float(runs["seconds"].sum()), machine=machine)
 
 

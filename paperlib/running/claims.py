@@ -6,10 +6,8 @@ not measured again. Notebooks write there what they would write for the record, 
 own is left as it is.
 """
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from paperlib import claims, results
 from paperlib.claims import Verdict, ledger
 from paperlib.claims.costs import Need, need
 from paperlib.errors import NotebookFailed
-from paperlib.paths import OUT, ROOT
+from paperlib.paths import OUT, ROOT, environment
 from paperlib.randomness import check_seed
 from paperlib.running.notebook import known_parameters, run
 
@@ -53,7 +51,8 @@ def judge_again(
         raise ValueError(f"{name} is measured: name at least one seed")
     folder = Path(folder) if folder else OUT / "claims" / name
     _begin(folder, what, name)
-    with _recording(folder):
+    # what notebooks keep goes there (paperlib.results.keeping)
+    with environment(PAPERLIB_RECORD="own", PAPERLIB_OUT=str(folder.resolve())):
         for number, parameters in enumerate(_runs(what, chosen)):
             run(_place(what.notebook), folder / f"run{number}.ipynb", parameters)
         found = _read(folder, name)
@@ -100,16 +99,3 @@ def _begin(folder: Path, what: Need, name: str) -> None:
         rows[~what.of(rows)].to_csv(own, index=False)
     verdicts = pd.read_csv(kept / _LEDGER, dtype=str, keep_default_na=False)
     verdicts[verdicts["claim"] != name].to_csv(kept / _LEDGER, index=False)
-
-
-@contextmanager
-def _recording(folder: Path) -> Iterator[None]:
-    """What notebooks keep goes to ``folder`` (:func:`paperlib.results.keeping`)."""
-    own = {"PAPERLIB_RECORD": "own", "PAPERLIB_OUT": str(folder.resolve())}
-    before = {name: os.environ.get(name) for name in own}
-    os.environ.update(own)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})

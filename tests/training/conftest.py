@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -57,3 +57,21 @@ def whole_and_resumed(interrupted, monkeypatch, tmp_path) -> Callable[..., tuple
         return whole, train()
 
     return both
+
+
+@pytest.fixture
+def waits_for_nothing(pretended) -> Callable[[Step, Sequence], None]:
+    """``waits_for_nothing(step, batches)``: after the first four, each batch is one copy and one
+    replay, nothing is brought back, and nobody waits."""
+
+    def check(step: Step, batches: Sequence) -> None:
+        first, rest = batches[:4], batches[4:]
+        for batch in first:
+            step(batch)
+        before = pretended.waits, pretended.brought, pretended.operations
+        for batch in rest:
+            step(batch)
+        after = pretended.waits, pretended.brought, pretended.operations - len(rest)
+        assert rest and after == before
+
+    return check

@@ -86,7 +86,7 @@ def test_it_learns_to_forecast_and_is_read_again():
     assert torch.equal(again.model(past, 4), run.model(past, 4))
 
 
-def test_a_step_waits_for_nothing_and_is_recorded(pretended):
+def test_a_step_waits_for_nothing_and_is_recorded(waits_for_nothing):
     """Reading, answering and limiting the gradient too."""
     device, model = torch.device("cuda"), build().to("cuda").train()
     objective = Forecasting(lambda: model, DATA, SEEN)
@@ -94,13 +94,7 @@ def test_a_step_waits_for_nothing_and_is_recorded(pretended):
     (update,) = objective.updates(model, examples)
     step = Step(model, update, update.new_optimizer(RECIPE, device), device, "float32", 4, 100)
     batches = [examples.order(torch.Generator().manual_seed(n))[:4] for n in range(8)]
-    for batch in batches[:4]:
-        step(batch)
-    before = pretended.waits, pretended.brought, pretended.operations
-    for batch in batches[4:]:
-        step(batch)
-    # a copy of the batch and a replay
-    assert (pretended.waits, pretended.brought, pretended.operations - 4) == before
+    waits_for_nothing(step, batches)
 
 
 def test_a_resumed_run_is_the_same_run(whole_and_resumed):

@@ -165,12 +165,7 @@ def _kinds(truth: np.ndarray, said: np.ndarray) -> list[int]:
 
 def _bones(skeleton: Skeleton) -> list[list]:
     """Parent, child, and side of each bone."""
-    sides = {True: "left", False: "right"}
-    names = skeleton.joints
-    return [
-        [p, c, next((sides[s == "left"] for s in ("left", "right") if s in names[c]), "centre")]
-        for p, c in skeleton.bones
-    ]
+    return [[parent, child, skeleton.side(child)] for parent, child in skeleton.bones]
 
 
 def _millimetres(metres: np.ndarray) -> list:
