@@ -31,6 +31,12 @@ class Skeleton:
         if len(self.joints) != len(self.parents):
             raise ValueError(f"{self.name}: {len(self.joints)} joints, {len(self.parents)} parents")
 
+    @classmethod
+    def of(cls, name: str, joints: str, parents: str) -> "Skeleton":
+        """``parents`` names each joint's parent; ``-`` marks the root."""
+        names, above = tuple(joints.split()), parents.split()
+        return cls(name, names, tuple(-1 if p == "-" else names.index(p) for p in above))
+
     def __len__(self) -> int:
         return len(self.joints)
 
@@ -78,14 +84,8 @@ class Skeleton:
         return "left" if joint in self.left else "right" if joint in self.right else "centre"
 
 
-def _skeleton(name: str, joints: str, parents: str) -> Skeleton:
-    """``parents`` names each joint's parent; ``-`` marks the root."""
-    names, above = tuple(joints.split()), parents.split()
-    return Skeleton(name, names, tuple(-1 if p == "-" else names.index(p) for p in above))
-
-
 # Human3.6M, 17 of its 32 joints, shoulders moved to the thorax (pavllo2019, reference order).
-H36M_17 = _skeleton(
+H36M_17 = Skeleton.of(
     "h36m_17",
     "pelvis right_hip right_knee right_ankle left_hip left_knee left_ankle spine thorax neck_nose"
     " head_top left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist",
@@ -95,7 +95,7 @@ H36M_17 = _skeleton(
 # which of the 32 raw joints of the motion capture those 17 are
 H36M_17_OF_32 = (0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27)
 
-HUMANEVA_15 = _skeleton(
+HUMANEVA_15 = Skeleton.of(
     "humaneva_15",
     "pelvis thorax left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist"
     " left_hip left_knee left_ankle right_hip right_knee right_ankle head",
@@ -104,7 +104,7 @@ HUMANEVA_15 = _skeleton(
 )
 
 # MuPoTS-3D and, picked from its 28 joints, MPI-INF-3DHP (veges2020).
-MUPOTS_17 = _skeleton(
+MUPOTS_17 = Skeleton.of(
     "mupots_17",
     "head_top neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist"
     " right_hip right_knee right_ankle left_hip left_knee left_ankle hip spine head_nose",
@@ -114,7 +114,7 @@ MUPOTS_17 = _skeleton(
 MUPOTS_17_OF_3DHP_28 = (7, 5, 14, 15, 16, 9, 10, 11, 23, 24, 25, 18, 19, 20, 4, 3, 6)
 
 # Keypoints of COCO detectors; they form no tree by themselves, so the nose is taken as the root.
-COCO_17 = _skeleton(
+COCO_17 = Skeleton.of(
     "coco_17",
     "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow"
     " left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle",
@@ -123,14 +123,14 @@ COCO_17 = _skeleton(
 )
 
 # COCO with the middle of the hips and of the shoulders added (veges2020).
-COCO_19 = _skeleton(
+COCO_19 = Skeleton.of(
     "coco_19",
     " ".join(COCO_17.joints) + " hip neck",
     "neck nose nose left_eye right_eye neck neck left_shoulder right_shoulder left_elbow"
     " right_elbow hip hip left_hip right_hip left_knee right_knee - hip",
 )
 
-MPII_16 = _skeleton(
+MPII_16 = Skeleton.of(
     "mpii_16",
     "right_ankle right_knee right_hip left_hip left_knee left_ankle pelvis thorax upper_neck"
     " head_top right_wrist right_elbow right_shoulder left_shoulder left_elbow left_wrist",
@@ -139,7 +139,7 @@ MPII_16 = _skeleton(
 )
 
 # What the detectors and data sets of veges2020 have in common.
-COMMON_14 = _skeleton(
+COMMON_14 = Skeleton.of(
     "common_14",
     "hip right_hip right_knee right_ankle left_hip left_knee left_ankle neck"
     " left_shoulder left_elbow left_wrist right_shoulder right_elbow right_wrist",
@@ -148,7 +148,7 @@ COMMON_14 = _skeleton(
 )
 
 # The 38 nodes of the CMU motion capture in its public exponential-map form.
-CMU_38 = _skeleton(
+CMU_38 = Skeleton.of(
     "cmu_38",
     "hips left_hip_joint left_up_leg left_leg left_foot left_toe_base left_toe_end right_hip_joint"
     " right_up_leg right_leg right_foot right_toe_base right_toe_end lower_back spine spine1 neck"
@@ -165,7 +165,7 @@ CMU_38 = _skeleton(
 )
 
 # The annotated points of Penn Action, in the order of its readme; no tree by themselves either.
-PENN_13 = _skeleton(
+PENN_13 = Skeleton.of(
     "penn_13",
     "head left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip"
     " right_hip left_knee right_knee left_ankle right_ankle",
@@ -174,7 +174,7 @@ PENN_13 = _skeleton(
 )
 
 # The joints of the body model SMPL, which 3DPW has.
-SMPL_24 = _skeleton(
+SMPL_24 = Skeleton.of(
     "smpl_24",
     "pelvis left_hip right_hip spine1 left_knee right_knee spine2 left_ankle right_ankle spine3"
     " left_foot right_foot neck left_collar right_collar head left_shoulder right_shoulder"
@@ -219,8 +219,11 @@ def sources(source: Skeleton, target: Skeleton) -> tuple[tuple[int, ...], ...]:
     """For each joint of ``target``, the joints of ``source`` whose mean it is."""
     if source == target:
         return tuple((j,) for j in range(len(source)))
-    key = one_of("conversion", (source.name, target.name), _RENAMED)
-    names = _RENAMED[key]
+    key = source.name, target.name
+    if key in _RENAMED or not set(target.joints) <= set(source.joints):
+        names = _RENAMED[one_of("conversion", key, _RENAMED)]
+    else:  # a part of the source, joint for joint
+        names = {}
     return tuple(tuple(source.index(s) for s in names.get(j, j).split()) for j in target.joints)
 
 

@@ -15,4 +15,6 @@ from paperlib.detection.lost_people import detect_people
 from paperlib.detection.profiles import ERROR_PROFILES, ErrorProfile
 from paperlib.detection.simulated import Profile
 
-__getattr__, __dir__ = lazily(__name__)
+_FILES = {"read_people": "files", "read_keypoints": "files", "Keypoints2D": "sequences"}
+
+__getattr__, __dir__ = lazily(__name__, _FILES)

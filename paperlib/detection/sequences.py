@@ -1,20 +1,12 @@
 """2D keypoints of one person over the frames of a video, of whatever tool."""
 
-import math
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import reduce
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from paperlib.arrays import interpolated
-from paperlib.skeletons import COCO_17, Skeleton
-
-# a list of pictures that are no frames of one video would otherwise become one, mostly of gaps
-_MOST_GAPS = 0.9
+from paperlib.skeletons import Skeleton, sources
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +14,11 @@ class Keypoints2D:
     """2D keypoints of one person in one video: NumPy, float32.
 
     ``keypoints`` (T, K, 2) are pixels, ``confidence`` (T, K) is 0 (not detected) to 1, and
-    ``skeleton`` names the K joints. ``width`` and ``height`` are the video's in pixels, where the
-    file tells. Wrong shapes, NaN and no frames are refused with a ``ValueError``.
+    ``skeleton`` names the K joints. Where the confidence is 0 nothing was detected: the place is
+    interpolated over time between what was, and held at the ends. ``frames`` (T,) are the numbers
+    of these frames in the video, and ``track`` tells the people of a video apart.
+    ``width`` and ``height`` are the video's in pixels, where the file tells. Wrong shapes, NaN and
+    no frames are refused with a ``ValueError``.
     """
 
     keypoints: np.ndarray
@@ -32,6 +27,8 @@ class Keypoints2D:
     width: int | None
     height: int | None
     name: str
+    frames: np.ndarray | None = None  # every frame from 0, if not told
+    track: int | None = None
 
     def __post_init__(self):
         frames, joints = len(self.keypoints), len(self.skeleton)
@@ -51,66 +48,53 @@ class Keypoints2D:
                     f"frames, the first is frame {bad[0]}; cut these frames out or detect again"
                 )
             object.__setattr__(self, field, value.astype(np.float32))
+        numbers = np.arange(frames) if self.frames is None else np.asarray(self.frames)
+        if (
+            numbers.shape != (frames,)
+            or numbers.dtype.kind not in "iu"
+            or (np.diff(numbers) <= 0).any()
+        ):
+            raise ValueError(f"{self.name}: frames must be {frames} whole numbers that increase")
+        object.__setattr__(self, "frames", numbers.astype(np.int64))
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
     def __repr__(self) -> str:
-        return f"Keypoints2D({self.name!r}, {len(self)} frames of {self.skeleton.name})"
+        who = "" if self.track is None else f" of person {self.track}"
+        return f"Keypoints2D({self.name!r}, {len(self)} frames{who}, {self.skeleton.name})"
 
+    @property
+    def detected(self) -> np.ndarray:
+        """(T, K) bool: what the tool has found; the rest is interpolated."""
+        return self.confidence > 0
 
-def in_time(images: dict[str, Any], path: Path) -> tuple[dict[int, Any], range]:
-    """What was found by image name, by frame number, and the frames that the video had.
+    @property
+    def size(self) -> np.ndarray:
+        """(T,) pixels: the diagonal of the box around what was found, 0 where nothing was."""
+        seen = self.detected[..., None]
+        low = np.where(seen, self.keypoints, np.inf).min(axis=1)
+        high = np.where(seen, self.keypoints, -np.inf).max(axis=1)
+        return np.linalg.norm(np.maximum(high - low, 0), axis=-1)
 
-    The number is the last one in a name: ``9.jpg`` comes before ``10.jpg``. Frames that are left
-    out of a regular sequence are those in which nobody was found.
-    """
-    frames: dict[int, Any] = {}
-    videos = set()
-    for name, value in images.items():
-        match = re.fullmatch(r"(.*?)(\d+)\D*", name, flags=re.DOTALL)
-        if match is None:
-            raise ValueError(f"{path}: image {name!r} has no frame number in its name")
-        videos.add(match[1])
-        frames[int(match[2])] = value
-    if not frames:
-        raise nobody(path)
-    if len(videos) > 1 or len(frames) < len(images):
-        some = ", ".join(repr(name) for name in sorted(images)[:4])
-        raise ValueError(
-            f"{path}: images of several videos, or a frame twice ({some}, ...); give one file or "
-            "folder for each video"
-        )
-    numbers = sorted(frames)
-    step = reduce(math.gcd, np.diff(numbers).tolist(), 0) or 1
-    timeline = range(numbers[0], numbers[-1] + 1, step)
-    if len(frames) < (1 - _MOST_GAPS) * len(timeline):
-        raise ValueError(
-            f"{path}: {len(frames)} images numbered from {numbers[0]} to {numbers[-1]} are no "
-            "frames of one video; name them by frame number"
-        )
-    return frames, timeline
+    def converted(self, skeleton: Skeleton) -> "Keypoints2D":
+        """The same person with the joints of ``skeleton``, by name. A joint that is the middle of
+        several has the confidence of the least sure of them. ``ValueError`` where these joints do
+        not have them all."""
+        parts = sources(self.skeleton, skeleton)
+        points = [self.keypoints[:, list(joints)].mean(axis=1) for joints in parts]
+        scores = [self.confidence[:, list(joints)].min(axis=1) for joints in parts]
+        arrays = {"keypoints": np.stack(points, axis=1), "confidence": np.stack(scores, axis=1)}
+        return replace(self, skeleton=skeleton, **arrays)
 
-
-def sequence(
-    frames: dict[int, np.ndarray],
-    timeline: Iterable[int],
-    size: tuple[int | None, int | None],
-    path: Path,
-) -> Keypoints2D:
-    """Frame number -> (17, 3) x, y, score, put in line; what is missing is filled."""
-    if not any((joints[:, 2] > 0).any() for joints in frames.values()):
-        raise nobody(path)
-    empty = np.zeros((len(COCO_17), 3))
-    points = np.stack([frames.get(t, empty) for t in timeline]).astype(np.float64)
-    # some tools give scores slightly above 1
-    confidence = points[..., 2].clip(0, 1)
-    seen = (points[..., :2] != 0).any(axis=-1) & (confidence > 0)
-    keypoints = interpolated(points[..., :2], seen)
-    return Keypoints2D(keypoints, confidence, COCO_17, *size, path.stem)
-
-
-def nobody(path: Path) -> ValueError:
-    return ValueError(
-        f"{path}: nobody was detected in any frame; look at the detector's threshold and input"
-    )
+    def over(self, frames: Sequence[int]) -> "Keypoints2D":
+        """The same person over other ``frames`` of the video: those in which nothing is known
+        about them get confidence 0."""
+        numbers = np.asarray(frames)
+        kept = np.isin(numbers, self.frames)
+        rows = np.searchsorted(self.frames, numbers[kept])
+        confidence = np.zeros((len(numbers), len(self.skeleton)), np.float32)
+        keypoints = np.zeros((*confidence.shape, 2), np.float32)
+        confidence[kept], keypoints[kept] = self.confidence[rows], self.keypoints[rows]
+        keypoints = interpolated(keypoints, confidence > 0)
+        return replace(self, keypoints=keypoints, confidence=confidence, frames=numbers)
