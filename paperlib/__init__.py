@@ -29,6 +29,7 @@ ROOMS = {
     "cameras": "projection with lens distortion, world and camera space, normalisation",
     "metrics": "the errors of poses: MPJPE and its relatives, 3D-PCK, MRPE",
     "recordings": "the data types that everything above speaks: recordings, data sets",
+    "virtual_camera": "a camera turned to the person, frame by frame",
     "scenes": "the people that one camera sees at the same time",
     "rendering": "bodies of capsules: images, depth and true visibility",
     "occlusion": "which joints are hidden: labels by rules of thumb, and their scores",
@@ -41,13 +42,15 @@ ROOMS = {
     "prediction": "recordings to poses: whole sequences, mirror images, absolute positions",
     "evaluation": "poses to numbers: errors, averages over any group, several people, matching",
     "refinement": "smooth trajectories through occlusions: the energy, its solvers, filters",
+    "lifting": "people found in a film to poses in metres, in one call",
     "results": "measured numbers with their origin, beside those of the papers",
     "claims": "the ledger of claims: each with its own test, effect, interval and verdict",
     "plotting": "figures for the page",
     "experiment": "the frame of a notebook: parameters in, rows and protocols out",
     "running": "run one notebook, or many side by side; judge a claim anew",
     "widgets": "interactive demos in a notebook",
-    "__main__": "the command line: run, sweep, claims, train, evaluate, data",
+    "commands": "the options of the command line's larger commands",
+    "__main__": "the command line: run, sweep, claims, train, evaluate, lift, data",
 }
 
 __doc__ = "\n".join([f"{__doc__}", *(f"{name:<12}  {about}" for name, about in ROOMS.items())])

@@ -1,4 +1,5 @@
-"""``python -m paperlib``: run, copy and sweep notebooks, judge claims, train, evaluate, fetch."""
+"""``python -m paperlib``: run, copy and sweep notebooks, judge claims, train, evaluate, lift films,
+fetch."""
 
 import argparse
 import sys
@@ -6,6 +7,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from paperlib import __version__
+from paperlib.commands import add_evaluate, add_lift, add_parameters, add_sweep
 from paperlib.errors import CheckpointError, MissingDataError, NotebookFailed
 from paperlib.paths import shown
 
@@ -21,7 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-h", "--help", nargs="?", metavar="notebook", action=_Help, help=about)
     run.add_argument("notebook")
     run.add_argument("output")
-    _add_parameters(run, "VALUE", "set a parameter of the notebook; may be given again")
+    add_parameters(run, "VALUE", "set a parameter of the notebook; may be given again")
     run.set_defaults(run=_run)
 
     copy = commands.add_parser("copy", help="a copy of a notebook to change, in my/")
@@ -29,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     copy.add_argument("output", nargs="?", help="another file for it")
     copy.set_defaults(run=_copy)
 
-    _add_sweep(commands)
+    add_sweep(commands).set_defaults(run=_sweep)
 
     train = commands.add_parser(
         "train",
@@ -38,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     about = "as in table1.ipynb, and causal; unlabelled (rest, or subjects as S2,S3) trains "
     about += "semi-supervised, with labelled (subjects) and percent; may be given again"
-    _add_parameters(train, "VALUE", about)
+    add_parameters(train, "VALUE", about)
     # terms of the semi-supervised loss, under the names of the reference implementation
     for option, term, what in (
         ("--no-proj", "projection", "the projection"),
@@ -49,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
         train.add_argument(option, **off, help=f"semi-supervised: leave {what} out")
     train.set_defaults(run=_train)
 
-    _add_evaluate(commands)
+    add_evaluate(commands).set_defaults(run=_evaluate)
+
+    add_lift(commands).set_defaults(run=_lift)
 
     again = commands.add_parser(
         "claims",
@@ -80,113 +84,8 @@ class _Help(argparse.Action):
         parser.exit(run_command(argparse.Namespace(run=lambda _: print(described(Path(notebook))))))
 
 
-def _add_parameters(command: argparse.ArgumentParser, value: str, about: str) -> None:
-    command.add_argument(
-        "-p",
-        nargs=2,
-        action="append",
-        default=[],
-        dest="parameters",
-        metavar=("NAME", value),
-        help=about,
-    )
-
-
 # options of `evaluate` that are arguments of evaluate_checkpoint
 _PASSED_ON = "device by causal guess subjects actions fps widths dense".split()
-
-
-def _add_evaluate(commands) -> None:
-    evaluate = commands.add_parser(
-        "evaluate",
-        help="measure a trained model, ours or a published one, on a data set's test split",
-        epilog="python -m paperlib evaluate --checkpoint pretrained_h36m_cpn.bin "
-        "--dataset human36m --keypoints cpn_ft_h36m_dbb",
-    )
-    evaluate.add_argument(
-        "--checkpoint",
-        required=True,
-        help="a public VideoPose3D file; or a run of ours: its folder, the file in it, or its key",
-    )
-    evaluate.add_argument("--dataset", required=True, help="synthetic, cmu, human36m, …, or auto")
-    evaluate.add_argument(
-        "--keypoints",
-        required=True,
-        help="ground_truth, simulated, …; or the <name> in data_2d_h36m_<name>.npz",
-    )
-    evaluate.add_argument(
-        "--subjects", help="S9,S11; also of the training part; default: the test's"
-    )
-    evaluate.add_argument(
-        "--actions", help="Walk,Photo: those that start with one of these words; * for all (*)"
-    )
-    evaluate.add_argument(
-        "--fps", type=float, help="measure at this lower frame rate, a whole part of the data's own"
-    )
-    evaluate.add_argument(
-        "--no-flip",
-        "--no-test-time-augmentation",
-        action="store_true",
-        help="do not average with the mirror image",
-    )
-    evaluate.add_argument(
-        "--causal", action="store_true", help="the public file is of a causal model"
-    )
-    evaluate.add_argument(
-        "--widths", type=_widths, help="3,3,3: the filter widths of the public file's model"
-    )
-    evaluate.add_argument(
-        "--dense",
-        action=argparse.BooleanOptionalAction,
-        help="the public file is of a model without dilation, or of one with it; default: what its "
-        "weights tell",
-    )
-    evaluate.add_argument(
-        "--guess", help="for an occlusion-aware model: clustered or boxed_man, from the keypoints"
-    )
-    evaluate.add_argument("--device", default="auto", help="cpu, cuda; default: a GPU, if any")
-    evaluate.add_argument(
-        "--by",
-        default="action",
-        choices=("action", "subject", "sequence"),
-        help="what the rows of the table are (action); by subject: the actions of each, "
-        "their mean, and the mean of all its frames",
-    )
-    evaluate.set_defaults(run=_evaluate)
-
-
-def _widths(listed: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(width) for width in listed.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{listed!r}; expected numbers, as 3,3,3") from None
-
-
-def _add_sweep(commands) -> None:
-    sweep = commands.add_parser(
-        "sweep",
-        help="execute a notebook for every combination of values, over a Dask cluster",
-        description="Execute a notebook once for every combination of values, over a Dask "
-        "cluster, and gather what was measured in results.csv. What is finished is not repeated.",
-    )
-    sweep.add_argument("notebook")
-    _add_parameters(sweep, "VALUES", "values of a parameter, as 27,81,243; may be given again")
-    sweep.add_argument("--output", help="a folder; default: out/sweeps/<the notebook's name>")
-    sweep.add_argument(
-        "--scheduler",
-        help="""tcp://host:8786, a Dask scheduler that you trust, whose workers have this project
-        installed; default: workers on this machine""",
-    )
-    sweep.add_argument(
-        "--workers",
-        type=int,
-        help="how many run side by side here; default: one for two cores, one alone on a GPU",
-    )
-    sweep.add_argument(
-        "--retries", type=int, default=1, help="how often a run that fails is tried again (1)"
-    )
-    sweep.add_argument("--again", action="store_true", help="repeat also what is finished")
-    sweep.set_defaults(run=_sweep)
 
 
 def _run(arguments) -> None:
@@ -254,6 +153,27 @@ def _evaluate(arguments) -> None:
     )
     print(done.table.to_string(float_format="{:.2f}".format))
     print(done.notes)
+
+
+def _lift(arguments) -> None:
+    from paperlib.running.lift import Options, lift
+
+    given = {
+        "fps": arguments.fps,
+        "size": arguments.size,
+        "focal": arguments.focal,
+        "person_height": arguments.height,
+        "person": arguments.person,
+        "layout": arguments.layout,
+        "down": arguments.down,
+        "up": arguments.up,
+        "formats": arguments.formats and arguments.formats.split(","),
+        "smooth": not arguments.raw,
+        "animation": not arguments.no_animation,
+    }
+    told = {name: value for name, value in given.items() if value is not None}
+    for path in lift(arguments.source, arguments.out, Options(**told)):
+        print(f"written: {path}")
 
 
 def _claims(arguments) -> None:

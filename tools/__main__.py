@@ -27,6 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     site = commands.add_parser("site", help="build the site to read, in out/site")
     site.set_defaults(run=_site)
 
+    ship = commands.add_parser("ship", help="train the models whose weights travel along")
+    ship.set_defaults(run=_ship)
+
     gpu = commands.add_parser("gpu-results", help="measure and publish all that wants a GPU")
     gpu.add_argument("--minutes", type=float, help="stop after so long; call again to go on")
     gpu.set_defaults(run=_gpu_results)
@@ -61,6 +64,12 @@ def _site(_) -> None:
     if found := faults(first.parent):
         raise ValueError("the site has faults:\n" + "\n".join(found))
     print(f"open {shown(first)} in a browser")
+
+
+def _ship(_) -> None:
+    from tools.ship import ship_all
+
+    ship_all()
 
 
 def _gpu_results(arguments) -> None:

@@ -128,13 +128,13 @@ def save(
         ) from None
 
 
-def restore(run: Run) -> dict[str, Tensor]:
-    """Bring a run to where its checkpoint stands; gives what else the file holds, the state of the
-    optimisers and the ``random_state``, if any.
+def restore(run: Run, path: Path | None = None) -> dict[str, Tensor]:
+    """Bring a run to where its checkpoint stands, or another one at ``path``; gives what else the
+    file holds, the state of the optimisers and the ``random_state``, if any.
 
     Raises :class:`CheckpointError` where the file is damaged or of another architecture.
     """
-    path = run.path / FILE
+    path = path or run.path / FILE
     state, progress = read(path)
     weights = {k.removeprefix("model."): state.pop(k) for k in list(state) if k[:6] == "model."}
     try:

@@ -1,0 +1,173 @@
+"""People found in a film to poses in metres, in one call: for films of one's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from paperlib.arrays import as_tensor
+from paperlib.cameras import Camera, inverse_calibration, undistort
+from paperlib.detection.coco import coco_points
+from paperlib.detection.sequences import Keypoints2D
+from paperlib.evaluation.body_size import body_height
+from paperlib.kinematics import rotation_apply, shortest_turn
+from paperlib.prediction import predict
+from paperlib.recordings import Recording
+from paperlib.refinement import refine
+from paperlib.skeletons import COCO_17, H36M_17, Skeleton
+from paperlib.training.shipped import shipped
+from paperlib.virtual_camera import facing, turned_back, turns_to_person
+
+RATE = 50.0  # Hz of the motion that the shipped model has learnt
+DOWN = (0.0, 1.0, 0.0)  # of a level camera
+_SAME_RATE = 0.02  # share by which a film's rate may differ and still count as the model's
+_GUESS = 1.0  # focal length where nobody tells it, of the longer side of the picture
+# the height of somebody who stands, of the length of the bones from ankle to the top of the head:
+# the foot comes to it (median of the invented bodies, whose ankles are 8 cm above the ground)
+_STATURE = 1.045
+_NEAREST, _FARTHEST = 0.3, 100.0  # metres from the camera at which people are put
+
+
+@dataclass(frozen=True, eq=False)
+class Lifted:
+    """One person of a film: a pose in each of its ``frames`` ``(T,)``.
+
+    ``positions`` ``(T, J, 3)`` are metres in camera space (x right, y down, z forward) of the
+    joints of ``skeleton``; how far away somebody is depends on the focal length, what the pose is
+    does not. ``scores`` ``(T,)`` are how sure the detector was, on average over the joints, 0 where
+    it saw nobody. ``height`` is what the poses' bones say of the person's height, metres."""
+
+    track: int | None
+    frames: np.ndarray
+    positions: Tensor
+    scores: np.ndarray
+    height: float
+    skeleton: Skeleton = H36M_17
+
+    def __repr__(self) -> str:
+        who = "a person" if self.track is None else f"person {self.track}"
+        return (
+            f"Lifted({who}, frames {self.frames[0]} to {self.frames[-1]}, {self.height:.2f} m "
+            f"tall, seen in {(self.scores > 0).mean():.0%})"
+        )
+
+    @property
+    def pose(self) -> Tensor:
+        """``(T, J, 3)``: relative to the root."""
+        root = self.skeleton.root
+        return self.positions - self.positions[:, root : root + 1]
+
+    def upright(self, down: Sequence[float] = DOWN) -> Tensor:
+        """``(T, J, 3)`` positions with z up, where ``down`` points down in camera space: what a
+        file for other programs wants. The camera is at the origin and looks along y."""
+        turn = shortest_turn(as_tensor(np.array(_unit(down), np.float32)), _vector(DOWN))
+        x, y, z = rotation_apply(turn, self.positions).unbind(-1)
+        return torch.stack([x, z, -y], dim=-1)
+
+
+def lift_people(
+    people: Sequence[Keypoints2D],
+    fps: float,
+    size: tuple[int, int] | None = None,
+    focal: float | None = None,
+    person_height: float | None = None,
+    smooth: bool = True,
+    model: nn.Module | None = None,
+) -> list[Lifted]:
+    """A pose in metres for everybody in each frame from the first to the last in which they were
+    found (:func:`paperlib.detection.read_people`).
+
+    ``fps`` is the film's rate, ``size`` width and height of its pictures where the keypoints do not
+    tell, ``focal`` the focal length in pixels, by default that of a usual lens, as long as the
+    picture's longer side. ``person_height``, metres, scales everybody; without it they are of
+    average size. ``smooth`` refines the paths as veges2020, 3.2, which also bridges the frames in
+    which somebody was not found; without it these are lifted from interpolated keypoints. ``model``
+    takes COCO's keypoints about the person, of a camera that is turned to it
+    (:mod:`paperlib.virtual_camera`); by default the shipped one.
+
+    ``ValueError`` for numbers that no film has, and people without COCO's joints.
+    """
+    for name, value in (("fps", fps), ("focal", focal), ("person_height", person_height)):
+        if value is not None and not (isfinite(value) and value > 0):
+            raise ValueError(f"{name}={value!r}: expected a number above 0")
+    model = shipped("any_camera").model if model is None else model
+    return [_lifted(one, fps, size, focal, person_height, smooth, model) for one in people]
+
+
+def _lifted(one, fps, size, focal, person_height, smooth, model) -> Lifted:
+    seen = one.converted(COCO_17)
+    times = seen.frames / fps
+    at = times
+    if abs(fps / RATE - 1) > _SAME_RATE or (np.diff(seen.frames) > 1).any():
+        at = np.arange(times[0], times[-1] + 0.5 / RATE, 1 / RATE)
+    keypoints = torch.from_numpy(resampled(seen.keypoints, times, at)).float()
+    confidence = torch.from_numpy(resampled(seen.confidence, times, at)).float()
+    camera = _camera(seen, size, focal)
+    about = {"skeleton": H36M_17, "keypoint_skeleton": COCO_17}
+    film = Recording(
+        "somebody", "film", seen.name, RATE, camera, keypoints, confidence.clamp(0, 1), **about
+    )
+    pose = turned_back(predict(model, facing(film)), turns_to_person(film))
+    scores = seen.confidence.mean(axis=1)
+    stature = _STATURE * float(body_height(pose, H36M_17).median())
+    if person_height is not None:
+        pose, stature = pose * (person_height / stature), person_height
+    positions = pose + _places(pose, film)[:, None]
+    if smooth:
+        positions = refine(positions, confidence, root=H36M_17.root)
+    positions = torch.from_numpy(resampled(positions.numpy(), at, times))
+    return Lifted(one.track, seen.frames, positions, scores, stature)
+
+
+def resampled(values: np.ndarray, times: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Values ``(T, …)`` of rising ``times`` ``(T,)`` at other times ``(S,)``: in straight lines
+    between them, and held before the first and after the last."""
+    if times is at or np.array_equal(times, at):
+        return values
+    right = np.searchsorted(times, at).clip(1, max(len(times) - 1, 1)).clip(max=len(times) - 1)
+    left = (right - 1).clip(0)
+    span = np.where(right > left, times[right] - times[left], 1.0)
+    share = ((at - times[left]) / span).clip(0, 1).reshape(-1, *[1] * (values.ndim - 1))
+    return values[left] * (1 - share) + values[right] * share
+
+
+def _camera(seen: Keypoints2D, size: tuple[int, int] | None, focal: float | None) -> Camera:
+    width, height = size or (seen.width, seen.height)
+    if width is None or height is None:
+        raise ValueError(
+            f"{seen.name}: how large its pictures are is not known: pass size=(width, height)"
+        )
+    focal = focal or _GUESS * max(width, height)
+    return Camera("film", width, height, (focal, focal), (width / 2, height / 2))
+
+
+def _places(pose: Tensor, film: Recording) -> Tensor:
+    """``(T, 3)``: where each pose must be so that it is seen where its keypoints are: the least
+    squares of ``x (Z + z) = X + …`` over the joints that both have, by how sure they are."""
+    points = coco_points(pose)
+    plane = undistort(inverse_calibration(film.keypoints, film.camera), film.camera)
+    weight = film.confidence.clamp_min(1e-3)[..., None].sqrt()
+    ones, none = torch.ones_like(plane[..., :1]), torch.zeros_like(plane[..., :1])
+    x, y = plane.split(1, dim=-1)
+    rows = torch.cat(
+        [weight * torch.cat([ones, none, -x], -1), weight * torch.cat([none, ones, -y], -1)], dim=1
+    )
+    off = plane * points[..., 2:] - points[..., :2]
+    right = (weight * off).mT.reshape(len(pose), -1, 1)
+    place = torch.linalg.lstsq(rows.double(), right.double()).solution[..., 0].float()
+    depth = place[:, 2].clamp(_NEAREST, _FARTHEST)
+    return torch.cat([place[:, :2] * (depth / place[:, 2])[:, None], depth[:, None]], dim=-1)
+
+
+def _unit(way: Sequence[float]) -> tuple[float, ...]:
+    length = float(np.linalg.norm(way))
+    if len(way) != 3 or not isfinite(length) or length == 0:
+        raise ValueError(f"down={way!r}: expected three numbers, not all 0")
+    return tuple(float(each) / length for each in way)
+
+
+def _vector(values: Sequence[float]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32)

@@ -1,0 +1,113 @@
+"""A film of one's own in motion: the people that a detector found, and their poses in the room."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from paperlib.detection.sequences import Keypoints2D
+from paperlib.lifting import Lifted
+from paperlib.plotting.lifting import bones
+from paperlib.plotting.poses import seen_from
+from paperlib.plotting.style import GRID, INK, MUTED
+from paperlib.skeletons import COCO_17, H36M_17
+
+_AZIMUTH, _SWING = -55, 30  # degrees: where poses are seen from, and how far that goes to and fro
+_SHARE = 0.99  # of places that a picture must hold: a detector's worst errors may lie outside
+
+
+def film_animation(
+    people: Sequence[Keypoints2D],
+    lifted: Sequence[Lifted],
+    fps: float,
+    most: int = 250,
+    pictures: Mapping[int, np.ndarray] | None = None,
+) -> FuncAnimation:
+    """The keypoints of ``people`` as the camera sees them, over ``pictures`` ``(H, W, 3)`` by frame
+    where there are any, and beside them the same people ``lifted``, on the ground. At the film's
+    speed, in at most ``most`` pictures; the viewpoint swings to and fro.
+    """
+    first = min(int(one.frames[0]) for one in lifted)
+    last = max(int(one.frames[-1]) for one in lifted)
+    step = max(1, -(-(last - first + 1) // most))
+    frames = range(first, last + 1, step)
+    figure = Figure(figsize=(8, 4.4), layout="none")
+    left, right = figure.subplots(1, 2)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.03, top=0.9, wspace=0.03)
+    for ax, title in ((left, "what the camera sees"), (right, "from the side")):
+        ax.set_title(title, loc="center", color=INK)
+        ax.set_aspect("equal")
+        ax.set_axis_off()
+
+    # NaN where somebody is not there
+    seen = [_at(one.frames, one.converted(COCO_17).keypoints, frames) for one in people]
+    poses = [_at(one.frames, one.positions.numpy(), frames) for one in lifted]
+    poses, side, top = _about_the_middle(poses)
+    right.set(xlim=(-1.1 * side, 1.1 * side), ylim=(-0.35 * side, top))
+    tiles = _tiles(side)
+    floor = right.add_collection(LineCollection([], colors=GRID, lw=0.8))
+    shown = None
+    if pictures:
+        shown = left.imshow(pictures[min(pictures)])
+    else:
+        _frame(left, seen)
+    flat = [left.add_collection(bones(one[0], COCO_17, lw=2)) for one in seen]
+    deep = [right.add_collection(bones(one[0, :, :2], H36M_17, lw=2.4)) for one in poses]
+    clock = left.text(0.03, 0.02, "", transform=left.transAxes, color=MUTED)
+    above, below = np.asarray(COCO_17.bones), np.asarray(H36M_17.bones)
+
+    def show(moment: int):
+        azimuth = _AZIMUTH + _SWING * np.sin(2 * np.pi * moment / len(frames))
+        clock.set_text(f"{frames[moment] / fps:.1f} s")
+        floor.set_segments(seen_from(tiles, azimuth))
+        if shown is not None and frames[moment] in pictures:
+            shown.set_data(pictures[frames[moment]])
+        for keypoints, pose, body, turned in zip(seen, poses, flat, deep, strict=True):
+            body.set_segments(keypoints[moment][above])
+            turned.set_segments(seen_from(pose[moment], azimuth)[below])
+
+    timing = {"frames": len(frames), "interval": 1000 * step / fps}
+    return FuncAnimation(figure, show, init_func=lambda: None, **timing)
+
+
+def _at(numbers: np.ndarray, values: np.ndarray, frames: range) -> np.ndarray:
+    """Values of the frames ``numbers`` at other ``frames``, NaN where there is none."""
+    rows = np.full((len(frames), *values.shape[1:]), np.nan)
+    wanted = np.asarray(frames)
+    place = np.searchsorted(numbers, wanted).clip(max=len(numbers) - 1)
+    known = numbers[place] == wanted
+    rows[known] = values[place[known]]
+    return rows
+
+
+def _about_the_middle(poses: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float, float]:
+    """Poses about the point of the ground in their middle; how far they go from it to the side, and
+    up."""
+    every = np.concatenate([pose.reshape(-1, 3) for pose in poses])
+    every = every[np.isfinite(every).all(axis=1)]
+    middle = np.median(every, axis=0)
+    middle[1] = np.quantile(every[:, 1], _SHARE)  # y is down
+    away = every - middle
+    side = max(1.0, float(np.quantile(np.hypot(away[:, 0], away[:, 2]), _SHARE)))
+    return [pose - middle for pose in poses], side, max(1.4, -float(away[:, 1].min())) + 0.2
+
+
+def _tiles(side: float) -> np.ndarray:
+    """Lines ``(N, 2, 3)`` of the ground, half a metre apart."""
+    count = int(np.ceil(side / 0.5))
+    at = 0.5 * np.arange(-count, count + 1)
+    end = 0.5 * count
+    along = [((x, 0, -end), (x, 0, end)) for x in at]
+    across = [((-end, 0, z), (end, 0, z)) for z in at]
+    return np.array([*along, *across])
+
+
+def _frame(ax, seen: Sequence[np.ndarray]) -> None:
+    """Limits of the picture about all keypoints, y down."""
+    every = np.concatenate([one.reshape(-1, 2) for one in seen])
+    every = every[np.isfinite(every).all(axis=1)]
+    low, high = np.quantile(every, 1 - _SHARE, axis=0), np.quantile(every, _SHARE, axis=0)
+    middle, half = (low + high) / 2, 0.6 * max(*(high - low), 1.0)
+    ax.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] + half, middle[1] - half))

@@ -1,0 +1,132 @@
+"""From a film, or from what a detector found in one, to a folder of poses: ``paperlib lift``."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paperlib.detection.files import CHOICES, read_people
+from paperlib.detection.sequences import Keypoints2D
+from paperlib.errors import one_of
+from paperlib.exports import Exported, export
+from paperlib.lifting import DOWN, Lifted, lift_people
+from paperlib.paths import replacing, require_writable
+from paperlib.progress import bar
+from paperlib.skeletons import H36M_17
+from paperlib.training.shipped import provenance, shipped
+
+NAME = "poses"  # of the files
+FILES = ("npz", "csv", "bvh", "trc", "c3d", "glb")
+_FRAMES = 250  # of an animation, at most
+_BRIEF = 5  # frames that somebody must be seen in
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be said of a film beyond what it says itself; see :func:`lift_people`."""
+
+    fps: float | None = None
+    size: tuple[int, int] | None = None
+    focal: float | None = None
+    person_height: float | None = None
+    person: str | int = "everybody"
+    layout: str | None = None
+    down: Sequence[float] = DOWN
+    smooth: bool = True
+    up: str | None = None
+    formats: Sequence[str] = FILES
+    animation: bool = True
+
+
+def lift(source: str | Path, folder: str | Path, options: Options = Options()) -> list[Path]:
+    """Write poses of the people in ``source`` to ``folder``, and give the files.
+
+    ``source`` is a file or folder of keypoints (:func:`paperlib.detection.read_people`). Written
+    are ``poses`` in each of the ``formats``, ``poses.gif``, which shows them beside the keypoints,
+    and ``about.json``: what was assumed, by which model, and what came out.
+
+    ``ValueError`` for a source that cannot be read, and for keypoints of which neither they nor
+    ``options`` tell rate and size."""
+    suffixes = [f".{one_of('format', each.lstrip('.'), FILES)}" for each in options.formats]
+    if isinstance(options.person, str):
+        one_of("person", options.person, CHOICES)
+    folder = Path(folder)
+    require_writable(folder, "--out")
+    if options.fps is None:
+        raise ValueError(f"{source}: keypoints do not tell the film's rate: say it with --fps")
+    people = read_people(source, options.person, options.layout, options.size)
+    long = [one for one in people if one.detected.any(axis=1).sum() >= _BRIEF]
+    if not long:
+        raise ValueError(f"{source}: nobody is seen in {_BRIEF} frames or more")
+    lifted = []
+    for one in bar(iterable=long, desc="lifting", unit="person", leave=False):
+        about = (options.fps, options.size, options.focal, options.person_height, options.smooth)
+        lifted += lift_people([one], *about)
+    named = _named(lifted)
+    exported = _export(named, folder, suffixes, options)
+    files = [*exported.files]
+    if options.animation:
+        files.append(_animate(long, named, folder / f"{NAME}.gif", options))
+    files.append(_about(source, named, exported, len(people) - len(long), folder, options))
+    return files
+
+
+def _named(lifted: Sequence[Lifted]) -> dict[int, Lifted]:
+    """By the number of the track, else from 1."""
+    tracks = [one.track for one in lifted]
+    told = None not in tracks and len(set(tracks)) == len(tracks)
+    return dict(zip(tracks if told else range(1, len(lifted) + 1), lifted, strict=True))
+
+
+def _export(
+    named: dict[int, Lifted], folder: Path, suffixes: Sequence[str], options: Options
+) -> Exported:
+    import numpy as np
+
+    poses = {name: one.upright(options.down) for name, one in named.items()}
+    frames = {name: one.frames for name, one in named.items()}
+    scores = {
+        name: np.repeat(one.scores[:, None], len(H36M_17), axis=1) for name, one in named.items()
+    }
+    paths = [folder / f"{NAME}{suffix}" for suffix in suffixes]
+    about = {"frames": frames, "scores": scores, "poses_up": "z", "up": options.up}
+    return export(poses, paths, options.fps, H36M_17, **about)
+
+
+def _animate(
+    people: Sequence[Keypoints2D], named: dict[int, Lifted], path: Path, options: Options
+) -> Path:
+    from paperlib.plotting.animation import film_animation
+
+    animation = film_animation(people, [*named.values()], options.fps, _FRAMES)
+    with replacing(path) as temporary, bar(desc="drawing", leave=False) as line:
+        animation.save(temporary, writer="pillow", progress_callback=lambda *_: line.update())
+    return path
+
+
+def _about(source, named, exported, brief, folder, options) -> Path:
+    model = provenance(shipped("any_camera"))
+    people = {
+        str(name): {
+            "frames": [int(one.frames[0]), int(one.frames[-1])],
+            "seen": round(float((one.scores > 0).mean()), 3),
+            "height_m": round(one.height, 3),
+            "fitted_skeleton_off_by_mm": exported.residuals.get(name),
+        }
+        for name, one in named.items()
+    }
+    size = "told" if options.person_height else "that of an average body"
+    about = {
+        "source": Path(source).name,
+        "fps": options.fps,
+        "focal": options.focal or "guessed: as long as the picture's longer side",
+        "size_of_people": size,
+        "down": list(options.down),
+        "people": people,
+        "seen_too_briefly": brief,
+        "model": model,
+    }
+    path = folder / "about.json"
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return path

@@ -1,0 +1,65 @@
+"""Train the models whose weights travel with the package, and put them there."""
+
+from dataclasses import replace
+
+from paperlib import datasets, results
+from paperlib.datasets.random_cameras import filmed_by
+from paperlib.detection import detect
+from paperlib.detection.coco import as_coco
+from paperlib.models import TemporalModel, filter_widths
+from paperlib.recordings import PARTS, Dataset, count_frames
+from paperlib.training import Recipe, Supervised, ship, train
+from paperlib.virtual_camera import facing
+
+FRAMES = 27  # that the model sees
+_DETECTORS = ("simulated", "simulated_v2_blazepose")  # whose errors it learns from, in turn
+_EPOCHS = 2  # times those of the preset
+
+
+def any_camera(preset: str = "laptop", small: bool = False) -> tuple[Supervised, Recipe]:
+    """What :func:`paperlib.lifting.lift_people` lifts by, and how it learns: the temporal model of
+    pavllo2019 for COCO's keypoints, from all takes of ``mocap``, before cameras drawn at random for
+    each clip, each turned to the person."""
+    data = _seen(datasets.load("mocap", small))
+    recipe = Recipe.pavllo2019(preset, 2 * count_frames(data.train))
+    recipe = recipe.but(epochs=_EPOCHS * recipe.epochs)
+
+    def build() -> TemporalModel:
+        size = {"channels": recipe.channels, "dropout": recipe.dropout}
+        return TemporalModel(17, 2, 17, filter_widths(FRAMES), normalisation="person", **size)
+
+    return Supervised(build, data), recipe
+
+
+def _seen(data: Dataset) -> Dataset:
+    """All of the data, to learn from: filmed, and seen by detectors of two kinds in turn."""
+    every = tuple(r for part in PARTS for r in data.split(part))
+    whole = filmed_by(replace(data, train=every, test=(), unseen=()), "random").map(as_coco)
+    clips = {clip: number for number, clip in enumerate(dict.fromkeys(map(_clip, whole.train)))}
+    parts = []
+    for number, detector in enumerate(_DETECTORS):
+        turn = whole.select(lambda r, n=number: clips[_clip(r)] % len(_DETECTORS) == n)
+        parts += detect(turn, detector).train
+    return replace(whole, train=tuple(map(facing, parts)), name=f"{whole.name}-facing")
+
+
+def _clip(recording) -> tuple[str, str, str]:
+    return recording.subject, recording.action, recording.clip
+
+
+def ship_all() -> None:
+    """Train what is to be shipped, or find it trained, and put it into the package.
+
+    ``ValueError`` from a tree with changes that are not committed."""
+    commit = results.commit()
+    if commit.endswith("+"):
+        raise ValueError("there are changes that are not committed: weights are to name a commit")
+    objective, recipe = any_camera()
+    run = train(objective, recipe, name="any_camera")
+    licence = "Bandai Namco Research's part of it is not for commercial use."
+    about = {
+        "for": "COCO's keypoints of one person before any camera, at 50 Hz",
+        "data": f"{objective.dataset.source} {licence}",
+        "commit": commit,
+    }
+    ship(run, "any_camera", objective, **about)
