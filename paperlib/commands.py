@@ -103,7 +103,9 @@ def add_lift(commands) -> argparse.ArgumentParser:
         "--focal", type=float, help="focal length in pixels; default: the picture's longer side"
     )
     lift.add_argument(
-        "--down", type=_way, help="0,1,0: where down is to the camera: right, down, forward"
+        "--down",
+        type=_way,
+        help="0,1,0: where down is, in the camera's axes; default: where people's feet are",
     )
     lift.add_argument("--layout", help="the joint set of the keypoints, where it is not clear")
     lift.add_argument("--up", choices=("y", "z"), help="of the files; default: by format")

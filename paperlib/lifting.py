@@ -7,8 +7,8 @@ from math import isfinite
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
-from paperlib.arrays import as_tensor
 from paperlib.cameras import Camera, inverse_calibration, undistort
 from paperlib.detection.coco import coco_points
 from paperlib.detection.sequences import Keypoints2D
@@ -18,11 +18,10 @@ from paperlib.prediction import predict
 from paperlib.recordings import Recording
 from paperlib.refinement import refine
 from paperlib.skeletons import COCO_17, H36M_17, Skeleton
-from paperlib.training.shipped import shipped
+from paperlib.training.shipping import shipped
 from paperlib.virtual_camera import facing, turned_back, turns_to_person
 
 RATE = 50.0  # Hz of the motion that the shipped model has learnt
-DOWN = (0.0, 1.0, 0.0)  # of a level camera
 _SAME_RATE = 0.02  # share by which a film's rate may differ and still count as the model's
 _GUESS = 1.0  # focal length where nobody tells it, of the longer side of the picture
 # the height of somebody who stands, of the length of the bones from ankle to the top of the head:
@@ -38,13 +37,15 @@ class Lifted:
     ``positions`` ``(T, J, 3)`` are metres in camera space (x right, y down, z forward) of the
     joints of ``skeleton``; how far away somebody is depends on the focal length, what the pose is
     does not. ``scores`` ``(T,)`` are how sure the detector was, on average over the joints, 0 where
-    it saw nobody. ``height`` is what the poses' bones say of the person's height, metres."""
+    it saw nobody. ``height`` is what the poses' bones say of the person's height, metres. ``down``
+    (x, y, z) is where down is in camera space, as it was told or guessed."""
 
     track: int | None
     frames: np.ndarray
     positions: Tensor
     scores: np.ndarray
     height: float
+    down: tuple[float, ...]
     skeleton: Skeleton = H36M_17
 
     def __repr__(self) -> str:
@@ -60,11 +61,17 @@ class Lifted:
         root = self.skeleton.root
         return self.positions - self.positions[:, root : root + 1]
 
-    def upright(self, down: Sequence[float] = DOWN) -> Tensor:
-        """``(T, J, 3)`` positions with z up, where ``down`` points down in camera space: what a
-        file for other programs wants. The camera is at the origin and looks along y."""
-        turn = shortest_turn(as_tensor(np.array(_unit(down), np.float32)), _vector(DOWN))
-        x, y, z = rotation_apply(turn, self.positions).unbind(-1)
+    @property
+    def level(self) -> Tensor:
+        """``(T, J, 3)`` positions as a level camera at the same place would have them."""
+        turn = shortest_turn(torch.tensor(self.down), torch.tensor([0.0, 1.0, 0.0]))
+        return rotation_apply(turn, self.positions)
+
+    @property
+    def upright(self) -> Tensor:
+        """``(T, J, 3)`` positions with z up: what a file for other programs wants. The camera is at
+        the origin and looks along y, level."""
+        x, y, z = self.level.unbind(-1)
         return torch.stack([x, z, -y], dim=-1)
 
 
@@ -74,6 +81,7 @@ def lift_people(
     size: tuple[int, int] | None = None,
     focal: float | None = None,
     person_height: float | None = None,
+    down: Sequence[float] | None = None,
     smooth: bool = True,
     model: nn.Module | None = None,
 ) -> list[Lifted]:
@@ -83,10 +91,11 @@ def lift_people(
     ``fps`` is the film's rate, ``size`` width and height of its pictures where the keypoints do not
     tell, ``focal`` the focal length in pixels, by default that of a usual lens, as long as the
     picture's longer side. ``person_height``, metres, scales everybody; without it they are of
-    average size. ``smooth`` refines the paths as veges2020, 3.2, which also bridges the frames in
-    which somebody was not found; without it these are lifted from interpolated keypoints. ``model``
-    takes COCO's keypoints about the person, of a camera that is turned to it
-    (:mod:`paperlib.virtual_camera`); by default the shipped one.
+    average size. ``down`` is where down is, (x, y, z) in camera space (x right, y down, z forward);
+    without it, where people's feet are (:func:`where_down_is`). ``smooth`` refines the paths as
+    veges2020, 3.2, which also bridges the frames in which somebody was not found; without it these
+    are lifted from interpolated keypoints. ``model`` takes COCO's keypoints about the person, of a
+    camera that is turned to it (:mod:`paperlib.virtual_camera`); by default the shipped one.
 
     ``ValueError`` for numbers that no film has, and people without COCO's joints.
     """
@@ -94,32 +103,59 @@ def lift_people(
         if value is not None and not (isfinite(value) and value > 0):
             raise ValueError(f"{name}={value!r}: expected a number above 0")
     model = shipped("any_camera").model if model is None else model
-    return [_lifted(one, fps, size, focal, person_height, smooth, model) for one in people]
+    films = [_film(one, fps, size, focal) for one in people]
+    if down is None and films:
+        down = where_down_is([_poses(model, film, None) for film, _ in films])
+    elif down is not None:
+        down = _unit(down)
+    found = []
+    for one, (film, at) in zip(people, films, strict=True):
+        pose = _poses(model, film, down)
+        height = _STATURE * float(body_height(pose, H36M_17).median())
+        if person_height is not None:
+            pose, height = pose * (person_height / height), person_height
+        positions = pose + _places(pose, film)[:, None]
+        if smooth:
+            positions = refine(positions, film.confidence, root=H36M_17.root)
+        positions = torch.from_numpy(resampled(positions.numpy(), at, one.frames / fps))
+        scores = one.converted(COCO_17).confidence.mean(axis=1)
+        found.append(Lifted(one.track, one.frames, positions, scores, height, down))
+    return found
 
 
-def _lifted(one, fps, size, focal, person_height, smooth, model) -> Lifted:
+def where_down_is(poses: Sequence[Tensor]) -> tuple[float, ...]:
+    """A guess of where down is in camera space, ``(x, y, z)`` of length 1: from the middle of the
+    shoulders to that of the ankles, the median over all people and frames of ``poses``
+    ``(T, 17, 3)``, Human3.6M's joints. People mostly stand; where they do not, one must be told."""
+    ways = []
+    for pose in poses:
+        high, low = (
+            sum(pose[:, H36M_17.index(f"{side}_{joint}")] for side in ("left", "right"))
+            for joint in ("shoulder", "ankle")
+        )
+        ways.append(normalize(low - high, dim=-1))
+    return _unit(torch.cat(ways).median(dim=0).values.tolist())
+
+
+def _film(
+    one: Keypoints2D, fps: float, size: tuple[int, int] | None, focal: float | None
+) -> tuple[Recording, np.ndarray]:
+    """A person at the model's rate, and the times of its frames, seconds."""
     seen = one.converted(COCO_17)
-    times = seen.frames / fps
-    at = times
+    times = at = seen.frames / fps
     if abs(fps / RATE - 1) > _SAME_RATE or (np.diff(seen.frames) > 1).any():
         at = np.arange(times[0], times[-1] + 0.5 / RATE, 1 / RATE)
     keypoints = torch.from_numpy(resampled(seen.keypoints, times, at)).float()
-    confidence = torch.from_numpy(resampled(seen.confidence, times, at)).float()
-    camera = _camera(seen, size, focal)
+    confidence = torch.from_numpy(resampled(seen.confidence, times, at)).float().clamp(0, 1)
     about = {"skeleton": H36M_17, "keypoint_skeleton": COCO_17}
-    film = Recording(
-        "somebody", "film", seen.name, RATE, camera, keypoints, confidence.clamp(0, 1), **about
-    )
-    pose = turned_back(predict(model, facing(film)), turns_to_person(film))
-    scores = seen.confidence.mean(axis=1)
-    stature = _STATURE * float(body_height(pose, H36M_17).median())
-    if person_height is not None:
-        pose, stature = pose * (person_height / stature), person_height
-    positions = pose + _places(pose, film)[:, None]
-    if smooth:
-        positions = refine(positions, confidence, root=H36M_17.root)
-    positions = torch.from_numpy(resampled(positions.numpy(), at, times))
-    return Lifted(one.track, seen.frames, positions, scores, stature)
+    camera = _camera(seen, size, focal)
+    film = Recording("somebody", "film", seen.name, RATE, camera, keypoints, confidence, **about)
+    return film, at
+
+
+def _poses(model: nn.Module, film: Recording, down: Sequence[float] | None) -> Tensor:
+    """``(T, 17, 3)`` in the camera's axes, about the root."""
+    return turned_back(predict(model, facing(film, down)), turns_to_person(film, down))
 
 
 def resampled(values: np.ndarray, times: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -167,7 +203,3 @@ def _unit(way: Sequence[float]) -> tuple[float, ...]:
     if len(way) != 3 or not isfinite(length) or length == 0:
         raise ValueError(f"down={way!r}: expected three numbers, not all 0")
     return tuple(float(each) / length for each in way)
-
-
-def _vector(values: Sequence[float]) -> Tensor:
-    return torch.tensor(values, dtype=torch.float32)

@@ -4,37 +4,43 @@ Keypoints of one pose differ with the place in the image where they stand: someb
 seen from the side, and a pose in the camera's axes is then turned against what the keypoints alone
 show. A camera that is turned to the person, frame by frame, sees them in its middle. What a network
 answers is turned back. The focal length need not be known well: an error of it turns a pose by a
-part of the angle off the axis, and by nothing in the middle.
+part of the angle off the axis, and by nothing in the middle. Where it is known which way is down,
+the turned camera is held level as well, as a camera on a tripod is, which all networks have seen.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from paperlib.cameras import inverse_calibration, undistort
-from paperlib.kinematics import rotation_apply, shortest_turn
+from paperlib.kinematics import rotation_about, rotation_apply, shortest_turn
 from paperlib.recordings import Recording
 
 
-def turns_to_person(recording: Recording) -> Tensor:
+def turns_to_person(recording: Recording, down: Sequence[float] | None = None) -> Tensor:
     """``(T, 3, 3)``: for each frame the least rotation that brings the middle of the person's
-    keypoints onto the camera's axis, from the camera's axes to those of the turned one."""
-    return _turns(_rays(recording))
+    keypoints onto the camera's axis, from the camera's axes to those of the turned one.
+
+    With ``down``, the direction (x, y, z) in the camera's axes that is down, the camera is then
+    turned about its axis until down is straight below in its picture, too."""
+    return _turns(_rays(recording), down)
 
 
-def facing(recording: Recording) -> Recording:
-    """The recording as a camera that is turned to the person in each frame would see it: keypoints
-    in its pixels, the lens undone, and positions, where they are known, in its axes (the camera's
-    place stays). ``recording.camera`` is then the same in all but its lens; its orientation stays
-    that of the camera before, since the new one has another in every frame.
+def facing(recording: Recording, down: Sequence[float] | None = None) -> Recording:
+    """The recording as a camera that is turned to the person in each frame would see it
+    (:func:`turns_to_person`): keypoints in its pixels, the lens undone, and positions, where they
+    are known, in its axes (the camera's place stays). ``recording.camera`` is then the same in all
+    but its lens; its orientation stays that of the camera before, since the new one has another in
+    every frame.
 
     ``ValueError`` for heat maps or images, which are of the camera before.
     """
     if recording.heatmaps is not None or recording.images is not None:
         raise ValueError(f"{recording.name}: its heat maps or images are not turned with a camera")
     rays, camera = _rays(recording), recording.camera.without_distortion()
-    turn = _turns(rays)
+    turn = _turns(rays, down)
     seen = rotation_apply(turn[:, None], rays)
     focal, centre = (rays.new_tensor(values) for values in (camera.focal, camera.centre))
     changed = {"keypoints": (seen[..., :2] / seen[..., 2:].clamp_min(1e-3)) * focal + centre}
@@ -57,6 +63,10 @@ def _rays(recording: Recording) -> Tensor:
     return torch.cat([plane, torch.ones_like(plane[..., :1])], dim=-1)
 
 
-def _turns(rays: Tensor) -> Tensor:
+def _turns(rays: Tensor, down: Sequence[float] | None) -> Tensor:
     middle = torch.nn.functional.normalize(rays.mean(dim=-2), dim=-1)
-    return shortest_turn(rays.new_tensor([0.0, 0.0, 1.0]), middle).mT
+    turn = shortest_turn(rays.new_tensor([0.0, 0.0, 1.0]), middle).mT
+    if down is None:
+        return turn
+    x, y, _ = rotation_apply(turn, rays.new_tensor(down)).unbind(-1)
+    return rotation_about("z", torch.atan2(x, y)) @ turn

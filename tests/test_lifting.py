@@ -81,14 +81,12 @@ def test_a_portrait_film_of_a_rolled_camera(walker):
     rolled = rotation_apply(roll, walker.positions)
     (one,) = lift_people([found(rolled, camera)], RATE, focal=1700.0)
     assert error(one, rolled) < 85
-    # told where down is, the person stands as before
+    # told where down is, nothing else than the roll is gone
     down = rotation_apply(roll, torch.tensor([0.0, 1.0, 0.0])).tolist()
-    feet = [H36M_17.index(f"{side}_ankle") for side in ("left", "right")]
-    up = one.upright(down)
-    above = (up[:, H36M_17.index("head_top")] - up[:, feet].mean(dim=1))[:, 2].median()
-    assert 1.2 < above < 2.2
-    lean = (one.upright(down) - one.upright()).norm(dim=-1).max()
-    assert lean > 0.1
+    told = {"fps": RATE, "focal": 1700.0}
+    (level,) = lift_people([found(walker.positions, camera)], **told, down=(0.0, 1.0, 0.0))
+    (tilted,) = lift_people([found(rolled, camera)], **told, down=down)
+    torch.testing.assert_close(tilted.upright, level.upright, atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize("fps", [25, 30, 120])
@@ -163,16 +161,18 @@ def test_the_size_of_pictures_must_be_known(walker):
     with pytest.raises(ValueError, match="size="):
         lift_people([unknown], RATE)
     with pytest.raises(ValueError, match="three numbers"):
-        lift_people([found(walker.positions[:2], walker.camera)], RATE)[0].upright((0, 0, 0))
+        lift_people([found(walker.positions[:2], walker.camera)], RATE, down=(0, 0, 0))
 
 
-def test_world_axes(walker):
-    """A level camera: what is up in the room is up in the file."""
-    camera = walker.camera
-    (one,) = lift_people([found(walker.positions, camera)], RATE)
-    up = torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    low, high = world_to_camera(up, camera)
-    down = (low - high).tolist()
-    head = one.upright(down)[:, H36M_17.index("head_top"), 2]
-    feet = one.upright(down)[:, H36M_17.index("left_ankle"), 2]
-    assert (head - feet).median() > 1.0
+def test_where_down_is(walker):
+    """Where people stand, nobody need tell."""
+    up = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    high, low = world_to_camera(up, walker.camera)
+    (one,) = lift_people([found(walker.positions, walker.camera)], RATE)
+    assert torch.dot(torch.tensor(one.down), low - high) > np.cos(np.radians(8))
+    (told,) = lift_people([found(walker.positions, walker.camera)], RATE, down=2 * (low - high))
+    assert told.down == pytest.approx((low - high).tolist(), abs=1e-5)
+    ahead = one.upright[:, 0, 1].median()  # of the camera, which looks along y
+    assert ahead > 0.7 * walker.positions[:, 0].norm(dim=-1).median()
+    head, foot = (H36M_17.index(joint) for joint in ("head_top", "left_ankle"))
+    assert (one.upright[:, head, 2] - one.upright[:, foot, 2]).median() > 1.0

@@ -59,6 +59,20 @@ def test_it_does_not_tell_where_around_the_camera_somebody_stands():
     assert (plain[0] - plain[1]).abs().max() > 4 * (a - b).abs().max()
 
 
+def test_a_rolled_camera_is_held_level_where_down_is_known():
+    film, roll = beside(1.5), rotation_about("z", torch.tensor(0.4))
+    positions = rotation_apply(roll, film.positions)
+    rolled = replace(film, positions=positions, keypoints=project(positions, CAMERA))
+    level_down = torch.tensor([0.0, 1.0, 0.0])
+    down = rotation_apply(roll, level_down)
+    level, turned = facing(film, level_down.tolist()), facing(rolled, down.tolist())
+    torch.testing.assert_close(turned.keypoints, level.keypoints, atol=0.05, rtol=0)
+    below = rotation_apply(turns_to_person(rolled, down.tolist()), down)
+    assert below[:, 0].abs().max() < 1e-5 and below[:, 1].min() > 0
+    # without, the picture stays as oblique as it was
+    assert (facing(rolled).keypoints - level.keypoints).abs().max() > 10
+
+
 def test_maps_and_images_are_of_the_camera_before():
     film = replace(beside(0.0), images=PerFrame("none", lambda frames: torch.zeros(len(frames), 2)))
     with pytest.raises(ValueError, match="images"):

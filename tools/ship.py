@@ -5,7 +5,7 @@ from dataclasses import replace
 from paperlib import datasets, results
 from paperlib.datasets.random_cameras import filmed_by
 from paperlib.detection import detect
-from paperlib.detection.coco import as_coco
+from paperlib.detection.coco import Clicks, as_coco
 from paperlib.models import TemporalModel, filter_widths
 from paperlib.recordings import PARTS, Dataset, count_frames
 from paperlib.training import Recipe, Supervised, ship, train
@@ -19,7 +19,7 @@ _EPOCHS = 2  # times those of the preset
 def any_camera(preset: str = "laptop", small: bool = False) -> tuple[Supervised, Recipe]:
     """What :func:`paperlib.lifting.lift_people` lifts by, and how it learns: the temporal model of
     pavllo2019 for COCO's keypoints, from all takes of ``mocap``, before cameras drawn at random for
-    each clip, each turned to the person."""
+    each clip, each turned to the person, and with clicks drawn likewise."""
     data = _seen(datasets.load("mocap", small))
     recipe = Recipe.pavllo2019(preset, 2 * count_frames(data.train))
     recipe = recipe.but(epochs=_EPOCHS * recipe.epochs)
@@ -34,7 +34,8 @@ def any_camera(preset: str = "laptop", small: bool = False) -> tuple[Supervised,
 def _seen(data: Dataset) -> Dataset:
     """All of the data, to learn from: filmed, and seen by detectors of two kinds in turn."""
     every = tuple(r for part in PARTS for r in data.split(part))
-    whole = filmed_by(replace(data, train=every, test=(), unseen=()), "random").map(as_coco)
+    whole = filmed_by(replace(data, train=every, test=(), unseen=()), "random")
+    whole = whole.map(lambda r: as_coco(r, Clicks.drawn("/".join(_clip(r)))))
     clips = {clip: number for number, clip in enumerate(dict.fromkeys(map(_clip, whole.train)))}
     parts = []
     for number, detector in enumerate(_DETECTORS):

@@ -16,6 +16,11 @@ from paperlib.skeletons import COCO_17, H36M_17
 
 _AZIMUTH, _SWING = -55, 30  # degrees: where poses are seen from, and how far that goes to and fro
 _SHARE = 0.99  # of places that a picture must hold: a detector's worst errors may lie outside
+# COCO's bones leave the trunk open
+_ACROSS = [
+    [COCO_17.index(f"{side}_{joint}") for side in ("left", "right")]
+    for joint in ("shoulder", "hip")
+]
 
 
 def film_animation(
@@ -33,19 +38,20 @@ def film_animation(
     last = max(int(one.frames[-1]) for one in lifted)
     step = max(1, -(-(last - first + 1) // most))
     frames = range(first, last + 1, step)
-    figure = Figure(figsize=(8, 4.4), layout="none")
+    figure = Figure(figsize=(8, 4.3), layout="none")
     left, right = figure.subplots(1, 2)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.03, top=0.9, wspace=0.03)
-    for ax, title in ((left, "what the camera sees"), (right, "from the side")):
-        ax.set_title(title, loc="center", color=INK)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.92, wspace=0.02)
+    for ax, title, middle in ((left, "what the camera sees", 0.25), (right, "in the room", 0.75)):
+        figure.text(middle, 0.94, title, ha="center", color=INK, weight="bold")
         ax.set_aspect("equal")
         ax.set_axis_off()
 
     # NaN where somebody is not there
     seen = [_at(one.frames, one.converted(COCO_17).keypoints, frames) for one in people]
-    poses = [_at(one.frames, one.positions.numpy(), frames) for one in lifted]
+    poses = [_at(one.frames, one.level.numpy(), frames) for one in lifted]
     poses, side, top = _about_the_middle(poses)
-    right.set(xlim=(-1.1 * side, 1.1 * side), ylim=(-0.35 * side, top))
+    low, half = -0.35 * side, max(1.1 * side, (top + 0.35 * side) / 2)
+    right.set(xlim=(-half, half), ylim=(low, low + 2 * half))
     tiles = _tiles(side)
     floor = right.add_collection(LineCollection([], colors=GRID, lw=0.8))
     shown = None
@@ -54,6 +60,7 @@ def film_animation(
     else:
         _frame(left, seen)
     flat = [left.add_collection(bones(one[0], COCO_17, lw=2)) for one in seen]
+    across = [left.add_collection(LineCollection([], colors=MUTED, lw=2)) for _ in seen]
     deep = [right.add_collection(bones(one[0, :, :2], H36M_17, lw=2.4)) for one in poses]
     clock = left.text(0.03, 0.02, "", transform=left.transAxes, color=MUTED)
     above, below = np.asarray(COCO_17.bones), np.asarray(H36M_17.bones)
@@ -64,8 +71,11 @@ def film_animation(
         floor.set_segments(seen_from(tiles, azimuth))
         if shown is not None and frames[moment] in pictures:
             shown.set_data(pictures[frames[moment]])
-        for keypoints, pose, body, turned in zip(seen, poses, flat, deep, strict=True):
+        for keypoints, pose, body, trunk, turned in zip(
+            seen, poses, flat, across, deep, strict=True
+        ):
             body.set_segments(keypoints[moment][above])
+            trunk.set_segments(keypoints[moment][_ACROSS])
             turned.set_segments(seen_from(pose[moment], azimuth)[below])
 
     timing = {"frames": len(frames), "interval": 1000 * step / fps}

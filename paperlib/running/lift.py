@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from paperlib.detection.files import CHOICES, read_people
 from paperlib.detection.sequences import Keypoints2D
 from paperlib.errors import one_of
 from paperlib.exports import Exported, export
-from paperlib.lifting import DOWN, Lifted, lift_people
+from paperlib.lifting import Lifted, lift_people
 from paperlib.paths import replacing, require_writable
 from paperlib.progress import bar
 from paperlib.skeletons import H36M_17
-from paperlib.training.shipped import provenance, shipped
+from paperlib.training.shipping import provenance, shipped
 
 NAME = "poses"  # of the files
 FILES = ("npz", "csv", "bvh", "trc", "c3d", "glb")
@@ -31,7 +33,7 @@ class Options:
     person_height: float | None = None
     person: str | int = "everybody"
     layout: str | None = None
-    down: Sequence[float] = DOWN
+    down: Sequence[float] | None = None
     smooth: bool = True
     up: str | None = None
     formats: Sequence[str] = FILES
@@ -58,16 +60,15 @@ def lift(source: str | Path, folder: str | Path, options: Options = Options()) -
     long = [one for one in people if one.detected.any(axis=1).sum() >= _BRIEF]
     if not long:
         raise ValueError(f"{source}: nobody is seen in {_BRIEF} frames or more")
-    lifted = []
-    for one in bar(iterable=long, desc="lifting", unit="person", leave=False):
-        about = (options.fps, options.size, options.focal, options.person_height, options.smooth)
-        lifted += lift_people([one], *about)
+    told = (options.size, options.focal, options.person_height, options.down, options.smooth)
+    lifted = lift_people(long, options.fps, *told)
     named = _named(lifted)
     exported = _export(named, folder, suffixes, options)
     files = [*exported.files]
     if options.animation:
-        files.append(_animate(long, named, folder / f"{NAME}.gif", options))
-    files.append(_about(source, named, exported, len(people) - len(long), folder, options))
+        files.append(_animate(long, lifted, folder / f"{NAME}.gif", options.fps))
+    brief = len(people) - len(long)
+    files.append(_about(source, named, exported, brief, folder / "about.json", options))
     return files
 
 
@@ -81,9 +82,7 @@ def _named(lifted: Sequence[Lifted]) -> dict[int, Lifted]:
 def _export(
     named: dict[int, Lifted], folder: Path, suffixes: Sequence[str], options: Options
 ) -> Exported:
-    import numpy as np
-
-    poses = {name: one.upright(options.down) for name, one in named.items()}
+    poses = {name: one.upright for name, one in named.items()}
     frames = {name: one.frames for name, one in named.items()}
     scores = {
         name: np.repeat(one.scores[:, None], len(H36M_17), axis=1) for name, one in named.items()
@@ -94,39 +93,46 @@ def _export(
 
 
 def _animate(
-    people: Sequence[Keypoints2D], named: dict[int, Lifted], path: Path, options: Options
+    people: Sequence[Keypoints2D], lifted: Sequence[Lifted], path: Path, fps: float
 ) -> Path:
-    from paperlib.plotting.animation import film_animation
+    from paperlib.plotting.own_film import film_animation
 
-    animation = film_animation(people, [*named.values()], options.fps, _FRAMES)
-    with replacing(path) as temporary, bar(desc="drawing", leave=False) as line:
+    animation = film_animation(people, lifted, fps, _FRAMES)
+    with replacing(path) as temporary, bar(desc="drawing", unit="frame", leave=False) as line:
         animation.save(temporary, writer="pillow", progress_callback=lambda *_: line.update())
     return path
 
 
-def _about(source, named, exported, brief, folder, options) -> Path:
-    model = provenance(shipped("any_camera"))
+def _about(
+    source: str | Path,
+    named: dict[int, Lifted],
+    exported: Exported,
+    brief: int,
+    path: Path,
+    options: Options,
+) -> Path:
     people = {
         str(name): {
             "frames": [int(one.frames[0]), int(one.frames[-1])],
             "seen": round(float((one.scores > 0).mean()), 3),
-            "height_m": round(one.height, 3),
-            "fitted_skeleton_off_by_mm": exported.residuals.get(name),
+            "height, m": round(one.height, 3),
         }
         for name, one in named.items()
     }
-    size = "told" if options.person_height else "that of an average body"
+    for name, residual in exported.residuals.items():
+        people[str(name)]["fitted skeleton off by, mm"] = round(residual, 1)
     about = {
         "source": Path(source).name,
-        "fps": options.fps,
-        "focal": options.focal or "guessed: as long as the picture's longer side",
-        "size_of_people": size,
-        "down": list(options.down),
+        "frames a second": options.fps,
+        "focal length, pixels": options.focal or "guessed: as long as the picture's longer side",
+        "size of people": "told" if options.person_height else "that of an average body",
+        "down, in the camera's axes": [round(each, 4) for each in next(iter(named.values())).down],
+        "down is": "told" if options.down else "guessed: where people's feet are",
+        "paths": "refined" if options.smooth else "as lifted, frame by frame",
         "people": people,
-        "seen_too_briefly": brief,
-        "model": model,
+        "seen too briefly": brief,
+        "model": provenance(shipped("any_camera")),
     }
-    path = folder / "about.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return path

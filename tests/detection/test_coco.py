@@ -1,12 +1,13 @@
 """COCO's points stand on the body where they should, and are seen by the recording's camera."""
 
+import numpy as np
 import pytest
 import torch
 
 from paperlib import datasets
 from paperlib.cameras import Camera, project
 from paperlib.detection import PROFILES, ErrorProfile, simulate
-from paperlib.detection.coco import as_coco, coco_points
+from paperlib.detection.coco import Clicks, as_coco, coco_points
 from paperlib.kinematics import rotation_from_vector
 from paperlib.recordings import Recording
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15
@@ -141,3 +142,20 @@ def test_embedded_people_have_their_noses_in_front():
         assert (((nose - (left + right) / 2) * ahead).sum(-1) > 0).all()
         # and nobody's face is larger than a face
         assert ((nose - left).norm(dim=-1) < 0.16).all()
+
+
+def test_clicks_of_other_detectors():
+    """Drawn ones lie about the usual ones, follow from their key, and move hips, not knees."""
+    positions = datasets.load("synthetic", small=True).test[0].positions[:5]
+    drawn = [Clicks.drawn(f"clip {n}") for n in range(60)]
+    assert drawn[0] == Clicks.drawn("clip 0") != drawn[1]
+    for name, width in (("hip", 0.2), ("shoulder", 0.1), ("face", 0.03)):
+        values = np.array([getattr(each, name) for each in drawn])
+        usual = np.array(getattr(Clicks(), name))
+        assert np.abs(values - usual).max() <= width
+        assert np.abs(values.mean(axis=0) - usual).max() < 0.35 * width
+    moved = coco_points(positions, drawn[0]) - coco_points(positions)
+    knees = [COCO_17.index(f"{side}_knee") for side in ("left", "right")]
+    hips = [COCO_17.index(f"{side}_hip") for side in ("left", "right")]
+    assert moved[:, knees].abs().max() == 0
+    assert 0.001 < moved[:, hips].norm(dim=-1).max() < 0.09

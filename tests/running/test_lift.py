@@ -1,0 +1,105 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from detection.figures import write_json
+
+from paperlib import datasets
+from paperlib.__main__ import main
+from paperlib.cameras import project
+from paperlib.detection import read_people
+from paperlib.detection.coco import coco_points
+from paperlib.lifting import lift_people
+from paperlib.running.lift import Options, lift
+from paperlib.skeletons import H36M_17
+
+FRAMES, SIZE = 40, (1016, 1024)
+
+
+@pytest.fixture(scope="module")
+def keypoints(tmp_path_factory):
+    """COCO's JSON of two people, of whom one comes ten frames later."""
+    walker = datasets.load("synthetic", small=True).test[0]
+    entries = []
+    for number, (first, side) in enumerate(((0, -0.8), (10, 0.8))):
+        positions = walker.positions[:FRAMES] + torch.tensor([side, 0.0, 0.0])
+        points = project(coco_points(positions), walker.camera)
+        rows = torch.cat([points, torch.full((FRAMES, 17, 1), 0.9)], dim=-1)
+        entries += [
+            {"image_id": t, "category_id": 1, "idx": number + 3}
+            | {"keypoints": rows[t].flatten().tolist()}
+            for t in range(first, FRAMES)
+        ]
+    return write_json(tmp_path_factory.mktemp("film") / "people.json", entries)
+
+
+def words(*more, out, source):
+    return ["lift", str(source), "--out", str(out), *more]
+
+
+def test_a_folder_of_results(tmp_path, keypoints, capsys):
+    told = ("--fps", "50", "--size", "1016x1024", "--height", "1.8")
+    assert main(words(*told, out=tmp_path, source=keypoints)) == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    single = {"poses.npz", "poses.csv", "poses.c3d", "poses.glb", "poses.gif", "about.json"}
+    each = {f"poses_{track}.{kind}" for track in (3, 4) for kind in ("bvh", "trc")}
+    assert names == single | each
+    assert capsys.readouterr().out.count("written: ") == len(names)
+    with np.load(tmp_path / "poses.npz") as archive:
+        kept = {name: archive[name] for name in archive}
+    assert kept["people"].tolist() == ["3", "4"] and kept["frames"].tolist() == [*range(FRAMES)]
+    positions = kept["positions"]
+    assert np.isnan(positions[1, :10]).all() and np.isfinite(positions[1, 10:]).all()
+    # z is up, and everybody as tall as was said
+    head, feet = (H36M_17.index(joint) for joint in ("head_top", "left_ankle"))
+    assert 1.2 < np.nanmedian(positions[:, :, head, 2] - positions[:, :, feet, 2]) < 1.8
+    # one and the same as the functions give
+    first, _ = lift_people(read_people(keypoints), 50, SIZE, person_height=1.8)
+    about = json.loads((tmp_path / "about.json").read_text())
+    np.testing.assert_allclose(positions[0], first.upright.numpy(), atol=1e-5)
+    assert about["down, in the camera's axes"] == pytest.approx(first.down, abs=1e-4)
+    assert about["people"]["4"]["frames"] == [10, 39]
+    assert about["people"]["3"]["fitted skeleton off by, mm"] < 30
+    assert "commit" in about["model"] and about["source"] == "people.json"
+
+
+def test_one_person_and_one_format(tmp_path, keypoints):
+    options = Options(fps=50, size=SIZE, person=4, formats=("npz",), animation=False)
+    files = lift(keypoints, tmp_path, options)
+    assert [path.name for path in files] == ["poses.npz", "about.json"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ((), "--fps"),
+        (("--fps", "50"), "size="),
+        (("--fps", "50", "--size", "9x9", "--formats", "fbx"), "fbx"),
+        (("--fps", "50", "--size", "9x9", "--person", "tallest"), "tallest"),
+        (("--fps", "50", "--size", "9x9", "--person", "8"), "8"),
+        (("--fps", "-1", "--size", "9x9"), "fps=-1"),
+    ],
+)
+def test_what_is_not_known_or_wrong_is_said(tmp_path, keypoints, more, message, capsys):
+    out = tmp_path / "out"
+    assert main(words(*more, out=out, source=keypoints)) == 1
+    assert message in capsys.readouterr().err
+    assert not any(out.glob("poses*"))
+
+
+@pytest.mark.parametrize("wrong", [("--size", "9"), ("--size", "0x9"), ("--down", "1,2")])
+def test_options_that_cannot_be_read(tmp_path, keypoints, wrong, capsys):
+    with pytest.raises(SystemExit):
+        main(words("--fps", "50", *wrong, out=tmp_path, source=keypoints))
+    assert wrong[1] in capsys.readouterr().err
+
+
+def test_whoever_is_seen_too_briefly_is_left_out_and_counted(tmp_path):
+    body = [[100.0 + j, 100.0 + 9 * j, 0.9] for j in range(17)]
+    entries = [
+        {"image_id": t, "category_id": 1, "keypoints": np.ravel(body).tolist()} for t in range(4)
+    ]
+    source = write_json(tmp_path / "brief.json", entries)
+    with pytest.raises(ValueError, match="5 frames or more"):
+        lift(source, tmp_path / "out", Options(fps=50, size=SIZE))
