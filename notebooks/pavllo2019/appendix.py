@@ -299,3 +299,4 @@ Markdown("\n".join(lines))
 #   recover with what the batch is worth, or was it something else?
 # * Train with `momentum_start=0.001, momentum_end=0.001`. Why is that no good either, in the first
 #   epochs at least?
+# * Exercises 19 and 20 of [the exercises](exercises.ipynb), with solutions.

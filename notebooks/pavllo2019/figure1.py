@@ -154,3 +154,4 @@ Markdown(f"*{experiment.protocol(data, recipe, receptive_field)}*")
 # * `-p detector ground_truth`: without trembling below, what is left of it above?
 # * [`section3`](section3_temporal_convolutions.ipynb) takes the model apart,
 #   [`streaming`](streaming.ipynb) runs it on a live camera.
+# * Exercises 23 and 24 of [the exercises](exercises.ipynb), with solutions.

@@ -219,3 +219,4 @@ side_by_side.style.set_caption("mm; ± 95 % over seeds; none is measured on the 
 #
 # * `-p subsets all`: the whole axis, up to all subjects but one (about an hour on two cores).
 # * `-p detector simulated`: panel b. Do better keypoints raise the gain, as the paper says?
+# * Exercises 17 and 18 of [the exercises](exercises.ipynb), with solutions.

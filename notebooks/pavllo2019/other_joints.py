@@ -252,3 +252,4 @@ printed.style.format("{:.1f}").set_caption("Table 3 of the paper, mm; Human3.6M,
 #   such joints?
 # * Write a better map, one that extrapolates from the ears and eyes to the top of the head. How far
 #   does it get?
+# * Exercises 21 and 22 of [the exercises](exercises.ipynb), with solutions.

@@ -168,3 +168,4 @@ print(f"{len(short)} frames, padded to {len(padded)}, give {poses.shape[1]} pose
 # * What does `frames_that_matter` say of a dense model, `build(27, dense=True)`? And what does it
 #   cost? (The paper's answer is its table 5.)
 # * [`table5`](table5.ipynb) counts the real thing, with 1024 channels.
+# * Exercises 1 and 2 of [the exercises](exercises.ipynb), with solutions.

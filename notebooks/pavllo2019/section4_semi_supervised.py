@@ -208,3 +208,4 @@ print(f"{recording}: the root's depth is off by {100 * depth:.0f} cm on average"
 # * `-p detector simulated`: what the image says is then itself wrong by some pixels.
 # * Leave the lens out: `SemiSupervised(…, distortion=False)`. The paper found it negligible
 #   on Human3.6M. How many pixels did it move a joint, above?
+# * Exercises 3 to 5 of [the exercises](exercises.ipynb), with solutions.

@@ -182,3 +182,4 @@ Markdown(f"*{protocol} The figures above are of one recording, a typical one.*")
 #
 # * `-p receptive_field 243`: how does the cost of a frame grow, streamed and on windows?
 # * Begin a stream in the middle of a recording. For how many frames does one see that it began?
+# * Exercises 23 and 24 of [the exercises](exercises.ipynb), with solutions.

@@ -174,3 +174,4 @@ Markdown(
 #
 # * `-p receptive_field 81`, and 243: is there more to gain?
 # * `-p detector ground_truth`: how much of the gain was the detector's noise?
+# * Exercises 6 to 8 of [the exercises](exercises.ipynb), with solutions.

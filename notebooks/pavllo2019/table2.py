@@ -126,3 +126,4 @@ Markdown(
 #
 # * `-p detector ground_truth`: without noise, is there any velocity error left to cut?
 # * `-p receptive_field 81`: does more context make motion smoother still?
+# * Exercises 9 and 10 of [the exercises](exercises.ipynb), with solutions.

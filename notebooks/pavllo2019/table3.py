@@ -286,3 +286,4 @@ Markdown(claims_table(shown) if experiment.dataset != "human36m" else "not run (
 # * Evaluate the model that learnt on `simulated_v2` with the recordings of `simulated_v2_coarse`,
 #   and the other way round: is it better to have trained on what one will meet?
 # * Plot P2 in place of P1. Which part of a detector's errors does the alignment take away?
+# * Exercises 11 and 12 of [the exercises](exercises.ipynb), with solutions.

@@ -278,3 +278,4 @@ Markdown(
 #   for longer?
 # * `-p detector ground_truth`: without the detector's noise, is there still something to gain?
 # * `-p seed 1`, 2, …: is the difference larger than that between two seeds?
+# * Exercises 13 and 14 of [the exercises](exercises.ipynb), with solutions.

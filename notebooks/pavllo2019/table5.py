@@ -135,3 +135,4 @@ print("each tripling adds, in MFLOPs:", sorted(set(steps.tolist())))
 #
 # * `-p channels 256`: the model of the `laptop` preset. How much smaller, and why not 4 times?
 # * How large would 729 frames be? `count_parameters(build(729))`
+# * Exercises 15 and 16 of [the exercises](exercises.ipynb), with solutions.
