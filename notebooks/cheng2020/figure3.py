@@ -198,3 +198,4 @@ saved = experiment.save_figure(figure, "cheng2020_figure3")
 # * `strides=(1, 2, 4, 8)`, which the paper's introduction has.
 # * `recording.cut(0, None, 2)` of the training part too: does a network that has learnt from both
 #   speeds still need several strides?
+# * Exercises 6 and 7 of [the exercises](exercises.ipynb), with solutions.

@@ -208,3 +208,4 @@ Markdown(claims_table(verdicts) if verdicts else "Only part of the sweeps was ru
 # * `-p strides 1,2,4,8`: the strides that the paper's introduction names.
 # * `-p length 32`: are more strides still better in shorter windows?
 # * `-p detector ground_truth`: does the length matter where every keypoint is right?
+# * Exercises 8 and 9 of [the exercises](exercises.ipynb), with solutions.

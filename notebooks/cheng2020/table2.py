@@ -249,3 +249,4 @@ Markdown(claims_table([*verdicts, experiment.judge("cheng2020-c07", largest)]))
 # * `-p detector ground_truth`: what is left to an embedding of maps where every peak is right?
 # * `masks=None` in `spatio_temporal`: which parts gain more where nothing was hidden in training?
 # * `penalty=10.0, spectral_norm=False`: another way to keep a discriminator from winning.
+# * Exercises 10 and 11 of [the exercises](exercises.ipynb), with solutions.

@@ -317,3 +317,4 @@ Markdown(claims.table([experiment.judge(name, effect) for name, effect in judged
 # * `-p receptive_field 81`: the two others see more frames than the whole system does.
 # * `-p detector ground_truth`: with keypoints that know where hidden joints are, is there still
 #   more to be gained where more is hidden?
+# * Exercises 12 and 13 of [the exercises](exercises.ipynb), with solutions.

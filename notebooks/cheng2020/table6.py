@@ -191,3 +191,4 @@ Markdown(claims.table([experiment.judge("cheng2020-c16", apart)]))
 #   sequences better?
 # * `-p detector ground_truth`: without the detector's noise, which of the systems is left ahead?
 # * `-p seed 1`, 2, …: is the difference larger than that between two seeds?
+# * Exercise 17 of [the exercises](exercises.ipynb), with its solution.
