@@ -410,9 +410,8 @@ noisy = still + 0.02 * torch.randn(still.shape, generator=generator)
 lengths = 1000 * bone_lengths(noisy, skeleton.parents)
 true = 1000 * bone_lengths(pose[:1], skeleton.parents)
 spread, mean = lengths.std(dim=0), lengths.mean(dim=0) - true
-print(
-    f"standard deviation {spread.min():.1f} to {spread.max():.1f} mm; {20 * math.sqrt(2):.1f} by hand"
-)
+by_hand = 20 * math.sqrt(2)
+print(f"standard deviation {spread.min():.1f} to {spread.max():.1f} mm; {by_hand:.1f} by hand")
 print(f"on average too long by {mean.min():.1f} to {mean.max():.1f} mm")
 
 # %% [markdown]
