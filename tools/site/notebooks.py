@@ -86,7 +86,7 @@ def _about(source: str, heading: str, said: str) -> tuple[str, str]:
     for part in re.split(r"\n\s*\n", source):
         if part.startswith("#"):
             heading, said = part.lstrip("# ").splitlines()[0], ""
-        elif not part.startswith(("*", "-", "|", "1.", "$$", "```")):
+        elif not part.startswith(("*", "-", "|", "1.", "$$", "```", "<")):
             said = re.split(r"(?<=[.?!:])\s", plain(part))[0]
     return heading, said
 
