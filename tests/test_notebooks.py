@@ -118,7 +118,7 @@ def test_outputs_need_no_script_of_the_page(text):
 # --- answers -----------------------------------------------------------------------------------
 
 HOW = 'href="#how"'  # a page's answer, in its first cell, leads to where it was found
-NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?: ± \d+(?:\.\d+)?)?(?!\w)")
+NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?: ± \d+(?:\.\d+)?)?(?!\w)")
 ANSWERED = [text for text in TEXTS if HOW in text.read_text(encoding="utf-8")]
 
 
