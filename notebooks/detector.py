@@ -1,6 +1,11 @@
 # %% [markdown]
 # # The simulated detector beside real ones
 #
+# **Does the simulated detector err as real ones do?** In size and in kind about as OpenPose, which
+# it imitates: 2.43 % of the person's height on average against 2.38 %, and errors of neighbouring
+# frames that correlate by 0.26 against 0.24. One film of one person is all that it was compared
+# with. <a href="#how">How it was found.</a>
+#
 # Free motion capture has no pictures, so that nothing can be detected in it. Its keypoints are
 # exact projections, and what a detector would make of them is **simulated**. Whatever is said about
 # noise, occlusion or confidence on free data is only as good as that simulation.
@@ -69,6 +74,9 @@ saved = experiment.record(rows)
 
 # %% [markdown]
 # ## The table
+#
+# **Before you look:**<a id="how"></a> Low confidence should point to the worst keypoints. Does it
+# tell more with OpenPose or with BlazePose? (An AUC of 0.5 tells nothing.)
 
 # %%
 WORDS = {

@@ -1,6 +1,11 @@
 # %% [markdown]
 # # Does it work elsewhere? Cameras, people and a real film
 #
+# **Does a network that is good in its studio work elsewhere?** Not the usual one: 52.4 ± 0.3 mm in
+# the studio, 123.2 ± 11.3 before random cameras, and 416.6 ± 49.9 on a real film, where an answer
+# without any depth has 181.7. Trained with random cameras it has 124.6 ± 8.5 there.
+# <a href="#how">How it was found.</a>
+#
 # A table measures a network where it was trained: before the same four cameras, on the same kinds
 # of motion. This page takes one and the same temporal model elsewhere. It asks two questions:
 #
@@ -221,6 +226,9 @@ saved = experiment.record(rows)
 
 # %% [markdown]
 # ## The tables
+#
+# **Before you look:**<a id="how"></a> Which change alone hurts the usual model most: cameras 45°
+# further round, a wider lens, or cameras one metre higher?
 
 # %%
 measured = experiment.measured(rows)

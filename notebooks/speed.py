@@ -1,6 +1,11 @@
 # %% [markdown]
 # # Speed
 #
+# **How much sooner is it than the same written the usual way?** On two CPU threads a training step
+# over 27 frames is 5.11 times as fast in bfloat16 and 1.56 times in float32, whole sequences 1.86
+# times in bfloat16 and as fast as the usual way in float32 (1.00).
+# <a href="#how">How it was found.</a>
+#
 # How long does a paper's experiment take here, against the same written the usual way, and against
 # what the machine could do at best? The numbers are those that `make benchmarks` measured; this
 # notebook reads them. Each is a **ratio within one run**: ours and the plain version take turns, so
@@ -68,6 +73,9 @@ def rows(name):
 #   `Recipe(...).but(precision="bfloat16")`);
 # * AMSGrad is fused, nothing is read back before an epoch's end, and on a GPU the step is compiled
 #   and **recorded** once.
+#
+# **Before you look:**<a id="how"></a> Which share of the machine's ceiling will a training step in
+# float32 reach?
 
 # %%
 training = rows("training")

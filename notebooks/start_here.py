@@ -1,6 +1,10 @@
 # %% [markdown]
 # # Start here
 #
+# **How far off is a pose that was lifted from 2D keypoints?** The temporal model's joints are 42.3
+# mm from the truth on average, those of a model that always answers with the mean pose 154.7 mm;
+# depth is the hardest, with 56.1 mm (one data set, one seed). <a href="#how">How it was found.</a>
+#
 # This companion lets you read five papers on 3D human pose from video beside code that runs: open
 # a notebook, change a parameter, run it again, and the paper's table comes out anew. On embedded
 # data on any laptop; on real motion capture where you have it; on the papers' own data set where
@@ -68,6 +72,9 @@ print(f"largest difference: {gap:.4f} pixels")
 # In a real video nobody knows the exact keypoints; a network finds them, with errors. The
 # simulated detector errs as real ones do: it trembles, it drifts, it loses hidden joints, it
 # takes the left leg for the right.
+#
+# **Before you look:**<a id="how"></a> A hidden joint is harder to find than one in sight. By what
+# factor is the detector's error larger there?
 
 # %%
 data = experiment.load()

@@ -1,6 +1,11 @@
 # %% [markdown]
 # # Table 1 of the companion: every system on one benchmark
 #
+# **Which system is best, when all see the same keypoints?** The temporal model over 27 frames:
+# 53.4 ± 0.5 mm, 7.2 ± 0.9 mm less than a single frame. Refining its answers changes their
+# smoothness, 6.5 ± 0.1 in place of 7.3 ± 0.1 mm/frame; guessing what is hidden costs 11.0 ± 0.3
+# mm. <a href="#how">How it was found.</a>
+#
 # Five papers, one question: where are a person's joints in space, given where they are in a video's
 # frames? Each paper answers it with its own mix of data, detector and protocol, so their numbers
 # can hardly be set side by side. Here they can: the same recordings, the same 2D keypoints, the
@@ -168,6 +173,9 @@ saved = experiment.record(rows)
 # MPJVE is the error of the joints' velocity, Accel that of their acceleration: what the eye sees as
 # jitter. Lower is better in all. *MPJPE ± clips* is half the width of a 95 % interval too, but over
 # clips: what the choice of other takes of the same actions would change.
+#
+# **Before you look:**<a id="how"></a> A causal model knows nothing of the future. Will its error
+# be nearer to that of the single frame or to that of the temporal model? And its velocity error?
 
 # %%
 measured = select(experiment.measured(rows), action="average")

@@ -1,6 +1,7 @@
 """The notebooks as they are committed: paired, executed, small; wrong parameters are refused."""
 
 import ast
+import html
 import re
 import subprocess
 import sys
@@ -112,6 +113,46 @@ def test_outputs_need_no_script_of_the_page(text):
     assert not [k for k in kinds if any(word in k for word in INTERACTIVE)]
     for output in outputs(text):
         assert "<script" not in str(output.get("data", {}).get("text/html", ""))
+
+
+# --- answers -----------------------------------------------------------------------------------
+
+HOW = 'href="#how"'  # a page's answer, in its first cell, leads to where it was found
+NUMBER = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?: ± \d+(?:\.\d+)?)?(?!\w)")
+ANSWERED = [text for text in TEXTS if HOW in text.read_text(encoding="utf-8")]
+
+
+def answer_of(notebook) -> str:
+    """The paragraph of the first cell that has the answer, without links."""
+    (answer,) = [p for p in notebook.cells[0].source.split("\n\n") if HOW in p]
+    return " ".join(re.sub(r"\[[^\]]*\]\([^)]*\)|<[^>]*>", "", answer).split())
+
+
+def shown_by(text: Path) -> str:
+    """All that the outputs of a notebook say in words and tables."""
+    parts = []
+    for output in outputs(text):
+        data = output.get("data", {})
+        kinds = [kind for kind in data if kind.startswith("text/")]
+        parts += [output.get("text", ""), *(data[kind] for kind in kinds)]
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", "\n".join(parts))).split())
+
+
+@pytest.mark.parametrize("text", ANSWERED, ids=name_of)
+def test_the_numbers_of_an_answer_are_among_the_outputs(text):
+    answer, shown = answer_of(executed(text)), shown_by(text)
+    numbers = NUMBER.findall(answer)
+    assert numbers and answer.startswith("**")
+    for number in numbers:
+        assert re.search(rf"(?<![\d.,]){re.escape(number)}(?!\d|[.,]\d)", shown), number
+    below = "\n".join(c.source for c in executed(text).cells[1:] if c.cell_type == "markdown")
+    assert below.count('<a id="how"></a>') == 1
+
+
+def test_there_are_answers_and_a_wrong_one_is_found(tmp_path):
+    assert {"table1", "pavllo2019/table1"} <= set(map(name_of, ANSWERED))
+    said = "**A question?** It is 63.0 ± 0.2 mm, in 3D; see [table 9](table9.ipynb), 1,000."
+    assert NUMBER.findall(re.sub(r"\[[^\]]*\]\([^)]*\)", "", said)) == ["63.0 ± 0.2", "1,000"]
 
 
 SAVING = {"save_figure": "png", "save_animation": "gif"}

@@ -35,6 +35,8 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 MAX_BYTES = 1_000_000
 _PROGRESS = "application/vnd.jupyter.widget-view+json"
 _INJECTED = "injected-parameters"  # papermill's tag
+# of cells with a tag: what JupyterLab folds, as the site does
+_FOLDED = {"hide-cell": {"jupyter": {"source_hidden": True, "outputs_hidden": True}}}
 _MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt)/\S*")
 
 
@@ -100,15 +102,16 @@ def _leave_out_injected(notebook: nbformat.NotebookNode) -> None:
 
 
 def tidied(notebook: nbformat.NotebookNode, target: Path) -> nbformat.NotebookNode:
-    """Without progress bars, times and ids that change with every run. ``ValueError`` for warnings,
-    paths of this machine, and more than a megabyte."""
+    """Without progress bars, times and ids that change with every run, solutions folded.
+    ``ValueError`` for warnings, paths of this machine, and more than a megabyte."""
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         tags = [t for t in cell.metadata.get("tags", []) if not t.startswith("papermill")]
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        folded = [_FOLDED[tag] for tag in tags if tag in _FOLDED]
+        cell.metadata = nbformat.from_dict({"tags": tags, **dict(*folded)} if tags else {})
         if cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if _PROGRESS not in o.get("data", {})]
             for output in cell.outputs:

@@ -188,3 +188,4 @@ Markdown(f"*{protocol}*")
 # * `-p seed 1`: another box hides other joints. How much do the pictures depend on it?
 # * `azimuth=-90` in `pose_sequence`: from the camera itself all three look better. Why?
 # * `-p detector simulated_v2_coarse`: which of the three suffers most from a poor detector?
+# * Exercise 14 of [the exercises](exercises.ipynb), with its solution.

@@ -315,3 +315,4 @@ Markdown(f"*{protocol.but(averaging=averaging)}*")
 # * `cells=32` in `spatio_temporal`, and 8: what is a finer map worth to the poses?
 # * `maps={"confused": 0.4, ...}` in `MultiStrideTCN`, with `mirrored`: a network that learns from
 #   second peaks.
+# * Exercises 4 and 5 of [the exercises](exercises.ipynb), with solutions.

@@ -340,3 +340,4 @@ saved = experiment.save_figure(figure, "cheng2020_figure5")
 # * `replace(MASKS, frames_lasting=40)` in `spatio_temporal`: does a network that learnt with longer
 #   gaps bridge longer ones, and what does it pay where all is seen?
 # * `MASKS` with `area=0` alone: which of the three kinds is it that helps against which?
+# * Exercises 15 and 16 of [the exercises](exercises.ipynb), with solutions.

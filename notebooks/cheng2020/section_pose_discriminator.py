@@ -237,3 +237,4 @@ table.style.format({"taken for true": "{:.0%}", "logit": "{:.2f}"})
 # * `intervals=()` in `Adversarial`: without Φ, does it still know the frames in another order?
 # * `turned=False`: how right is the discriminator if nothing is turned?
 # * `noise=0.0`: and if it may look closely?
+# * Exercises 1 to 3 of [the exercises](exercises.ipynb), with solutions.

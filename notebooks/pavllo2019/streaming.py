@@ -3,6 +3,10 @@
 #
 # *Pavllo et al. 2019, sections 3 and 6.1: the causal model.*
 #
+# **Can the model run while a video is being filmed?** Yes, with the same poses as over a whole
+# sequence. A streamed frame takes 1,126,912 operations, a window anew 2,593,280; the causal model
+# answers at once, the symmetric one 260 ms later. <a href="#how">How it was found.</a>
+#
 # A causal model needs no frame of the future, so it could run **while a video is being filmed**.
 # Run as it was trained, on a window of the last 27 or 243 frames, it would compute for each new
 # frame what it mostly computed for the one before. `Streaming` keeps, in every layer, the columns
@@ -142,6 +146,9 @@ print(f"a window anew takes {theirs / ours:.1f} times as long as a streamed fram
 #
 # One joint of the recording. The single frame trembles; the causal stream is smooth, but must guess
 # where a motion is going; the symmetric one, a moment later, knows.
+#
+# **Before you look:**<a id="how"></a> The symmetric model waits for 13 frames. By how many
+# millimetres is its error lower than the causal one's, in this recording?
 
 # %%
 wrist = data.skeleton.index("right_wrist")
@@ -182,3 +189,4 @@ Markdown(f"*{protocol} The figures above are of one recording, a typical one.*")
 #
 # * `-p receptive_field 243`: how does the cost of a frame grow, streamed and on windows?
 # * Begin a stream in the middle of a recording. For how many frames does one see that it began?
+# * Exercises 23 and 24 of [the exercises](exercises.ipynb), with solutions.

@@ -3,6 +3,10 @@
 #
 # *Pavllo et al. 2019, section 6.1, tables 1a and 1b.*
 #
+# **Does it help to see many frames?** Yes: 63.0 ± 0.2 mm with 27 frames, 65.0 ± 0.7 if none of
+# them is in the future, 69.0 ± 1.2 with a single one. That is 8.7 % less, and 9.7 % in the paper.
+# <a href="#how">How it was found.</a>
+#
 # A model that sees 243 frames against the same model with every kernel one frame wide, and a causal
 # one in between. The paper reports Protocol 1 (MPJPE) and Protocol 2 (P-MPJPE, after a rigid
 # alignment with scale) for each of Human3.6M's 15 actions. Its claims:
@@ -72,6 +76,9 @@ protocol = experiment.protocol(data, recipe, receptive_field, measured["seed"])
 
 # %% [markdown]
 # ## Protocol 1: MPJPE, millimetres
+#
+# **Before you look:**<a id="how"></a> Seven actions. Will the gain be larger on *running* or on
+# washing a window? How much of it, in millimetres, is left after a rigid alignment?
 
 # %%
 one = over_seeds(select(measured, metric="mpjpe"), columns="action").reindex(systems)
@@ -174,3 +181,4 @@ Markdown(
 #
 # * `-p receptive_field 81`, and 243: is there more to gain?
 # * `-p detector ground_truth`: how much of the gain was the detector's noise?
+# * Exercises 6 to 8 of [the exercises](exercises.ipynb), with solutions.

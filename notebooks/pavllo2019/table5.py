@@ -3,6 +3,10 @@
 #
 # *Pavllo et al. 2019, section 6.1, table 5.*
 #
+# **What does a frame cost?** Exactly what the paper prints: 8.56 million parameters over 27
+# frames, 12.75 over 81 and 16.95 over 243. Each tripling of the receptive field adds 8.39 MFLOPs.
+# <a href="#how">How it was found.</a>
+#
 # How large is the model, and how much work is one more frame of an endless video? The paper counts
 # every trainable number, and two operations for each weight of a matrix product (biases, norms and
 # the padding at the ends are left out). Its point: with dilation the cost grows with the
@@ -66,6 +70,9 @@ print("the formula and the networks agree")
 
 # %% [markdown]
 # ## The table
+#
+# **Before you look:**<a id="how"></a> Without dilation, how many times as many parameters does the
+# 27-frame model need?
 
 # %%
 # NBVAL_CHECK_OUTPUT
@@ -135,3 +142,4 @@ print("each tripling adds, in MFLOPs:", sorted(set(steps.tolist())))
 #
 # * `-p channels 256`: the model of the `laptop` preset. How much smaller, and why not 4 times?
 # * How large would 729 frames be? `count_parameters(build(729))`
+# * Exercises 15 and 16 of [the exercises](exercises.ipynb), with solutions.

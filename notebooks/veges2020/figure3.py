@@ -159,3 +159,4 @@ Markdown(f"*Of networks trained for these videos: {protocol}*")
 #
 # * `-p detector simulated_fine`: does the depth tremble less, or only more quickly?
 # * Train with a wider zoom (`tracks.draw_zoom`), or on the jumping takes alone.
+# * Exercise 14 of [the exercises](exercises.ipynb), with its solution.

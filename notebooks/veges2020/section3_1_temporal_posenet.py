@@ -214,3 +214,4 @@ saved = experiment.save_figure(figure, "veges2020_error_by_hidden")
 # * `-p receptive_field 9`, or 243: who sees more frames knows more about those that are missing.
 # * Train with `zoom=False` and look at [figure 3](figure3.ipynb).
 # * Give the network another camera's pixels without the inverse calibration.
+# * Exercises 1 to 3 of [the exercises](exercises.ipynb), with solutions.

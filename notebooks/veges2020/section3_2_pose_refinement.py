@@ -252,6 +252,8 @@ table.style.format("{:.1f}").set_caption("the root: distance from the truth, and
 # NumPy arrays come back as NumPy arrays. NaN marks what is not known, and is filled in; without
 # scores, only that is.
 #
+# Exercises 4 to 6 of [the exercises](exercises.ipynb), with solutions, work the energy out by hand.
+#
 # ## With the mouse
 #
 # With `interactive = True` at the top, in a running notebook, this draws the trajectory above with

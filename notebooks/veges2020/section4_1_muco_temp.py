@@ -165,3 +165,4 @@ pd.DataFrame({part: summary(crowd.split(part)) for part in ("train", "test")})
 # * `-p preset paper`: 77 videos of 2,000 frames (some minutes on two cores).
 # * Compose with `muco_temp.Size(people=6)`: how much of the sixth person is ever seen?
 # * Write the pictures of a whole video as an animation with `shade(render(…))`.
+# * Exercise 7 of [the exercises](exercises.ipynb), with its solution.

@@ -142,3 +142,4 @@ printed.rename(columns=names)[list(names.values())].style.format("{:g}", na_rep=
 #
 # * `-p receptive_field 9`: how many frames does it take to beat one?
 # * Print the table for the poses of people who are lost: `pose_sets` gives the masks.
+# * Exercises 8 and 9 of [the exercises](exercises.ipynb), with solutions.

@@ -233,3 +233,4 @@ Markdown("\n".join(lines))
 # * Lower the threshold of the interpolation from 0.1, or raise it to 0.6: the frames just before
 #   somebody is lost are the worst of those that are seen.
 # * Refine the interpolation instead of the network's answer.
+# * Exercises 10 and 11 of [the exercises](exercises.ipynb), with solutions.

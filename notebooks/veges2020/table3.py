@@ -166,3 +166,4 @@ Markdown("\n".join(lines))
 #   to 0, as `paperlib.detection.lost_people.lose_hidden` does): how much of MuCo-Temp's gain is
 #   left?
 # * `-p receptive_field 9`: do more frames help the network to bridge a gap by itself?
+# * Exercises 12 and 13 of [the exercises](exercises.ipynb), with solutions.

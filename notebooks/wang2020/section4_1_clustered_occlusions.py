@@ -232,3 +232,4 @@ saved = experiment.save_figure(figure, "wang2020_heatmaps")
 #
 # * `-p tolerance 0.04`, or another data set: does the best ε follow the people or the cameras?
 # * Section 4.2, `section4_2_boxed_man`: limbs as boxes, and all labellings side by side.
+# * Exercises 1 to 3 of [the exercises](exercises.ipynb), with solutions.

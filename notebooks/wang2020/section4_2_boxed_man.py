@@ -289,3 +289,4 @@ if interactive:
 #
 # * `-p width 0.01`: precision goes up, recall down. Which of the two does a network need?
 # * In section 4.3 a network is told all this. Does it help?
+# * Exercises 4 and 5 of [the exercises](exercises.ipynb), with solutions.

@@ -299,3 +299,4 @@ Markdown(
 #
 # * `-p detector ground_truth`: with exact keypoints there is no reason at all to zero one.
 # * `table1_to_5`: the paper's comparison, with five seeds on record.
+# * Exercises 6 to 8 of [the exercises](exercises.ipynb), with solutions.

@@ -376,3 +376,4 @@ pd.DataFrame(lines).T if lines else Markdown("These data do not have the paper's
 # * `-p detector ground_truth`: exact keypoints, of hidden joints as well.
 # * `-p detector simulated_coarse`: a worse detector, to which zeroing may cost less.
 # * `section4_3_occlusion_aware_tcn`: what the branch learns, and when zeroing would pay.
+# * Exercises 9 to 11 of [the exercises](exercises.ipynb), with solutions.

@@ -193,3 +193,4 @@ printed.style.format("{:.1f}").set_caption("Tables 6 and 7 of the paper, Human3.
 # * `-p detector ground_truth`: exact keypoints of hidden joints, and no reason to zero one.
 # * What else do actions differ in? Those that hide much may also be those that were learnt from
 #   little.
+# * Exercises 12 and 13 of [the exercises](exercises.ipynb), with solutions.

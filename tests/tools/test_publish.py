@@ -51,6 +51,12 @@ def test_progress_bars_times_and_tags_of_the_run_go():
     nbformat.validate(result)
 
 
+def test_solutions_are_folded_in_jupyterlab_too():
+    (_, cell) = tidied(notebook(stream("42\n"), tags=["hide-cell"]), TARGET).cells
+    assert cell.metadata["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
+    assert cell.metadata["tags"] == ["hide-cell"]
+
+
 def test_ids_are_the_same_in_every_run():
     first, second = (tidied(notebook(stream("a")), TARGET) for _ in range(2))
     assert nbformat.writes(first) == nbformat.writes(second)

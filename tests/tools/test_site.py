@@ -159,6 +159,13 @@ def test_what_only_prepares_is_folded_and_stands_together(tmp_path):
     assert cells[1].source == f"{imports.source}\n\n{begin.source}"
 
 
+def test_a_solution_is_folded_with_what_comes_out_of_it(tmp_path):
+    solution = CODE("import math\nprint(math.pi)", metadata={"tags": ["hide-cell"]})
+    (found,) = page_of(tmp_path, solution)
+    assert found.metadata["tags"] == ["hide-cell"]
+    assert found.metadata["mystnb"]["code_prompt_show"] == "Solution"
+
+
 def test_a_demo_that_takes_a_kernel_gives_way_to_the_one_on_the_site(tmp_path):
     cell = CODE("if interactive:\n    from paperlib.widgets import pose_player\n\n    display(p)")
     (found,) = page_of(tmp_path, cell)

@@ -16,6 +16,7 @@ _UNTOUCHED = re.compile(
     r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|!?\[[^\]]*\]\([^)]*\)|<[^>]*>|^[#|][^\n]*$",
     re.DOTALL | re.MULTILINE,
 )
+SOLUTION = "hide-cell"  # the tag of an exercise's solution, folded with what comes out of it
 _LONG = 30  # lines of code, beyond which a cell is folded
 
 
@@ -38,7 +39,9 @@ def page(path: Path, glossary: Mapping[str, str], depth: int) -> nbformat.Notebo
             del cell["outputs"], cell["execution_count"]
             continue
         shown = cell.metadata.setdefault("mystnb", {})
-        if is_setup(cell):
+        if SOLUTION in cell.metadata.get("tags", ()):
+            shown["code_prompt_show"] = shown["code_prompt_hide"] = "Solution"
+        elif is_setup(cell):
             cell.metadata["tags"] = [*cell.metadata.get("tags", ()), "hide-input"]
             parameters = "parameters" in cell.metadata["tags"]
             shown["code_prompt_show"] = "Parameters" if parameters else "Code: set-up"
@@ -83,7 +86,7 @@ def _about(source: str, heading: str, said: str) -> tuple[str, str]:
     for part in re.split(r"\n\s*\n", source):
         if part.startswith("#"):
             heading, said = part.lstrip("# ").splitlines()[0], ""
-        elif not part.startswith(("*", "-", "|", "1.", "$$", "```")):
+        elif not part.startswith(("*", "-", "|", "1.", "$$", "```", "<")):
             said = re.split(r"(?<=[.?!:])\s", plain(part))[0]
     return heading, said
 
