@@ -7,8 +7,7 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 from scipy.ndimage import uniform_filter1d
 
-from paperlib.plotting.lifting import bones
-from paperlib.plotting.poses import seen_from
+from paperlib.plotting.poses import bones, seen_from
 from paperlib.plotting.style import IDLE, INK, MUTED, colour_of
 from paperlib.recordings import Recording
 

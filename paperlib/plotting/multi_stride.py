@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
-from paperlib.plotting.lifting import bones
-from paperlib.plotting.poses import seen_from
+from paperlib.plotting.poses import bones, seen_from
 from paperlib.plotting.style import IDLE, INK, bare, colour_of
 from paperlib.skeletons import Skeleton
 

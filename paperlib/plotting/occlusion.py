@@ -19,8 +19,8 @@ from torch import Tensor
 from paperlib.cameras import project
 from paperlib.occlusion import Curve, body_of, boxes, labels
 from paperlib.occlusion.boxed_man import WIDTH
-from paperlib.plotting.lifting import bones
 from paperlib.plotting.people import PEOPLE
+from paperlib.plotting.poses import bones
 from paperlib.plotting.style import GRID, INK, MUTED, SIDES, bare, colour_of
 from paperlib.recordings import Recording
 from paperlib.rendering import render, shade

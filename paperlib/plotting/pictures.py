@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.patches import ConnectionPatch
 
-from paperlib.plotting.lifting import bones
-from paperlib.plotting.poses import seen_from
+from paperlib.plotting.poses import bones, seen_from
 from paperlib.plotting.style import INK, MUTED, bare, colour_of
 from paperlib.skeletons import Skeleton
 

@@ -30,7 +30,7 @@ _SYSTEMS = {
 }
 COLOURS = {name: colour for colour, names in _SYSTEMS.items() for name in names.split("; ")}
 # left and right are told apart by colour in every drawn body
-SIDES = {"left": "#2867b2", "right": "#d1495b", "centre": "#5b6770"}
+SIDES = {"left": "#2867b2", "right": "#cf4a12", "centre": INK}
 
 
 def colour_of(system: str) -> str:

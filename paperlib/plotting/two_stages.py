@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 
 from paperlib.models import TemporalModel
 from paperlib.plotting.diagrams import layer_taps, needed_frames
-from paperlib.plotting.lifting import FIRST, SPAN, STEP, bones, draw_influence, draw_layers
-from paperlib.plotting.poses import seen_from
+from paperlib.plotting.lifting import FIRST, SPAN, STEP, draw_influence, draw_layers
+from paperlib.plotting.poses import bones, seen_from
 from paperlib.plotting.style import IDLE, INK, MUTED
 from paperlib.skeletons import Skeleton
 
