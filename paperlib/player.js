@@ -150,9 +150,9 @@ function player(place, data) {
     pen.globalAlpha = 1;
   }
 
-  /* the true body as one broad line, so that it is nowhere darker where bones meet */
+  /* the true body as one broad line, darker at its edge than within */
   function shade(pen, pairs) {
-    Object.assign(pen, { strokeStyle: data.colours.truth, lineWidth: 12, globalAlpha: 0.45, lineCap: "round" });
+    Object.assign(pen, { strokeStyle: data.colours.truth, lineWidth: 13, lineCap: "round" });
     pen.beginPath();
     for (const [a, b] of pairs) {
       if (!a || !b) continue;
@@ -160,7 +160,9 @@ function player(place, data) {
       pen.lineTo(b[0], b[1]);
     }
     pen.stroke();
-    pen.globalAlpha = 1;
+    Object.assign(pen, { lineWidth: 10, globalAlpha: 0.7, globalCompositeOperation: "destination-out" });
+    pen.stroke();
+    Object.assign(pen, { globalAlpha: 1, globalCompositeOperation: "source-over" });
   }
 
   /* squares of half a metre around the person, where somebody is in the whole recording */

@@ -22,7 +22,7 @@ from paperlib.cameras import Camera
 from paperlib.kinematics import quaternion_apply, quaternion_inverse
 from paperlib.paths import replacing
 from paperlib.plotting.poses import pose_sequence, upright
-from paperlib.plotting.style import SIDES, colour_of
+from paperlib.plotting.style import SIDES, TRUTH, colour_of
 from paperlib.recordings import Recording
 
 SCRIPT = Path(__file__).with_suffix(".js")
@@ -113,7 +113,7 @@ class Player:
             "frames": len(recording),
             "joints": [name.replace("_", " ") for name in recording.skeleton.joints],
             "bones": [[p, c, recording.skeleton.side(c)] for p, c in recording.skeleton.bones],
-            "colours": SIDES | {"truth": "#8a97a3", "curve": colour_of("temporal")},
+            "colours": SIDES | {"truth": TRUTH, "curve": colour_of("temporal")},
             "camera": bool(np.nanmax(np.abs(first[:, recording.skeleton.root])) > 0),
             "floor": round(float(np.nanmin(first[..., 2])), 3),
             "area": (np.stack(edges).T.ravel() / 2).tolist(),

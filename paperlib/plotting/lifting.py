@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from paperlib.models import TemporalModel
 from paperlib.plotting.diagrams import layer_taps, needed_frames
-from paperlib.plotting.poses import AZIMUTH, bones, seen_from
+from paperlib.plotting.poses import AZIMUTH, VIEW, bones, name_sides, seen_from
 from paperlib.plotting.style import IDLE, INK, MUTED, colour_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
@@ -58,6 +58,7 @@ def lifting(
     ax.set(xlim=(middle - 0.73 * SPAN, middle + 0.55 * SPAN), ylim=(-1.6, top + _POSE + 1.4))
     ax.set_aspect("equal")
     ax.set_axis_off()
+    name_sides(figure, title=VIEW if azimuth == AZIMUTH else "")
     return figure
 
 

@@ -9,8 +9,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
-from paperlib.plotting.style import GRID, IDLE, INK, SIDES, bare, colour_of
+from paperlib.plotting.style import GRID, INK, SIDES, TRUTH, bare, colour_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import H36M_17, Skeleton
 
@@ -19,7 +20,8 @@ _CIRCLE = {"ms": 9, "mfc": "none", "mec": "#7b2d8b", "mew": 1.3}
 #: right are where the image has them, but from above, so that an error of depth is seen
 AZIMUTH, ELEVATION = -90.0, 30.0
 VIEW = f"poses: from the camera's side, {ELEVATION:.0f}° from above"
-_DASHES = {"left": "-", "right": (0, (2.6, 0.8)), "centre": "-"}
+_LIGHT = "#e3e8ec"
+DASHES = {"left": "-", "right": (0, (2.6, 0.8)), "centre": "-"}
 _WORDS = {"left": "left", "right": "right (dashed)", "centre": "trunk and head"}
 
 
@@ -50,8 +52,19 @@ def bones(
     if colour:
         return LineCollection(ends, colors=colour, capstyle="round", **look)
     sides = [skeleton.side(child) for _, child in skeleton.bones]
-    lines = {"colors": [SIDES[s] for s in sides], "linestyles": [_DASHES[s] for s in sides]}
+    lines = {"colors": [SIDES[s] for s in sides], "linestyles": [DASHES[s] for s in sides]}
     return LineCollection(ends, capstyle="butt", **lines, **look)
+
+
+def true_bones(points: np.ndarray, skeleton: Skeleton, lw: float = 4.0) -> list[LineCollection]:
+    """A true body ``(J, 2)``, to be drawn behind an answer: light, with an edge around it."""
+    edge = bones(points, skeleton, colour=TRUTH, lw=lw + 1.6, zorder=1)
+    return [edge, bones(points, skeleton, colour=_LIGHT, lw=lw, zorder=1.1)]
+
+
+def draw_truth(ax: Axes, points: np.ndarray, skeleton: Skeleton, lw: float = 4.0) -> None:
+    for artist in true_bones(points, skeleton, lw):
+        ax.add_collection(artist)
 
 
 def name_sides(
@@ -61,8 +74,9 @@ def name_sides(
     and with ``truth`` the grey one behind them. A figure has one, however many bodies it shows."""
     if figure.legends:
         return figure.legends[0]
-    keys = [Line2D([], [], color=SIDES[s], ls=_DASHES[s], lw=2.2, label=_WORDS[s]) for s in SIDES]
-    keys += [Line2D([], [], color=IDLE, lw=5, label="truth")] if truth else []
+    keys = [Line2D([], [], color=SIDES[s], ls=DASHES[s], lw=2.2, label=_WORDS[s]) for s in SIDES]
+    edge = [withStroke(linewidth=6, foreground=TRUTH)]
+    keys += [Line2D([], [], color=_LIGHT, lw=4.4, path_effects=edge, label="truth")] * truth
     below = {"loc": "outside lower center", "fontsize": 9, "handlelength": 2.4} | look
     keys += more
     named = figure.legend(handles=keys, **{"ncols": len(keys), "title": title or None} | below)
@@ -162,11 +176,11 @@ def _poses(
     """A pose in each of the axes, of one scale; the grey truth behind it where it is ``known``."""
     flat = seen_from(truth, *view)
     middle = (np.nanmin(flat, axis=1) + np.nanmax(flat, axis=1)) / 2
-    half = 0.62 * (np.nanmax(flat, axis=1) - np.nanmin(flat, axis=1)).max()
+    half = 0.62 * max((np.nanmax(flat, axis=1) - np.nanmin(flat, axis=1)).max(), 0.1)
     for ax, own, pose, (x, y) in zip(row, truth, poses, middle, strict=True):
         draw_floor(ax, own, *view)
         if known:
-            ax.add_collection(bones(seen_from(own, *view), skeleton, colour=IDLE, lw=5))
+            draw_truth(ax, seen_from(own, *view), skeleton)
         ax.add_collection(bones(seen_from(pose, *view), skeleton, lw=2))
         if circled is not None and known:
             wrong = np.linalg.norm(pose - own, axis=-1) > circled

@@ -3,7 +3,7 @@
 "use strict";
 
 const COLOURS = {
-  truth: "#8a949c", network: "#e07b39", interpolation: "#3a9679", refinement: "#2867b2",
+  truth: "#8795a1", network: "#d27800", interpolation: "#3ca569", refinement: "#2867b2",
 };
 const DASHES = { truth: "solid", network: "dot", interpolation: "dash", refinement: "solid" };
 const PLAIN = { displayModeBar: false, responsive: true };
