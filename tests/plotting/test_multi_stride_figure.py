@@ -56,7 +56,7 @@ def test_a_pose_strip_leaves_out_what_was_not_found_and_circles_what_is_wrong():
     poses = film.pose.numpy().copy()
     poses[1, 16] += 0.2
     figure = plotting.pose_sequence(film, {"temporal": poses}, [0, 1, 2], circled=0.15)
-    nobody, some, answered = figure.axes[0], figure.axes[2], figure.axes[3]
+    nobody, some, answered = figure.axes[0], figure.axes[1], figure.axes[4]
     drawn = [[len(bone) == 2 for bone in ax.collections[0].get_segments()] for ax in (nobody, some)]
     assert not any(drawn[0])
     missing = drawn[1].count(False)
