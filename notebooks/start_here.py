@@ -150,11 +150,15 @@ off = 1000 * abs(poses - detected.pose.numpy()).mean(axis=(0, 1))
 for direction, error in zip(("to the side", "in height", "in depth"), off, strict=True):
     print(f"mean error {direction:<11} {error:5.1f} mm")
 
+# %% [markdown]
+# In a running notebook `paperlib.show(detected, {"temporal": poses})` is a player: turn the body,
+# play it, point at a joint to see how far off it is. `.save("player.html")` makes a page of it.
+
 # %%
 if interactive:
-    from paperlib.widgets import pose_player
+    import paperlib
 
-    display(pose_player(detected, {"temporal": poses}))
+    display(paperlib.show(detected, {"temporal": poses}))
 
 # %% [markdown]
 # ## Where to go from here

@@ -46,6 +46,7 @@ ROOMS = {
     "results": "measured numbers with their origin, beside those of the papers",
     "claims": "the ledger of claims: each with its own test, effect, interval and verdict",
     "plotting": "figures for the page",
+    "player": "bodies in motion, to turn and to play, in a notebook or a browser: `show`",
     "experiment": "the frame of a notebook: parameters in, rows and protocols out",
     "running": "run one notebook, or many side by side; judge a claim anew",
     "widgets": "interactive demos in a notebook",
@@ -84,5 +85,5 @@ def lazily(package: str, homes: Mapping[str, str] | None = None) -> tuple[Callab
     return load, lambda: sorted({*contents["__all__"], *modules()})
 
 
-__all__ = ["__version__", *(name for name in ROOMS if name != "__main__")]
-__getattr__, __dir__ = lazily(__name__)
+__all__ = ["__version__", "show", *(name for name in ROOMS if name != "__main__")]
+__getattr__, __dir__ = lazily(__name__, {"show": "player"})

@@ -135,7 +135,7 @@ def test_importing_the_package_loads_no_room_and_using_one_does():
     look = """
 import sys, paperlib
 print(sorted(m for m in sys.modules if m == "torch" or m.startswith("paperlib.")))
-print(sorted(set(dir(paperlib)) ^ {*paperlib.ROOMS, "__version__"}))
+print(sorted(set(dir(paperlib)) ^ {*paperlib.ROOMS, "__version__", "show"}))
 print(paperlib.widgets.smoothing_demo.__name__, paperlib.datasets.mupots.load.__name__)
 print(hasattr(paperlib, "metric"), hasattr(paperlib.datasets, "cmus"))
 from paperlib import *
@@ -149,7 +149,7 @@ print(metrics is paperlib.metrics)
 LATE = {"scipy", "pandas", "matplotlib", "numba", "h5py"}
 LATE |= {"plotly", "ipywidgets", "IPython", "nbformat", "papermill", "dask", "distributed"}
 # what they show with, or tables, is all that these rooms are for
-SHOWING = {"claims", "plotting", "widgets"}
+SHOWING = {"claims", "plotting", "player", "widgets"}
 LOOK = f"""
 import sys
 from importlib import import_module

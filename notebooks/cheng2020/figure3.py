@@ -188,7 +188,7 @@ pd.DataFrame(lines).T.style.set_caption("what several strides gain, mm, paired b
 # ## The picture
 #
 # The fastest half second of the test, by the true motion: who did better there played no part in
-# the choice. A red circle is drawn about each joint that is wrong by more than 150 mm.
+# the choice. A circle is drawn about each joint that is wrong by more than 150 mm.
 
 # %%
 moments = {r: fastest(joint_speed(r), round(r.fps / 2)) for r in test}

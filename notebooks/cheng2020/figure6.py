@@ -104,7 +104,7 @@ saved = experiment.save_figure(moving("fast"), "cheng2020_figure1_fast")
 # %% [markdown]
 # ## Figure 6: the fast clip
 #
-# A red circle is drawn about each joint that is wrong by more than 150 mm.
+# A circle is drawn about each joint that is wrong by more than 150 mm.
 
 # %%
 fast = motions["fast"]
@@ -186,6 +186,6 @@ Markdown(f"*{protocol}*")
 # ## Try next
 #
 # * `-p seed 1`: another box hides other joints. How much do the pictures depend on it?
-# * `azimuth=-90` in `pose_sequence`: from the camera itself all three look better. Why?
+# * `elevation=0` in `pose_sequence`: from the camera itself all three look better. Why?
 # * `-p detector simulated_v2_coarse`: which of the three suffers most from a poor detector?
 # * Exercise 14 of [the exercises](exercises.ipynb), with its solution.

@@ -308,7 +308,7 @@ pd.DataFrame(differences).T.style.set_caption(f"{caption}; {experiment.caption}"
 # ## Figure 5: what it looks like
 #
 # The person is out of sight in the middle (an empty cell on top). It is the clip on which the
-# network without masks has its median error; a red circle is drawn about each joint that is wrong
+# network without masks has its median error; a circle is drawn about each joint that is wrong
 # by more than 150 mm.
 
 # %%

@@ -26,7 +26,7 @@ from paperlib.plotting.occlusion import (
 )
 from paperlib.plotting.people import PEOPLE, energy_curves, floor_plan, occluded_path, shade_gaps
 from paperlib.plotting.pictures import high_resolution, pictures_to_poses
-from paperlib.plotting.poses import draw_keypoints, draw_pose, pose_sequence
+from paperlib.plotting.poses import draw_keypoints, name_sides, pose_sequence
 from paperlib.plotting.semi_supervised import (
     back_projection,
     label_curves,

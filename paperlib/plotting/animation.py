@@ -7,12 +7,11 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 from scipy.ndimage import uniform_filter1d
 
-from paperlib.plotting.lifting import bones
-from paperlib.plotting.poses import seen_from
-from paperlib.plotting.style import IDLE, INK, MUTED, colour_of
+from paperlib.plotting.poses import AZIMUTH, ELEVATION, bones, name_sides, seen_from, true_bones
+from paperlib.plotting.style import INK, MUTED, colour_of
 from paperlib.recordings import Recording
 
-_AZIMUTH, _SWING = -40, 25  # degrees: where poses are seen from, and how far that goes to and fro
+_SWING = 25  # degrees: how far the one who looks at the poses goes to and fro
 
 
 def lifting_animation(
@@ -21,8 +20,8 @@ def lifting_animation(
     """The keypoints of a recording, and beside them each system's pose over the truth in grey.
 
     ``predictions`` names systems and their poses ``(T, J, 3)``, root-relative, in camera space.
-    ``frames``, equally far apart, are shown at the speed at which they were filmed. The viewpoint
-    swings once to and fro: what moves shows its depth.
+    ``frames``, equally far apart, are shown at the speed at which they were filmed. The viewpoint,
+    above the camera, swings once to and fro: what moves shows its depth.
     """
     frames = list(frames)
     step = frames[1] - frames[0] if len(frames) > 1 else 1
@@ -30,9 +29,9 @@ def lifting_animation(
     systems = {name: np.asarray(poses)[frames] for name, poses in predictions.items()}
     wide = 2.5 * (1 + len(systems))
     # not pyplot's: the notebook shows the animation alone, not also its first picture
-    figure = Figure(figsize=(wide, 3.1), layout="none")
+    figure = Figure(figsize=(wide, 3.4), layout="none")
     axes = figure.subplots(1, 1 + len(systems))
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.88, wspace=0.04)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.11, top=0.9, wspace=0.04)
     for ax, name in zip(axes, ("2D keypoints", *systems), strict=True):
         ax.set_title(name, loc="center", color=colour_of(name) if name in systems else INK)
         ax.set_aspect("equal")
@@ -52,17 +51,19 @@ def lifting_animation(
     for ax, name in zip(axes[1:], systems, strict=True):
         ax.set(xlim=(-size, size), ylim=(-size, size))
         flat = np.zeros((len(skeleton), 2))
-        true[name] = ax.add_collection(bones(flat, skeleton, colour=IDLE, lw=5))
+        true[name] = [ax.add_collection(a) for a in true_bones(flat, skeleton)]
         lifted[name] = ax.add_collection(bones(flat, skeleton, lw=2))
+    name_sides(figure, truth=True, loc="lower center")
     above, below = np.asarray(recording.keypoint_skeleton.bones), np.asarray(skeleton.bones)
 
     def show(moment: int):
-        azimuth = _AZIMUTH + _SWING * np.sin(2 * np.pi * moment / len(frames))
+        view = (AZIMUTH + _SWING * np.sin(2 * np.pi * moment / len(frames)), ELEVATION)
         body.set_segments(around[moment][above])
         clock.set_text(f"{(frames[moment] - frames[0]) / recording.fps:.1f} s")
         for name, poses in systems.items():
-            true[name].set_segments(seen_from(truth[frames[moment]], azimuth)[below])
-            lifted[name].set_segments(seen_from(poses[moment], azimuth)[below])
+            for artist in true[name]:
+                artist.set_segments(seen_from(truth[frames[moment]], *view)[below])
+            lifted[name].set_segments(seen_from(poses[moment], *view)[below])
 
     timing = {"frames": len(frames), "interval": 1000 * step / recording.fps}
     return FuncAnimation(figure, show, init_func=lambda: None, **timing)

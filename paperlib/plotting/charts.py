@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from paperlib.plotting.style import INK, MUTED, colour_of
+from paperlib.plotting.style import INK, MUTED, colour_of, dashes_of, marker_of
 from paperlib.results import interval
 
 
@@ -45,6 +45,7 @@ def per_action(table: pd.DataFrame, label: str) -> Figure:
         ax.plot([table[action].min(), table[action].max()], [row, row], color=MUTED, lw=1, zorder=1)
     for system in table.index:
         look = {"s": 42, "color": colour_of(system), "label": system, "zorder": 2}
+        look["marker"] = marker_of(system)
         ax.scatter(table.loc[system], range(len(actions)), **look)
     ax.set_yticks(range(len(actions)), [a.replace("_", " ") for a in actions])
     ax.invert_yaxis()
@@ -73,11 +74,12 @@ def joint_path(
     for name, pose in poses.items():
         pose, dark = np.asarray(pose)[:, joint], name == "truth"
         look = {"lw": 2.4, "alpha": 0.55, "zorder": 1} if dark else {"lw": 1.3, "zorder": 2}
+        look["ls"] = dashes_of(name)
         when = seconds + delays.get(name, 0) / fps
         above.plot(when, 100 * pose[:, axis], color=colour_of(name), label=name, **look)
         if not dark:
             error = 1000 * np.linalg.norm(np.diff(pose, axis=0) - true_step, axis=-1)
-            below.plot(when[1:], error, color=colour_of(name), lw=1.1)
+            below.plot(when[1:], error, color=colour_of(name), lw=1.1, ls=dashes_of(name))
     above.set_ylabel(label)
     above.legend(loc="upper left", bbox_to_anchor=(1, 1))
     below.set(xlabel="seconds", ylabel="velocity error\nmm per frame", ylim=(0, None))
@@ -106,7 +108,8 @@ def training_curves(histories: Mapping[str, Sequence[Mapping]]) -> Figure:
     for system, history in histories.items():
         epochs = [row["epoch"] for row in history]
         errors = [1000 * row["train_mpjpe"] for row in history]
-        ax.plot(epochs, errors, "o-", ms=3, color=colour_of(system), label=system)
+        look = {"color": colour_of(system), "ls": dashes_of(system), "marker": marker_of(system)}
+        ax.plot(epochs, errors, ms=3, label=system, **look)
     ax.set(xlabel="epoch", ylabel="training MPJPE, mm", yscale="log")
     ax.yaxis.set_major_formatter(plt.FuncFormatter(lambda v, _: f"{v:g}"))
     ax.yaxis.set_minor_formatter(plt.FuncFormatter(lambda v, _: f"{v:g}" if v in (50, 200) else ""))
@@ -129,7 +132,7 @@ def error_curves(
         for system in table:
             look = {"color": colour_of(system), "ls": (styles or {}).get(system, "-")}
             known = table[system].dropna()
-            ax.plot(known.index, known, marker="o", ms=3.5, label=system, **look)
+            ax.plot(known.index, known, marker=marker_of(system), ms=4, label=system, **look)
         ax.set(xlabel=x, ylim=(0, None))
         if column == 0:
             ax.set_ylabel(y)

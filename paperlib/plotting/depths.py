@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from paperlib.plotting.style import INK, colour_of
+from paperlib.plotting.style import INK, colour_of, dashes_of, marker_of
 
 
 def depth_errors(errors: Mapping[str, np.ndarray], limit: float = 400.0) -> Figure:
@@ -20,7 +20,7 @@ def depth_errors(errors: Mapping[str, np.ndarray], limit: float = 400.0) -> Figu
         shown = np.clip(values, -limit, limit)
         weights = np.full(len(values), 100 / len(values))
         label = f"{name}: σ = {values.std():.0f} mm"
-        look = {"histtype": "step", "lw": 1.6, "color": colour_of(name)}
+        look = {"histtype": "step", "lw": 1.6, "color": colour_of(name), "ls": dashes_of(name)}
         ax.hist(shown, edges, weights=weights, label=label, **look)
     ax.axvline(0, color=INK, lw=0.8, ls=":")
     ax.set(xlabel="estimated minus true depth from the root, mm", ylabel="% of joints")
@@ -34,7 +34,8 @@ def error_per_joint(
     """A dot for each joint and each of ``errors`` by name; ``label`` says what a number is."""
     figure, ax = plt.subplots(figsize=(6.4, 0.28 * len(joints) + 0.9))
     for name, values in errors.items():
-        ax.plot(values, range(len(joints)), "o", ms=6, color=colour_of(name), label=name)
+        look = {"marker": marker_of(name), "color": colour_of(name), "label": name}
+        ax.plot(values, range(len(joints)), ls="none", ms=6, **look)
     ax.set_yticks(range(len(joints)), [joint.replace("_", " ") for joint in joints])
     ax.invert_yaxis()
     ax.set(xlabel=label, xlim=(0, None))

@@ -18,8 +18,8 @@ from paperlib.plotting.style import INK, MUTED
 # colour and marker: they can be told apart in grey, too
 _LOOKS = {
     SHOWS: {"color": "#2867b2", "marker": "o"},
-    NOT_SHOWN: {"color": "#d98a2b", "marker": "s"},
-    OPPOSITE: {"color": "#c2334d", "marker": "X"},
+    NOT_SHOWN: {"color": "#d27800", "marker": "s"},
+    OPPOSITE: {"color": "#e12d3c", "marker": "X"},
     UNDECIDED: {"color": MUTED, "marker": "o", "markerfacecolor": "white"},
 }
 _PAPER = {"marker": "|", "ms": 6, "mew": 1.3, "color": INK, "lw": 0}

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from paperlib.models import TemporalModel
 from paperlib.plotting.diagrams import layer_taps, needed_frames
-from paperlib.plotting.poses import seen_from
-from paperlib.plotting.style import IDLE, INK, MUTED, SIDES, colour_of
+from paperlib.plotting.poses import AZIMUTH, VIEW, bones, name_sides, seen_from
+from paperlib.plotting.style import IDLE, INK, MUTED, colour_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton
 
@@ -21,22 +21,13 @@ FIRST, STEP = 5.6, 3.1  # where the row of input dots lies, and each layer above
 _MOST_BODIES = 9
 
 
-def bones(
-    points: np.ndarray, skeleton: Skeleton, colour: str | None = None, **look
-) -> LineCollection:
-    """A body ``(J, 2)`` as one artist; in the colours of its sides by default."""
-    ends = np.asarray(points)[np.asarray(skeleton.bones)]
-    sides = [SIDES[skeleton.side(child)] for _, child in skeleton.bones]
-    return LineCollection(ends, colors=colour or sides, capstyle="round", **look)
-
-
 def lifting(
     recording: Recording,
     model: TemporalModel,
     poses: np.ndarray,
     frame: int,
     influence: Sequence[float],
-    azimuth: float = -40,
+    azimuth: float = AZIMUTH,
 ) -> Figure:
     """Keypoints below, the convolutions that read them in the middle, the pose on top.
 
@@ -67,6 +58,7 @@ def lifting(
     ax.set(xlim=(middle - 0.73 * SPAN, middle + 0.55 * SPAN), ylim=(-1.6, top + _POSE + 1.4))
     ax.set_aspect("equal")
     ax.set_axis_off()
+    name_sides(figure, title=VIEW if azimuth == AZIMUTH else "")
     return figure
 
 

@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
-from paperlib.plotting.lifting import bones
-from paperlib.plotting.poses import seen_from
+from paperlib.plotting.poses import AZIMUTH, bones, name_sides, seen_from
 from paperlib.plotting.style import IDLE, INK, bare, colour_of
 from paperlib.skeletons import Skeleton
 
@@ -21,7 +20,7 @@ _TITLES = (
     "heat maps $m_t$,\nall joints together",
     "embedding\n$r_t = f_E(m_t)$",
     "convolutions:\nwhat the\nmiddle frame\nsees",
-    "3D poses $X_t$,\nfrom the side",
+    "3D poses $X_t$,\nfrom above\nthe camera",
 )
 
 
@@ -33,7 +32,7 @@ def multi_stride_system(
     skeleton: Skeleton,
     judged: Mapping[str, np.ndarray],
     verdict: str,
-    azimuth: float = -40,
+    azimuth: float = AZIMUTH,
 ) -> Figure:
     """A window of T frames from top to bottom: its maps ``(T, K, H, W)``, what they are
     ``embedded`` to ``(T, E)``, how much of each frame the branch of each stride sees, ``(T,)``
@@ -65,6 +64,7 @@ def multi_stride_system(
     _poses(axes[3], poses, skeleton, chosen, azimuth)
     below = edges | {"top": 0.215, "bottom": 0.01}
     _judged(figure, figure.add_gridspec(1, len(judged) + 1, wspace=0.3, **below), judged, verdict)
+    name_sides(figure, loc="center left", bbox_to_anchor=(0.0, 0.27), ncols=1, frameon=False)
     return figure
 
 

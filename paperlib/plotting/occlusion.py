@@ -19,13 +19,13 @@ from torch import Tensor
 from paperlib.cameras import project
 from paperlib.occlusion import Curve, body_of, boxes, labels
 from paperlib.occlusion.boxed_man import WIDTH
-from paperlib.plotting.lifting import bones
 from paperlib.plotting.people import PEOPLE
+from paperlib.plotting.poses import DASHES, bones, name_sides
 from paperlib.plotting.style import GRID, INK, MUTED, SIDES, bare, colour_of
 from paperlib.recordings import Recording
 from paperlib.rendering import render, shade
 
-HIDDEN, ALARM, MISSED = "#d1495b", "#e07a3f", "#2867b2"
+HIDDEN, ALARM, MISSED = "#e12d3c", "#d27800", "#2867b2"
 _FLESH = "#dfe4e8"
 _PIXELS = 240  # across the picture of a body
 # what is said of a joint, and how it is drawn
@@ -132,14 +132,17 @@ def boxed_body(
     trunk = trunk[ConvexHull(trunk, qhull_options="QJ").vertices]
     ax.add_patch(Polygon(trunk, fc=SIDES["centre"], ec="none", alpha=0.22))
     ax.add_patch(Polygon(trunk, fill=False, ec=SIDES["centre"], lw=1.3))
+    dashes = {colour: DASHES[side] for side, colour in SIDES.items()}
     colours = [SIDES.get(name.split("_")[0], SIDES["centre"]) for name in body.names]
     ax.add_collection(PolyCollection(corners, facecolors=colours, edgecolors="none", alpha=0.22))
-    ax.add_collection(PolyCollection(corners, facecolors="none", edgecolors=colours, lw=1.3))
+    edges = {"edgecolors": colours, "linestyles": [dashes[c] for c in colours], "lw": 1.3}
+    ax.add_collection(PolyCollection(corners, facecolors="none", **edges))
     ax.add_collection(bones(points, skeleton, colour=INK, lw=0.8, alpha=0.5, linestyle=(0, (4, 3))))
     hidden = labels(recording.cut(frame, frame + 1), "boxed_man", width=width)[0].numpy()
     _mark(ax, points, verdicts(hidden, hidden))
     _name(ax, points[hidden], [n for n, h in zip(skeleton.joints, hidden, strict=True) if h])
     ax.set_title(f"boxed man, half width {width:g} ({half:.0f} pixels)", loc="center")
+    name_sides(ax.figure)
     return ax.figure
 
 

@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from paperlib.plotting.style import GRID, INK, MUTED, colour_of
+from paperlib.plotting.style import GRID, INK, MUTED, colour_of, dashes_of, marker_of
 
 # people are told apart by colour; the first four are those of a video
-PEOPLE = ("#2867b2", "#e07a3f", "#4fa88b", "#8d6cab", "#d1495b", "#b0a18f")
+PEOPLE = ("#2867b2", "#d27800", "#3ca569", "#4b1e69", "#e12d3c", "#5a5a5a")
 _AXES = ("to the right", "down", "away from the camera")
 
 
@@ -53,7 +53,7 @@ def occluded_path(
             values = np.asarray(path)[frames, joint, axis]
             dark = name == "truth"
             look = {"lw": 2.6, "alpha": 0.5, "zorder": 2} if dark else {"lw": 1.4, "zorder": 3}
-            ax.plot(seconds, values, color=colour_of(name), label=name, **look)
+            ax.plot(seconds, values, color=colour_of(name), ls=dashes_of(name), label=name, **look)
         shown = [paths["truth"]] if "truth" in paths else paths.values()
         near = np.concatenate([np.asarray(path)[frames, joint, axis] for path in shown])
         room = max(0.4, 0.6 * np.ptp(near))
@@ -94,8 +94,9 @@ def energy_curves(
     figure, ax = plt.subplots(figsize=(6.4, 3.4))
     for solver, (seconds, energies) in histories.items():
         above = np.maximum(np.asarray(energies) - best, 1e-6 * best)
-        mark = "o-" if len(energies) < 20 else "-"
-        ax.plot(seconds, above / best, mark, ms=5, color=colour_of(solver), label=solver)
+        look = {"color": colour_of(solver), "ls": dashes_of(solver), "label": solver}
+        look |= {"marker": marker_of(solver), "ms": 5} if len(energies) < 20 else {}
+        ax.plot(seconds, above / best, **look)
     ax.set(xscale="log", yscale="log", xlabel="seconds", ylabel="energy above the lowest, relative")
     ax.legend()
     return figure

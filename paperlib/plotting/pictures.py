@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.patches import ConnectionPatch
 
-from paperlib.plotting.lifting import bones
-from paperlib.plotting.poses import seen_from
+from paperlib.plotting.poses import AZIMUTH, VIEW, bones, draw_truth, name_sides, seen_from
 from paperlib.plotting.style import INK, MUTED, bare, colour_of
 from paperlib.skeletons import Skeleton
 
@@ -72,12 +71,12 @@ def pictures_to_poses(
     poses: Mapping[str, np.ndarray],
     truth: np.ndarray,
     skeleton: Skeleton,
-    azimuth: float = -40,
+    azimuth: float = AZIMUTH,
 ) -> Figure:
     """Moments from left to right. On top their ``pictures`` ``(N, S, S, 3)``, below them ``maps``
     ``(N, K, H, W)`` by their names, all joints together, and below these ``poses`` ``(N, J, 3)`` by
     their systems, relative to the root, over the ``truth``, which is broad and grey. Poses are in
-    camera space, and shown from ``azimuth`` degrees: the camera itself stands at -90."""
+    camera space, and shown from ``azimuth`` degrees, the camera's own by default, from above."""
     count, rows = len(pictures), 1 + len(maps) + len(poses)
     if any(len(found) != count for found in (truth, *maps.values(), *poses.values())):
         raise ValueError(f"{count} pictures: expected maps, poses and the truth of as many moments")
@@ -94,11 +93,12 @@ def pictures_to_poses(
     half = 0.58 * np.ptp(flat, axis=1).max()
     for row, found in zip(axes[1 + len(maps) :], poses.values(), strict=True):
         for ax, own, pose, (x, y) in zip(row, flat, found, middle, strict=True):
-            ax.add_collection(bones(own, skeleton, colour=INK, lw=4, alpha=0.3))
+            draw_truth(ax, own, skeleton)
             ax.add_collection(bones(seen_from(pose, azimuth), skeleton, lw=1.8))
             ax.set(xlim=(x - half, x + half), ylim=(y - half, y + half), aspect="equal")
     names = ["pictures", *maps, *poses]
     for number, (ax, name) in enumerate(zip(axes[:, 0], names, strict=True)):
         colour = colour_of(" ".join(name.split())) if number > len(maps) else INK
         ax.set_ylabel(name, fontweight="bold", color=colour)
+    name_sides(figure, truth=True, title=VIEW if azimuth == AZIMUTH else "")
     return figure

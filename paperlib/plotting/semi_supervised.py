@@ -6,11 +6,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
 from paperlib.cameras import project
-from paperlib.plotting.poses import draw_keypoints, draw_limbs
+from paperlib.plotting.poses import bones, draw_keypoints, name_sides
 from paperlib.plotting.style import GRID, INK, MUTED, SIDES, colour_of
 from paperlib.recordings import Recording
 from paperlib.results import interval
@@ -79,8 +80,10 @@ def reprojections(recording: Recording, positions: Tensor, frames: Sequence[int]
     keypoints = recording.keypoints.numpy()
     figure, axes = plt.subplots(1, len(frames), figsize=(2.0 * len(frames), 2.6))
     half = 0.58 * np.ptp(keypoints[frames], axis=1).max()
+    name_sides(figure, Line2D([], [], color=MUTED, lw=5, alpha=0.55, label="keypoints"))
     for ax, frame in zip(axes, frames, strict=True):
-        draw_limbs(ax, keypoints[frame], recording.keypoint_skeleton, MUTED, lw=5, alpha=0.55)
+        grey = {"colour": MUTED, "lw": 5, "alpha": 0.55}
+        ax.add_collection(bones(keypoints[frame], recording.keypoint_skeleton, **grey))
         draw_keypoints(ax, seen[frame], recording.skeleton)
         u, v = (keypoints[frame].min(axis=0) + keypoints[frame].max(axis=0)) / 2
         ax.set(xlim=(u - half, u + half), ylim=(v + half, v - half))

@@ -11,8 +11,8 @@ from matplotlib.patches import Rectangle
 
 from paperlib.models import TemporalModel
 from paperlib.plotting.diagrams import layer_taps, needed_frames
-from paperlib.plotting.lifting import FIRST, SPAN, STEP, bones, draw_influence, draw_layers
-from paperlib.plotting.poses import seen_from
+from paperlib.plotting.lifting import FIRST, SPAN, STEP, draw_influence, draw_layers
+from paperlib.plotting.poses import AZIMUTH, VIEW, bones, draw_truth, name_sides, seen_from
 from paperlib.plotting.style import IDLE, INK, MUTED
 from paperlib.skeletons import Skeleton
 
@@ -73,6 +73,7 @@ def two_stages(
     ax.set(xlim=(-0.78 * SPAN, 0.56 * SPAN), ylim=(low - 1.6, low - 1.6 + height))
     ax.set_aspect("equal")
     ax.set_axis_off()
+    name_sides(figure, truth=True)
     return figure
 
 
@@ -104,7 +105,7 @@ def _poses(ax: Axes, y: float, pose: np.ndarray, truth: np.ndarray, skeleton: Sk
     for x, (view, angles) in zip((-0.22 * SPAN, 0.22 * SPAN), _VIEWS.items(), strict=True):
         flat = [seen_from(one, *angles) * scale for one in (truth, pose)]
         lift = [x, y - flat[0][:, 1].min()]
-        ax.add_collection(bones(flat[0] + lift, skeleton, colour=IDLE, lw=6))
+        draw_truth(ax, flat[0] + lift, skeleton, lw=5)
         ax.add_collection(bones(flat[1] + lift, skeleton, lw=2.6, zorder=3))
         ax.annotate(view, (x, y + _POSE + 0.6), ha="center", color=INK)
     _say(ax, "3D pose $y_t$ of the\nmiddle frame, over\nthe truth in grey", y + _POSE / 2)
@@ -118,7 +119,7 @@ def film_strip(
     truth: np.ndarray,
     skeleton: Skeleton,
     titles: Sequence[str],
-    azimuth: float = -40,
+    azimuth: float = AZIMUTH,
 ) -> Figure:
     """Moments of a film, left to right. On top the pictures ``(N, H, W, 3)`` with the box ``(4,)``
     of a person (left, top, width, height; NaN for none); in the middle the same from nearby, with
@@ -139,10 +140,10 @@ def film_strip(
         near.add_collection(bones(points[column], skeleton, lw=1.6))
         u, v = (points[column].min(axis=0) + points[column].max(axis=0)) / 2
         near.set(xlim=(u - half, u + half), ylim=(v + half, v - half))
-        for pose, look in ((truth, {"colour": IDLE, "lw": 5}), (poses, {"lw": 2, "zorder": 3})):
-            flat = seen_from(pose[column], azimuth)
-            below.add_collection(bones(flat, skeleton, **look))
+        draw_truth(below, seen_from(truth[column], azimuth), skeleton)
+        below.add_collection(bones(seen_from(poses[column], azimuth), skeleton, lw=2, zorder=3))
         below.set(xlim=(-size, size), ylim=(-size, size), aspect="equal")
         for ax in (whole, near, below):
             ax.set_axis_off()
+    name_sides(figure, truth=True, title=VIEW if azimuth == AZIMUTH else "")
     return figure

@@ -60,7 +60,7 @@ def test_each_labelling_has_a_panel_with_its_verdicts(recording):
     assert [ax.get_title() for ax in figure.axes] == ["rendered", "boxed man"]
     points = recording.keypoints[4].numpy()
     by_mark = marked(second)
-    np.testing.assert_allclose(by_mark["X#e07a3f"], points[[9]], atol=1e-2)
+    np.testing.assert_allclose(by_mark["X#d27800"], points[[9]], atol=1e-2)
     np.testing.assert_allclose(by_mark["swhite"], points[[2]], atol=1e-2)
     np.testing.assert_allclose(by_mark["owhite"], points[[3]], atol=1e-2)
     assert "swhite" not in marked(first) and len(marked(first)["owhite"]) == 2

@@ -41,11 +41,11 @@ def test_moments_stand_side_by_side_and_kinds_below_each_other():
     assert len(figure.axes) == 4 * 3
     np.testing.assert_allclose(figure.axes[4].images[0].get_array(), maps[1].max(axis=0))
     np.testing.assert_allclose(figure.axes[8].images[0].get_array(), maps[2].max(axis=0) / 2)
-    behind, front = figure.axes[10].collections
-    flat = plotting.poses.seen_from(pose[1], -40)
+    edge, behind, front = figure.axes[10].collections
+    flat = plotting.poses.seen_from(pose[1])
     ends = np.array(front.get_segments())
     np.testing.assert_allclose(ends, flat[np.asarray(H36M_17.bones)])
-    assert behind.get_linewidth()[0] > front.get_linewidth()[0]
+    assert edge.get_linewidth()[0] > behind.get_linewidth()[0] > front.get_linewidth()[0]
     labels = [figure.axes[3 * row].get_ylabel() for row in range(4)]
     assert labels == ["pictures", "network", "simulated", "temporal"]
 

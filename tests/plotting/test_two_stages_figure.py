@@ -56,8 +56,8 @@ def test_the_answer_and_the_truth_are_of_one_scale():
     given = parts()
     given["pose"] = given["truth"] + [0.0, 0.0, 0.4]  # deeper: not seen from there
     (ax,) = plotting.two_stages(**given).axes
-    bodies = [c for c in ax.collections if isinstance(c, LineCollection)][-4:]
-    true, answer, true_side, answer_side = (np.array(c.get_segments()) for c in bodies)
+    bodies = [c for c in ax.collections if isinstance(c, LineCollection)][-6:]
+    _, true, answer, _, true_side, answer_side = (np.array(c.get_segments()) for c in bodies)
     assert true == pytest.approx(answer)
     apart = answer_side - true_side
     scale = 7 / np.ptp(given["truth"][:, 1])
@@ -90,5 +90,5 @@ def test_a_strip_shows_each_moment_with_its_box_and_what_came_of_it():
         assert limits[0] < points[0, :, axis].min() and limits[1] > points[0, :, axis].max()
     joints = np.array(near.collections[-1].get_segments())
     assert joints[:, 1] == pytest.approx(points[0, [child for _, child in H36M_17.bones]])
-    true, answer = (np.array(c.get_segments()) for c in below.collections)
+    _, true, answer = (np.array(c.get_segments()) for c in below.collections)
     assert true == pytest.approx(answer)

@@ -12,6 +12,7 @@ import nbformat
 import plotly
 
 from paperlib.paths import OUT, ROOT
+from paperlib.player import SCRIPT
 from tools.site import demos, notebooks, reference
 
 PAGES = Path(__file__).parent / "pages"
@@ -72,8 +73,8 @@ def assemble(source: Path) -> None:
         nbformat.write(notebooks.page(ROOT / place.path, terms, depth), target)
     reference.write(source / "reference")
     demos.write(source / "demos")
-    script = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    shutil.copyfile(script, source / "static" / script.name)
+    for script in (Path(plotly.__file__).parent / "package_data" / "plotly.min.js", SCRIPT):
+        shutil.copyfile(script, source / "static" / script.name)
     index = source / "index.md"
     index.write_text(index.read_text("utf-8") + "\n".join(_contents()), "utf-8")
 

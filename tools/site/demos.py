@@ -1,7 +1,7 @@
 """Demos that live on a page: what a knob does, computed ahead, so that no server is needed.
 
-Each is a ``<div>`` with its data as JSON beside it; ``static/demos.js`` draws it with plotly, whose
-script lies on the site.
+Each is a ``<div>`` with its data as JSON beside it. ``static/demos.js`` draws it,
+with plotly, whose script lies on the site; the player is that of the package.
 """
 
 import base64
@@ -19,12 +19,11 @@ from paperlib import datasets
 from paperlib.datasets import muco_temp
 from paperlib.kinematics import rotation_about
 from paperlib.occlusion import labels
+from paperlib.player import Player
 from paperlib.plotting.occlusion import body_view, verdicts
-from paperlib.plotting.poses import upright
 from paperlib.recordings import Recording
 from paperlib.refinement import PAPER, interpolate, refine
 from paperlib.rendering import joint_visibility
-from paperlib.skeletons import Skeleton
 
 #: of the smoothing demo: the values that each knob can take
 KNOBS = {
@@ -81,23 +80,14 @@ def hidden_person() -> tuple[Recording, torch.Tensor, torch.Tensor]:
 
 def player(recording: Recording, said: torch.Tensor, score: torch.Tensor) -> dict:
     """Bodies that move: the truth, what a network says, a straight line over the gap, and the
-    refinement; millimetres, z up."""
-    refined = torch.as_tensor(refine(said, score, root=recording.skeleton.root))
+    refinement."""
     bodies = {
         "truth": recording.positions,
         "network": said,
         "interpolation": torch.as_tensor(interpolate(said, score >= 0.1)),
-        "refinement": refined,
+        "refinement": torch.as_tensor(refine(said, score, root=recording.skeleton.root)),
     }
-    heights = upright(recording.positions.numpy())[..., 2]
-    return {
-        "fps": recording.fps,
-        "bones": _bones(recording.skeleton),
-        "joints": [name.replace("_", " ") for name in recording.skeleton.joints],
-        "floor": round(1000 * float(heights.min())),
-        "hidden": (score < 0.1).tolist(),
-        "bodies": {name: _millimetres(upright(p.numpy())) for name, p in bodies.items()},
-    }
+    return Player(recording, bodies).data(hidden=(score < 0.1).tolist())
 
 
 def smoothing(
@@ -161,11 +151,6 @@ def occlusion(recording: Recording, angles: tuple[int, ...]) -> dict:
 def _kinds(truth: np.ndarray, said: np.ndarray) -> list[int]:
     """0 seen, 1 hidden, 2 false alarm, 3 missed: of each joint."""
     return np.stack(list(verdicts(truth, said).values())).argmax(axis=0).tolist()
-
-
-def _bones(skeleton: Skeleton) -> list[list]:
-    """Parent, child, and side of each bone."""
-    return [[parent, child, skeleton.side(child)] for parent, child in skeleton.bones]
 
 
 def _millimetres(metres: np.ndarray) -> list:

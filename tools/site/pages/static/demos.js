@@ -1,31 +1,12 @@
-/* Demos on a page: each <div class="demo"> holds its data as JSON; plotly draws it. */
+/* Demos on a page: each <div class="demo"> holds its data as JSON. The player, and what builds
+ * controls, come from the package's own player.js; plotly draws the rest. */
 "use strict";
 
 const COLOURS = {
-  left: "#2867b2", right: "#d1495b", centre: "#5b6770", truth: "#8a949c",
-  network: "#e07b39", interpolation: "#3a9679", refinement: "#2867b2",
+  truth: "#8795a1", network: "#d27800", interpolation: "#3ca569", refinement: "#2867b2",
 };
 const DASHES = { truth: "solid", network: "dot", interpolation: "dash", refinement: "solid" };
 const PLAIN = { displayModeBar: false, responsive: true };
-
-/* An element with attributes and children; text is escaped by the browser. */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-/* A labelled slider over places 0 … count - 1; show(place) gives the text beside it. */
-function slider(label, count, at, show, moved) {
-  const input = make("input", { type: "range", min: 0, max: count - 1, value: at });
-  const said = make("output", {}, show(at));
-  input.addEventListener("input", () => {
-    said.textContent = show(Number(input.value));
-    moved();
-  });
-  return { input, row: make("label", { class: "knob" }, make("span", {}, label), input, said) };
-}
 
 function ink() { return getComputedStyle(document.body).color; }
 
@@ -33,97 +14,6 @@ function layout(more) {
   const font = { family: "inherit", size: 12, color: ink() };
   const clear = { paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" };
   return { font, ...clear, margin: { l: 55, r: 10, t: 10, b: 40 }, legend: { orientation: "h", y: 1.12 }, ...more };
-}
-
-const distance = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/* ---- a player of 3D poses ---- */
-
-function player(div, data) {
-  const names = Object.keys(data.bodies);
-  const chart = make("div", { class: "chart", style: "height: 30rem" });
-  const choice = make("select", { "aria-label": "answer" });
-  for (const name of names.slice(1)) choice.append(make("option", { value: name }, name));
-  choice.value = "refinement";
-  const speed = make("select", { "aria-label": "speed" });
-  for (const times of [0.25, 0.5, 1, 2]) speed.append(make("option", { value: times }, `${times} ×`));
-  speed.value = 1;
-  const button = make("button", { type: "button" }, "Play");
-  const said = make("output");
-  const time = (n) => `${(n / data.fps).toFixed(1)} s`;
-  const frames = slider("time", data.hidden.length, 0, time, () => draw());
-
-  /* one broken line for all bones of a side, so that a body is three traces */
-  function lines(pose, side) {
-    const axes = [[], [], []];
-    for (const [parent, child, of] of data.bones) {
-      if (of !== side) continue;
-      for (const joint of [parent, child]) axes.forEach((axis, k) => axis.push(pose[joint][k] / 1000));
-      axes.forEach((axis) => axis.push(null));
-    }
-    return axes;
-  }
-  const words = (side, errors) => data.bones.filter((b) => b[2] === side).flatMap(([p, c]) =>
-    [p, c].map((j) => `${data.joints[j]}${errors ? `: ${errors[j].toFixed(0)} mm off` : ""}`).concat(""));
-
-  function traces() {
-    const n = Number(frames.input.value), truth = data.bodies.truth[n], answer = data.bodies[choice.value][n];
-    const errors = answer.map((joint, j) => distance(joint, truth[j]));
-    const found = [];
-    for (const side of ["left", "right", "centre"]) {
-      const [x, y, z] = lines(truth, side);
-      found.push({ type: "scatter3d", mode: "lines", x, y, z, name: "truth", showlegend: side === "left",
-        line: { width: 12, color: COLOURS.truth }, opacity: 0.45, text: words(side), hoverinfo: "text" });
-    }
-    for (const side of ["left", "right", "centre"]) {
-      const [x, y, z] = lines(answer, side);
-      found.push({ type: "scatter3d", mode: "lines", x, y, z, name: { left: "left side", right: "right side", centre: "trunk" }[side],
-        line: { width: 6, color: COLOURS[side] }, text: words(side, errors), hoverinfo: "text" });
-    }
-    said.textContent = `mean error ${mean(errors).toFixed(0)} mm${data.hidden[n] ? ", hidden" : ""}`;
-    return found;
-  }
-
-  /* the floor under all that is walked on; the camera is where x, y and z are 0, and looks along y */
-  const all = data.bodies.truth.flat(), range = (k) => all.map((p) => p[k] / 1000);
-  const [left, right] = [Math.min(...range(0)) - 0.5, Math.max(...range(0)) + 0.5];
-  const [near, far] = [Math.min(...range(1)) - 0.5, Math.max(...range(1)) + 0.5];
-  const floor = data.floor / 1000, middle = (left + right) / 2;
-  const ground = { type: "mesh3d", x: [left, right, right, left], y: [near, near, far, far], z: Array(4).fill(floor),
-    i: [0, 0], j: [1, 2], k: [2, 3], color: "#9aa5ad", opacity: 0.25, hoverinfo: "skip", showscale: false };
-  /* the way to the camera, its first 70 cm */
-  const part = 0.7 / Math.hypot(middle, near, floor);
-  const [tipX, tipY, tipZ] = [middle * (1 - part), near * (1 - part), floor * (1 - part)];
-  const away = `to the camera, ${Math.hypot(middle, near, floor).toFixed(1)} m away`;
-  const sight = { type: "scatter3d", mode: "lines", x: [middle, tipX], y: [near, tipY], z: [floor, tipZ], name: away,
-    hoverinfo: "name", line: { width: 4, color: COLOURS.network } };
-  const lens = { type: "cone", x: [tipX], y: [tipY], z: [tipZ], u: [-middle], v: [-near], w: [-floor], sizemode: "absolute", sizeref: 0.15,
-    colorscale: [[0, COLOURS.network], [1, COLOURS.network]], showscale: false, hoverinfo: "skip" };
-  const axis = { visible: false };
-  const scene = { aspectmode: "data", xaxis: axis, yaxis: axis, zaxis: axis, camera: { eye: { x: 1.05, y: -1.3, z: 0.45 } } };
-
-  function draw() {
-    const shown = traces().concat([ground, sight, lens]);
-    Plotly.react(chart, shown, layout({ scene, uirevision: "kept", margin: { l: 0, r: 0, t: 0, b: 0 } }), PLAIN);
-  }
-
-  let timer = null;
-  function stop() { clearInterval(timer); timer = null; button.textContent = "Play"; }
-  button.addEventListener("click", () => {
-    if (timer) { stop(); return; }
-    button.textContent = "Stop";
-    const began = performance.now(), first = Number(frames.input.value);
-    timer = setInterval(() => {
-      const gone = (performance.now() - began) / 1000 * data.fps * Number(speed.value);
-      frames.input.value = (first + Math.floor(gone)) % data.hidden.length;
-      frames.input.dispatchEvent(new Event("input"));
-    }, 60);
-  });
-  speed.addEventListener("change", () => { if (timer) { stop(); button.click(); } });
-  choice.addEventListener("change", draw);
-  div.append(make("div", { class: "bar" }, button, speed, choice, said), frames.row, chart);
-  draw();
 }
 
 /* ---- the knobs of the refinement ---- */
