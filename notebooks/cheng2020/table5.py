@@ -253,8 +253,8 @@ Markdown(claims.table([experiment.judge("cheng2020-c19", apart)]))
 # rad). But nor does it foresee: at every horizon its positions are further off than that held pose,
 # by 7.6 ± 2.2 mm after 80 ms and 15.8 ± 2.2 after a second. The recurrent network, given the same
 # lifted poses, gains on standing still from 320 ms on (-2.4 ± 0.6, -4.6 ± 0.9 and -1.4 ± 0.7 mm),
-# though it has learnt from true ones alone; from true ones it gains after 320 and 560 ms (-2.6 ± 0.2
-# and -6.4 ± 0.1 mm), and nothing after a second.
+# though it has learnt from true ones alone; from true ones it gains after 320 and 560 ms
+# (-2.6 ± 0.2 and -6.4 ± 0.1 mm), and nothing after a second.
 #
 # ## Try next
 #
