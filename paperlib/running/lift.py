@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from paperlib.cameras import Camera
 from paperlib.detection.files import CHOICES, read_people
 from paperlib.detection.sequences import Keypoints2D
 from paperlib.errors import one_of
 from paperlib.exports import Exported, export
+from paperlib.kinematics import matrix_to_quaternion, shortest_turn
 from paperlib.lifting import Lifted, lift_people
 from paperlib.paths import replacing, require_writable
 from paperlib.progress import bar
-from paperlib.skeletons import H36M_17
+from paperlib.recordings import Recording
+from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.training.shipping import provenance, shipped
 
 NAME = "poses"  # of the files
@@ -44,8 +48,9 @@ def lift(source: str | Path, folder: str | Path, options: Options = Options()) -
     """Write poses of the people in ``source`` to ``folder``, and give the files.
 
     ``source`` is a file or folder of keypoints (:func:`paperlib.detection.read_people`). Written
-    are ``poses`` in each of the ``formats``, ``poses.gif``, which shows them beside the keypoints,
-    and ``about.json``: what was assumed, by which model, and what came out.
+    are ``poses`` in each of the ``formats``; ``poses.gif``, which shows them beside the keypoints;
+    for each person a page on which to turn and play them; and ``about.json``: what was assumed, by
+    which model, and what came out.
 
     ``ValueError`` for a source that cannot be read, and for keypoints of which neither they nor
     ``options`` tell rate and size."""
@@ -67,6 +72,7 @@ def lift(source: str | Path, folder: str | Path, options: Options = Options()) -
     files = [*exported.files]
     if options.animation:
         files.append(_animate(long, lifted, folder / f"{NAME}.gif", options.fps))
+    files += _players(long, named, folder, options)
     brief = len(people) - len(long)
     files.append(_about(source, named, exported, brief, folder / "about.json", options))
     return files
@@ -101,6 +107,30 @@ def _animate(
     with replacing(path) as temporary, bar(desc="drawing", unit="frame", leave=False) as line:
         animation.save(temporary, writer="pillow", progress_callback=lambda *_: line.update())
     return path
+
+
+def _players(
+    people: Sequence[Keypoints2D], named: dict[int, Lifted], folder: Path, options: Options
+) -> list[Path]:
+    """For each person a page on which their body can be turned and played."""
+    from paperlib.player import show
+
+    files = []
+    for one, (name, lifted) in zip(people, named.items(), strict=True):
+        seen = one.converted(COCO_17)
+        # the camera of a world whose floor is level
+        up = -torch.tensor(lifted.down)
+        turn = matrix_to_quaternion(shortest_turn(up, torch.tensor([0.0, 0.0, 1.0])))
+        width, height = options.size or (one.width, one.height)
+        lens = (options.focal or max(width, height),) * 2, (width / 2, height / 2)
+        camera = Camera("film", width, height, *lens, orientation=tuple(turn.tolist()))
+        points, scores = torch.from_numpy(seen.keypoints), torch.from_numpy(seen.confidence)
+        about = {"skeleton": lifted.skeleton, "keypoint_skeleton": COCO_17}
+        film = Recording(
+            f"person {name}", "film", one.name, options.fps, camera, points, scores, **about
+        )
+        files.append(show(film, {"lifted": lifted.positions}).save(folder / f"{NAME}_{name}.html"))
+    return files
 
 
 def _about(

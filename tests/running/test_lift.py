@@ -43,7 +43,7 @@ def test_a_folder_of_results(tmp_path, keypoints, capsys):
     assert main(words(*told, out=tmp_path, source=keypoints)) == 0
     names = {path.name for path in tmp_path.iterdir()}
     single = {"poses.npz", "poses.csv", "poses.c3d", "poses.glb", "poses.gif", "about.json"}
-    each = {f"poses_{track}.{kind}" for track in (3, 4) for kind in ("bvh", "trc")}
+    each = {f"poses_{track}.{kind}" for track in (3, 4) for kind in ("bvh", "trc", "html")}
     assert names == single | each
     assert capsys.readouterr().out.count("written: ") == len(names)
     with np.load(tmp_path / "poses.npz") as archive:
@@ -67,7 +67,7 @@ def test_a_folder_of_results(tmp_path, keypoints, capsys):
 def test_one_person_and_one_format(tmp_path, keypoints):
     options = Options(fps=50, size=SIZE, person=4, formats=("npz",), animation=False)
     files = lift(keypoints, tmp_path, options)
-    assert [path.name for path in files] == ["poses.npz", "about.json"]
+    assert [path.name for path in files] == ["poses.npz", "poses_4.html", "about.json"]
 
 
 @pytest.mark.parametrize(
