@@ -3,6 +3,11 @@
 #
 # *Cheng et al. 2020, introduction, figure 1; "Qualitative results", figure 6.*
 #
+# **What does the whole system do better than less of itself?** Hidden joints: 110.5 ± 5.0 mm,
+# where several strides alone have 149.8 ± 4.3. Over all joints it is behind, with 76.0 ± 0.9
+# against 68.6 ± 0.7, and bones vary as much, 12.1 ± 0.9 and 12.3 ± 0.8 mm.
+# <a href="#how">How it was found.</a>
+#
 # Figure 1 shows the whole system on motions of different speed; figure 6 sets it beside less of
 # itself, on a baseball player whose limbs move fast and on somebody whom others hide while they
 # pass. The paper reads from it:
@@ -141,6 +146,8 @@ saved = experiment.save_figure(figure, "cheng2020_figure6_hidden")
 # the error of the joints that it hides. *Bones*: how much the length of a bone varies within a
 # clip, its standard deviation, the mean over bones: what the discriminator is to prevent. That of
 # the truth is 0 where bones are rigid.
+#
+# **Before you look:**<a id="how"></a> On the fast clips, which of the three will be ahead?
 
 
 # %%

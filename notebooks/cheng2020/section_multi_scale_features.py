@@ -3,6 +3,12 @@
 #
 # *Cheng et al. 2020, "Multi-scale features for pose estimation", figure 2.*
 #
+# **What does a heat map hold that its peak does not?** How sure the detector is (its height, whose
+# rank correlation with the error is -0.25), and second peaks: where a keypoint is badly wrong, 31
+# % of maps with two peaks are bright at the truth, and 1 % of those with one. The network hardly
+# goes by the height: 75.5 ± 1.7 mm, and 75.4 ± 1.7 with all heights alike.
+# <a href="#how">How it was found.</a>
+#
 # Networks that find keypoints answer **heat maps**: for each joint a picture that is bright where
 # they take it to be. Most lifting networks see nothing of it but the place of the highest point.
 # The paper embeds the maps as they are, $r_t = f_E(m_t)$, and says that this keeps more of what the
@@ -198,6 +204,9 @@ print(f"rank correlation of confidence and error: {rank:+.2f}")
 # Of the keypoints that are wrong by more than a tenth of the crop: how many have a map that is not
 # dark (above 0.05) where the joint really is? A peak knows of none of these. *Swapped* are those of
 # them that lie not half as far from the true place of the other side's joint.
+#
+# **Before you look:**<a id="how"></a> A map may show a second peak at the other side's joint. Of
+# the keypoints that are badly wrong, how many were swapped?
 
 # %%
 counts = {}

@@ -3,6 +3,11 @@
 #
 # *Cheng et al. 2020, section "Pose discriminator", figure 4, equations 4 and 5.*
 #
+# **What does a discriminator of poses look at?** Ψ and Φ are what the paper says, to rounding.
+# Trained, it takes 44 % of true windows for true, 3 % of those that tremble by 10 mm and 2 % with
+# their frames in another order; but 44 % of those that run backwards, and 71 % with a forearm 30 %
+# longer (one seed). <a href="#how">How it was found.</a>
+#
 # A network that lifts keypoints can answer poses that nobody could take, or poses that are all
 # possible with a motion between them that is not. A second network learns to tell its sequences
 # from true ones, and the first learns to make that hard. What the second one looks at decides what
@@ -189,6 +194,9 @@ print(collapse(run.history) or "no collapse")
 # True test motion, and what could be wrong with it: the share of windows that the discriminator
 # takes for true, and its mean logit. It has only ever seen poses with some noise, and so it sees
 # these.
+#
+# **Before you look:**<a id="how"></a> Six faults are made up. Which of them will the discriminator
+# not see?
 
 # %%
 chance = torch.Generator().manual_seed(seed)

@@ -3,6 +3,10 @@
 #
 # *Véges & Lőrincz 2020, section 3.1.*
 #
+# **How well does one camera place several people in a room?** Those whom the detector found: 230.0
+# ± 5.6 mm off, with a pose that is 58.0 ± 1.2 mm off. Over all, hidden people too, 483.5 ± 172.9
+# and 74.6 ± 5.8. <a href="#how">How it was found.</a>
+#
 # The models of Pavllo et al. give a pose relative to its root. With several people one also wants
 # to know who stands where, so this network answers both: the place of the root in camera space, and
 # the joints relative to it. It sees 81 frames of one person's keypoints; every person is lifted
@@ -146,6 +150,9 @@ print("drawn for ten tracks:", [round(draw_zoom(r), 2) for r in experiment.exact
 # On people alone and on [videos of four](section4_1_muco_temp.ipynb), in which people are hidden
 # and lost. Frames in which nobody was found are no targets, but they are seen in the windows of
 # others. Each window is taken as it is or mirrored, by chance.
+#
+# **Before you look:**<a id="how"></a> People are some six metres away. How far off, in
+# centimetres, is where the network puts them?
 
 # %%
 videos = muco_temp.compose(experiment.exact, muco_temp.SIZES[experiment.preset])

@@ -3,6 +3,11 @@
 #
 # *Véges & Lőrincz 2020, section 3.2.*
 #
+# **What does the refinement do to a person who is hidden for a second?** In the clip shown here
+# the root shakes less, 21.9 mm/frame² in place of 318.4, and is 684.9 mm off while hidden, in
+# place of 1460.2. A straight line does better there, with 28.6; so does the refinement without its
+# long step, with 30.5. <a href="#how">How it was found.</a>
+#
 # A trajectory is to be changed as little as possible where the person was seen, and to be smooth
 # where not. Both wishes go into one energy over all frames of a person's track, and the answer is
 # its minimum. Nothing is trained, and it does not matter where the trajectory comes from: this
@@ -108,6 +113,9 @@ table.style.format("{:.3f}")
 
 # %% [markdown]
 # ## What comes out
+#
+# **Before you look:**<a id="how"></a> Which of the four moves most smoothly, and is it also the
+# one nearest to the truth?
 
 # %%
 paths = {

@@ -3,6 +3,10 @@
 #
 # *Véges & Lőrincz 2020, section 4.1.1.*
 #
+# **How much of four people before one camera is hidden?** In the training videos 17.8 % of the
+# joints, in those of the test 15.2 %; the detector loses people in 9.6 % and 8.4 % of their
+# frames. <a href="#how">How it was found.</a>
+#
 # MuPoTS-3D has several people whose poses in space are known through occlusions, but only to test
 # on. To learn from there is MuCo-3DHP, which makes single pictures of that kind: people of
 # MPI-INF-3DHP, recorded one at a time before a green screen, are cut out and pasted into one
@@ -92,6 +96,9 @@ saved = experiment.save_figure(figure, "veges2020_muco_temp")
 # A joint is hidden when the line of sight to it meets a body before it. For each person of this
 # video: how much of the body is seen, is hidden by the person's own limbs, or by each of the
 # others.
+#
+# **Before you look:**<a id="how"></a> Who is furthest away in this video, and how much of that
+# person is seen?
 
 # %%
 people = scene.people

@@ -3,6 +3,10 @@
 #
 # *Véges & Lőrincz 2020, section 5, table 1.*
 #
+# **Do many frames beat one, for several people?** Over people who were found the 3D-PCK is 91.2 ±
+# 0.7 % with 81 frames and 88.0 ± 0.7 % with one; over all it is 86.4 ± 1.8 and 81.0 ± 1.3 %, and
+# 89.8 ± 0.8 % with refinement. <a href="#how">How it was found.</a>
+#
 # The paper sets its 3D-PCK beside that of three methods which lift every picture by itself: 85.3 %
 # against 81.8, 78.2 and 70.6. It calls the comparison unfair, since its own sees 81 frames. These
 # methods need pictures, so their rows cannot come out here. What can be measured is the point of
@@ -76,6 +80,10 @@ measured = experiment.measured(rows)
 #
 # Over all poses, and over those of people whom the detector found: methods that look at single
 # pictures have nothing to say of anybody else.
+#
+# **Before you look:**<a id="how"></a> A network of a single frame has nothing to go by where
+# nobody was found. What will its mean error of location over *all* poses be: decimetres, or
+# metres?
 
 # %%
 COLUMNS = ["mrpe", "mpjpe", "pck3d", "auc3d", "pck3d_absolute"]

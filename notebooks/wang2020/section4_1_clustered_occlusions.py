@@ -3,6 +3,10 @@
 #
 # *Wang et al. 2020, section 4.1.*
 #
+# **Are joints that lie close together really hidden?** With ε = 0.06 in metres 63 % of those that
+# the rule marks are, and it finds 44 % of the hidden ones; with 0.06 of half an image's width 16 %
+# are, and it finds 98 %. <a href="#how">How it was found.</a>
+#
 # Nobody annotates which joints of a motion-captured person a camera cannot see. The paper's first
 # way of guessing needs nothing but the joints themselves. For each joint i of a frame, take all
 # joints that are less than ε away from it in the xy plane,
@@ -172,6 +176,9 @@ by_camera.style.set_caption(f"clustered, ε = {tolerance:g} m")
 # The rule needs depths, which only the motion capture has. A network that is to know about
 # occlusion when it is used needs a guess from the image. From detected keypoints alone one can find
 # clusters, but not who is in front; all of a cluster is marked then.
+#
+# **Before you look:**<a id="how"></a> From detected keypoints nobody knows who is in front, so
+# that whole clusters are marked. How many of the marked joints are then hidden, in per cent?
 
 
 # %%

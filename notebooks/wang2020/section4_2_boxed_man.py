@@ -3,6 +3,11 @@
 #
 # *Wang et al. 2020, section 4.2, figures 4 and 5.*
 #
+# **Which labelling of hidden joints is best?** By F1 boxes and clusters are alike, 52 % each, and
+# the cylinder man has 42 %. He is right almost always (precision 98 %) and finds least (recall 27
+# %); boxes find more (55 %) with more false alarms (precision 49 %).
+# <a href="#how">How it was found.</a>
+#
 # Cheng et al. (ICCV 2019) model a body as cylinders in space; a joint counts as hidden where it
 # lies within or behind one that is not its own: the *cylinder man*. The paper flattens it to the
 # image, where only the keypoints are needed: each limb and the head become a rectangle about the
@@ -150,6 +155,9 @@ print(f"highest F1 on training poses at δ = {fitted.best:g}; taken here: {width
 # With what each tolerates going from nothing to much: ε of the clusters, δ of the boxes, and the
 # thickness of the cylinders; in multiples of what is in use. The mean precision over recall, up to
 # the largest tolerance tried, is the average precision.
+#
+# **Before you look:**<a id="how"></a> Boxes, clusters, cylinders: which one marks the most joints,
+# and which is most often right?
 
 
 # %%

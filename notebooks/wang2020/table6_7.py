@@ -4,6 +4,11 @@
 # *Wang et al. 2020, section 5.4 and 5.6.1, Table 6 (linear baseline) and Table 7 (occlusion-aware
 # network), on Human3.6M.*
 #
+# **Is more gained by time where more is hidden?** That does not show. Over the linear baseline the
+# plain temporal network gains 26.0 ± 1.3 % and the occlusion-aware one 14.7 ± 1.8 %; the
+# correlation of the first with what is hidden is 0.26 ± 0.11, and among 7 actions chance alone
+# gives up to 0.75. <a href="#how">How it was found.</a>
+#
 # A network that sees one frame cannot know where a hidden joint is; one that sees the frames before
 # and after may. So the paper expects most to be gained on actions that hide much: little on
 # *Directions*, much on *SittingDown*, where knees come before hips. It sets the linear baseline of
@@ -84,6 +89,9 @@ runs[AWARE] = (experiment.train(AWARE, aware, recipe), boxed)
 
 # %% [markdown]
 # ## Action by action
+#
+# **Before you look:**<a id="how"></a> Which action hides least? Is it the one with the smallest
+# error?
 
 # %%
 rows = []
