@@ -45,6 +45,7 @@ ROOMS = {
     "lifting": "people found in a film to poses in metres, in one call",
     "results": "measured numbers with their origin, beside those of the papers",
     "claims": "the ledger of claims: each with its own test, effect, interval and verdict",
+    "cards": "what recordings, data sets, runs, evaluations show of themselves in a notebook",
     "plotting": "figures for the page",
     "player": "bodies in motion, to turn and to play, in a notebook or a browser: `show`",
     "experiment": "the frame of a notebook: parameters in, rows and protocols out",
@@ -85,5 +86,23 @@ def lazily(package: str, homes: Mapping[str, str] | None = None) -> tuple[Callab
     return load, lambda: sorted({*contents["__all__"], *modules()})
 
 
+def _shown_as_cards() -> None:
+    """A running notebook shows the package's objects as their cards (:mod:`paperlib.cards`), which
+    is loaded with the first of them."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        html = shell.display_formatter.formatters["text/html"]
+        for module, name in _CARDS:
+            html.for_type_by_name(module, name, lambda it: import_module("paperlib.cards").of(it))
+
+
+_CARDS = (
+    ("paperlib.recordings", "Recording"),
+    ("paperlib.recordings", "Dataset"),
+    ("paperlib.training.runs", "Run"),
+    ("paperlib.training.recipes", "Recipe"),
+    ("paperlib.evaluation.errors", "Evaluation"),
+)
+_shown_as_cards()
 __all__ = ["__version__", "show", *(name for name in ROOMS if name != "__main__")]
 __getattr__, __dir__ = lazily(__name__, {"show": "player"})

@@ -19,10 +19,11 @@ import torch
 
 from paperlib.arrays import as_tensor, require_metres
 from paperlib.cameras import Camera
+from paperlib.cards import SIDES
 from paperlib.kinematics import quaternion_apply, quaternion_inverse
 from paperlib.paths import replacing
 from paperlib.plotting.poses import pose_sequence, upright
-from paperlib.plotting.style import SIDES, TRUTH, colour_of
+from paperlib.plotting.style import TRUTH, colour_of
 from paperlib.recordings import Recording
 
 SCRIPT = Path(__file__).with_suffix(".js")

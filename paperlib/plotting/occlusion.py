@@ -17,11 +17,12 @@ from scipy.spatial import ConvexHull
 from torch import Tensor
 
 from paperlib.cameras import project
+from paperlib.cards import SIDES
 from paperlib.occlusion import Curve, body_of, boxes, labels
 from paperlib.occlusion.boxed_man import WIDTH
 from paperlib.plotting.people import PEOPLE
 from paperlib.plotting.poses import DASHES, bones, name_sides
-from paperlib.plotting.style import GRID, INK, MUTED, SIDES, bare, colour_of
+from paperlib.plotting.style import GRID, INK, MUTED, bare, colour_of
 from paperlib.recordings import Recording
 from paperlib.rendering import render, shade
 

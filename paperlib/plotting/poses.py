@@ -11,7 +11,8 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from paperlib.plotting.style import GRID, INK, SIDES, TRUTH, bare, colour_of
+from paperlib.cards import SIDES
+from paperlib.plotting.style import GRID, INK, TRUTH, bare, colour_of
 from paperlib.recordings import Recording
 from paperlib.skeletons import H36M_17, Skeleton
 

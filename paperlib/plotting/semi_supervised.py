@@ -11,8 +11,9 @@ from matplotlib.patches import FancyBboxPatch
 from torch import Tensor
 
 from paperlib.cameras import project
+from paperlib.cards import SIDES
 from paperlib.plotting.poses import bones, draw_keypoints, name_sides
-from paperlib.plotting.style import GRID, INK, MUTED, SIDES, colour_of
+from paperlib.plotting.style import GRID, INK, MUTED, colour_of
 from paperlib.recordings import Recording
 from paperlib.results import interval
 

@@ -34,8 +34,6 @@ COLOURS = {name: colour for colour, names in _SYSTEMS.items() for name in names.
 _MARKERS = dict(zip(_SYSTEMS, "oDsvoP^Xd", strict=True))
 _LINES = ((), (1, 1), (5, 1.5), (3, 1, 1, 1), (), (6, 1, 1, 1), (2, 1), (8, 2), (4, 1, 1, 1, 1, 1))
 _DASHES = {c: (0, line) if line else "-" for c, line in zip(_SYSTEMS, _LINES, strict=True)}
-# left and right are told apart in every drawn body, by colour, and the right one by dashes
-SIDES = {"left": "#2867b2", "right": "#cf4a12", "centre": INK}
 
 
 def colour_of(system: str) -> str:

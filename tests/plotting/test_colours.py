@@ -12,9 +12,10 @@ from matplotlib.colors import to_hex, to_rgb
 
 from paperlib import datasets, plotting
 from paperlib.cameras import project
+from paperlib.cards import SIDES
 from paperlib.plotting.people import PEOPLE
 from paperlib.plotting.poses import bones, draw_keypoints, seen_from
-from paperlib.plotting.style import COLOURS, MUTED, SIDES, TRUTH, dashes_of, marker_of
+from paperlib.plotting.style import COLOURS, MUTED, TRUTH, dashes_of, marker_of
 from paperlib.skeletons import H36M_17
 
 # what people without one kind of cones see, of linear RGB (Machado, Oliveira and Fernandes 2009)
