@@ -7,6 +7,7 @@ from paperlib.datasets.random_cameras import Ranges, filmed_by
 from paperlib.datasets.varied import varied
 from paperlib.detection import detect
 from paperlib.detection.coco import Clicks, as_coco
+from paperlib.lifting import RATE
 from paperlib.models import TemporalModel, filter_widths
 from paperlib.recordings import PARTS, Dataset, count_frames
 from paperlib.training import Recipe, Supervised, ship, train
@@ -62,10 +63,11 @@ def ship_all() -> None:
         raise ValueError("there are changes that are not committed: weights are to name a commit")
     objective, recipe = any_camera()
     run = train(objective, recipe, name="any_camera")
-    licence = "Bandai Namco Research's part of it is not for commercial use."
+    minutes = count_frames(objective.dataset.train) / RATE / 60 / 4  # of four views
     about = {
         "for": "COCO's keypoints of one person before any camera, at 50 Hz",
-        "data": f"{objective.dataset.source} {licence}",
+        "data": f"all takes of CMU's and Bandai Namco Research's motion capture, the latter not for "
+        f"commercial use, {minutes:.0f} minutes, before four cameras each ({_RANGES}).",
         "commit": commit,
     }
     ship(run, "any_camera", objective, **about)
