@@ -66,7 +66,7 @@ def ship_all() -> None:
     minutes = count_frames(objective.dataset.train) / RATE / 60 / 4  # of four views
     about = {
         "for": "COCO's keypoints of one person before any camera, at 50 Hz",
-        "data": f"all takes of CMU's and Bandai Namco Research's motion capture, the latter not for "
+        "data": "all takes of CMU's and Bandai Namco Research's motion capture, the latter not for "
         f"commercial use, {minutes:.0f} minutes, before four cameras each ({_RANGES}).",
         "commit": commit,
     }
