@@ -30,14 +30,14 @@ class Networks:
         """Where in a picture ``(H, W, 3)`` of bytes people are, surest first."""
         height, width = picture.shape[:2]
         whole = letterbox(width, height)
-        small = cut(picture, whole, detector.SIDE, edges=False) / 127.5 - 1
+        small = cut(picture, whole, detector.SIDE, edges=False) / np.float32(127.5) - 1
         raw, scores = self._detector(small)
         found = detector.people(raw[0], scores[0, :, 0], self._anchors)
         return [around(*whole.to_picture(one.points[:2])) for one in found]
 
     def landmarks(self, picture: np.ndarray, region: Region) -> points.Landmarks:
         """The person in a ``region`` of a picture, whether or not there is one."""
-        small = cut(picture, region, points.SIDE, edges=True) / 255
+        small = cut(picture, region, points.SIDE, edges=True) / np.float32(255)
         raw, presence, _, heatmaps, _ = self._landmarks(small)
         return points.landmarks(raw[0], float(presence[0, 0]), heatmaps[0], region)
 
@@ -52,7 +52,7 @@ class _Network:
         self._outputs = [each["index"] for each in outputs]
 
     def __call__(self, picture: np.ndarray) -> list[np.ndarray]:
-        self._run.set_tensor(self._input, picture[None].astype(np.float32))
+        self._run.set_tensor(self._input, picture[None])
         self._run.invoke()
         return [self._run.get_tensor(index) for index in self._outputs]
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 _WIDER = 1.25  # times the circle around the person
+_PARTS = 32  # of a pixel
 
 
 class Region(NamedTuple):
@@ -19,12 +20,13 @@ class Region(NamedTuple):
 
     def to_picture(self, points: np.ndarray) -> np.ndarray:
         """Points ``(..., 2)``, shares of the square from its corner, as pixels of the picture."""
-        across, down = self._axes()
+        across, down = self.axes()
         shares = points - 0.5
         turned = shares[..., :1] * across + shares[..., 1:] * down
         return turned * self.side + (self.x, self.y)
 
-    def _axes(self) -> tuple[np.ndarray, np.ndarray]:
+    def axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The directions of its upper and of its left edge, of length 1."""
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         return np.array([cos, sin]), np.array([-sin, cos])
 
@@ -50,30 +52,33 @@ def letterbox(width: int, height: int) -> Region:
 
 
 def cut(picture: np.ndarray, region: Region, side: int, edges: bool) -> np.ndarray:
-    """``(side, side, 3)`` float32 from 0 to 255: the pixels of a ``region`` of a picture
-    ``(H, W, 3)`` of bytes, interpolated between the four around each place and rounded as bytes are.
+    """``(side, side, 3)`` bytes: the pixels of a ``region`` of a picture ``(H, W, 3)`` of bytes,
+    interpolated between the four around each place. Outside of the picture are the pixels of its
+    ``edges``, or else black.
 
-    Outside of the picture are the pixels of its ``edges``, or else black.
+    Places are rounded to 1/32 pixel, as OpenCV does for MediaPipe: without that the detector's
+    answer moves by 0.2 pixels, and the joints by up to 2.
     """
     height, width = picture.shape[:2]
-    # as OpenCV has it: a pixel's place is its corner in the region, its middle in the picture
+    # a pixel's place is its corner in the region, and its middle in the picture
     steps = np.arange(side) / side - 0.5
-    across, down = (axis * region.side for axis in region._axes())
-    x = (region.x + steps[None, :] * across[0] + steps[:, None] * down[0]).astype(np.float32)
-    y = (region.y + steps[None, :] * across[1] + steps[:, None] * down[1]).astype(np.float32)
+    across, down = (axis * region.side for axis in region.axes())
+    x = region.x + steps[None, :] * across[0] + steps[:, None] * down[0]
+    y = region.y + steps[None, :] * across[1] + steps[:, None] * down[1]
     # far away is as good as just outside, and fits an integer
-    x, y = x.clip(-2, width + 1), y.clip(-2, height + 1)
-    left, top = np.floor(x), np.floor(y)
-    right_share, low_share = (x - left)[..., None], (y - top)[..., None]
-    left, top = left.astype(np.int32), top.astype(np.int32)
+    x = np.rint(x.clip(-2, width + 1) * _PARTS).astype(np.int32)
+    y = np.rint(y.clip(-2, height + 1) * _PARTS).astype(np.int32)
+    (left, right_share), (top, low_share) = np.divmod(x, _PARTS), np.divmod(y, _PARTS)
+    flat, total = picture.reshape(-1, 3), np.zeros((side, side, 3), np.int32)
+    for column, horizontal in ((left, _PARTS - right_share), (left + 1, right_share)):
+        for row, vertical in ((top, _PARTS - low_share), (top + 1, low_share)):
+            weight = horizontal * vertical
+            if not edges:
+                weight = weight * (_within(column, width) & _within(row, height))
+            place = row.clip(0, height - 1) * width + column.clip(0, width - 1)
+            total += flat[place] * weight[..., None]
+    return ((total + _PARTS**2 // 2) // _PARTS**2).astype(np.uint8)
 
-    def pixels(column: np.ndarray, row: np.ndarray) -> np.ndarray:
-        place = row.clip(0, height - 1) * width + column.clip(0, width - 1)
-        values = picture.reshape(-1, 3)[place].astype(np.float32)
-        if not edges:
-            values[(column < 0) | (column >= width) | (row < 0) | (row >= height)] = 0
-        return values
 
-    above = pixels(left, top) * (1 - right_share) + pixels(left + 1, top) * right_share
-    below = pixels(left, top + 1) * (1 - right_share) + pixels(left + 1, top + 1) * right_share
-    return np.rint(above * (1 - low_share) + below * low_share)
+def _within(index: np.ndarray, count: int) -> np.ndarray:
+    return (index >= 0) & (index < count)
