@@ -63,7 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     again.set_defaults(run=_claims)
 
     data = commands.add_parser("data", help="fetch a free data set, or say what is here")
-    data.add_argument("name", nargs="?", choices=("cmu",), help="leave it out to see what is here")
+    about = "leave it out to see what is here"
+    data.add_argument("name", nargs="?", choices=("cmu", "blazepose"), help=about)
+    about = "a package that holds networks of blazepose, instead of fetching it; may be given again"
+    data.add_argument("--from", action="append", default=[], dest="given", metavar="FILE", help=about)
     data.set_defaults(run=_data)
     return parser
 
@@ -279,7 +282,13 @@ def _claims(arguments) -> None:
 def _data(arguments) -> None:
     from paperlib.datasets import download
 
-    if arguments.name:
+    if arguments.given and arguments.name != "blazepose":
+        raise ValueError("--from goes with blazepose: python -m paperlib data blazepose --from FILE")
+    if arguments.name == "blazepose":
+        from paperlib.detection.blazepose import fetching
+
+        print(f"complete in {fetching.fetch(arguments.given)}")
+    elif arguments.name:
         print(f"complete in {download.fetch_cmu()}")
     else:
         for line in download.inventory():
