@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     about = "leave it out to see what is here"
     data.add_argument("name", nargs="?", choices=("cmu", "blazepose"), help=about)
     about = "a package that holds networks of blazepose, instead of fetching it; may be given again"
-    data.add_argument("--from", action="append", default=[], dest="given", metavar="FILE", help=about)
+    data.add_argument(
+        "--from", action="append", default=[], dest="given", metavar="FILE", help=about
+    )
     data.set_defaults(run=_data)
     return parser
 
@@ -283,7 +285,9 @@ def _data(arguments) -> None:
     from paperlib.datasets import download
 
     if arguments.given and arguments.name != "blazepose":
-        raise ValueError("--from goes with blazepose: python -m paperlib data blazepose --from FILE")
+        raise ValueError(
+            "--from goes with blazepose: python -m paperlib data blazepose --from FILE"
+        )
     if arguments.name == "blazepose":
         from paperlib.detection.blazepose import fetching
 

@@ -11,7 +11,9 @@ import numpy as np
 
 SIDE = 224  # pixels of the square picture that the network sees
 _STRIDES = ((8, 2), (16, 2), (32, 6))  # pixels between anchors, and how many lie at each place
-_POINTS = 4  # of a person: middle of the hips, a point on the circle around them, and two of the torso
+_POINTS = (
+    4  # of a person: middle of the hips, a point on the circle around them, and two of the torso
+)
 _SURE = 0.5  # score from which an answer is a person
 _SAME = 0.3  # intersection over union beyond which two boxes are of one person
 

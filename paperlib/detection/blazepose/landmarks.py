@@ -31,9 +31,7 @@ class Landmarks(NamedTuple):
         return around(self.points[JOINTS], self.points[JOINTS + 1], wider)
 
 
-def landmarks(
-    raw: np.ndarray, presence: float, heatmaps: np.ndarray, region: Region
-) -> Landmarks:
+def landmarks(raw: np.ndarray, presence: float, heatmaps: np.ndarray, region: Region) -> Landmarks:
     """What the network says of a ``region``: ``raw`` (195,) are x, y, z in its pixels and logits of
     visibility and presence of each of 39 points, ``heatmaps`` (64, 64, 39) logits of where they
     are."""

@@ -30,6 +30,11 @@ class Region(NamedTuple):
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         return np.array([cos, sin]), np.array([-sin, cos])
 
+    def box(self) -> np.ndarray:
+        """Left, top, right and bottom of an upright square of its size."""
+        half = self.side / 2
+        return np.array([self.x - half, self.y - half, self.x + half, self.y + half])
+
     def inside(self, width: int, height: int) -> float:
         """The share of the square that lies in a picture, as far as a grid of points tells."""
         steps = (np.arange(16) + 0.5) / 16
