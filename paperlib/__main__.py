@@ -65,10 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help="fetch a free data set, or say what is here")
     about = "leave it out to see what is here"
     data.add_argument("name", nargs="?", choices=("cmu", "blazepose"), help=about)
-    about = "a package that holds networks of blazepose, instead of fetching it; may be given again"
-    data.add_argument(
-        "--from", action="append", default=[], dest="given", metavar="FILE", help=about
-    )
+    about = "a package that has networks of blazepose, which is not fetched then; may be repeated"
+    data.add_argument("--from", action="append", dest="given", metavar="FILE", help=about)
     data.set_defaults(run=_data)
     return parser
 
@@ -285,18 +283,15 @@ def _data(arguments) -> None:
     from paperlib.datasets import download
 
     if arguments.given and arguments.name != "blazepose":
-        raise ValueError(
-            "--from goes with blazepose: python -m paperlib data blazepose --from FILE"
-        )
+        raise ValueError("--from FILE goes with blazepose: python -m paperlib data blazepose")
     if arguments.name == "blazepose":
-        from paperlib.detection.blazepose import fetching
+        from paperlib.detection.blazepose.fetching import fetch
 
-        print(f"complete in {fetching.fetch(arguments.given)}")
+        print(f"complete in {fetch(arguments.given or ())}")
     elif arguments.name:
         print(f"complete in {download.fetch_cmu()}")
     else:
-        for line in download.inventory():
-            print(line)
+        print(*download.inventory(), sep="\n")
 
 
 def run_command(arguments: argparse.Namespace) -> int:

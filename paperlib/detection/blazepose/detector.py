@@ -21,7 +21,7 @@ _SAME = 0.3  # intersection over union beyond which two boxes are of one person
 class Person(NamedTuple):
     """Somebody that the detector has found. Coordinates are shares of the picture's width and
     height: ``box`` (4,) is left, top, right, bottom; ``points`` (4, 2) begin with the middle of the
-    hips and a point on the circle around the whole person."""
+    hips and a point on the circle around the whole person; two more are of the torso."""
 
     score: float
     box: np.ndarray

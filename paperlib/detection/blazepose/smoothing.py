@@ -1,5 +1,5 @@
-"""BlazePose's smoothing over time: the one-euro filter (Casiez et al., CHI 2012), whose cutoff rises
-with speed, and a running mean of visibility. Both look back only."""
+"""BlazePose's smoothing over time: the one-euro filter (Casiez et al., CHI 2012), whose cutoff
+rises with speed, and a running mean of visibility. Both look back only."""
 
 import math
 
