@@ -67,7 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     again.set_defaults(run=_claims)
 
     data = commands.add_parser("data", help="fetch a free data set, or say what is here")
-    data.add_argument("name", nargs="?", choices=("cmu",), help="leave it out to see what is here")
+    about = "leave it out to see what is here"
+    data.add_argument("name", nargs="?", choices=("cmu", "blazepose"), help=about)
+    about = "a package that has networks of blazepose, which is not fetched then; may be repeated"
+    data.add_argument("--from", action="append", dest="given", metavar="FILE", help=about)
     data.set_defaults(run=_data)
     return parser
 
@@ -199,11 +202,16 @@ def _claims(arguments) -> None:
 def _data(arguments) -> None:
     from paperlib.datasets import download
 
-    if arguments.name:
+    if arguments.given and arguments.name != "blazepose":
+        raise ValueError("--from FILE goes with blazepose: python -m paperlib data blazepose")
+    if arguments.name == "blazepose":
+        from paperlib.detection.blazepose.fetching import fetch
+
+        print(f"complete in {fetch(arguments.given or ())}")
+    elif arguments.name:
         print(f"complete in {download.fetch_cmu()}")
     else:
-        for line in download.inventory():
-            print(line)
+        print(*download.inventory(), sep="\n")
 
 
 def run_command(arguments: argparse.Namespace) -> int:

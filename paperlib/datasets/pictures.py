@@ -10,6 +10,7 @@ from torch import Tensor
 
 from paperlib.arrays import as_tensor
 from paperlib.datasets.stills import read_image
+from paperlib.outside.videos import Picture, read_video
 from paperlib.paths import regular_file
 
 ENDINGS = (".png", ".jpg", ".jpeg")
@@ -38,7 +39,7 @@ def pictures(film: np.ndarray | Tensor | str | Path) -> tuple[int | None, Iterat
         return len(values), iter(values)
     path = Path(film)
     if not path.is_dir():
-        return None, _decoded(regular_file(path, limit=2**36))
+        return None, map(_picture, read_video(regular_file(path, limit=2**36)))
     files = sorted((p for p in path.iterdir() if p.suffix.lower() in ENDINGS), key=_counted)
     if not files:
         raise ValueError(f"{path}: no images ({', '.join(ENDINGS)}) in this folder")
@@ -51,22 +52,5 @@ def _counted(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
 
 
-def _decoded(path: Path) -> Iterator[Tensor]:
-    try:
-        import av
-    except ImportError:
-        raise ValueError(
-            f"{path}: decoding a video takes PyAV, which is not installed: pip install av. Or make "
-            f"a folder of images of it: ffmpeg -i {path.name} folder/%06d.png"
-        ) from None
-    return _frames(av, path)
-
-
-def _frames(av, path: Path) -> Iterator[Tensor]:
-    try:
-        with av.open(str(path)) as film:
-            for frame in film.decode(video=0):
-                values = torch.from_numpy(frame.to_ndarray(format="rgb24"))
-                yield values.permute(2, 0, 1).float() / 255
-    except (av.error.FFmpegError, IndexError) as problem:
-        raise ValueError(f"{path}: not a video, or damaged ({problem})") from None
+def _picture(one: Picture) -> Tensor:
+    return torch.from_numpy(one.pixels).permute(2, 0, 1).float() / 255

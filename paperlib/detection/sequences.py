@@ -17,8 +17,8 @@ class Keypoints2D:
     ``skeleton`` names the K joints. Where the confidence is 0 nothing was detected: the place is
     interpolated over time between what was, and held at the ends. ``frames`` (T,) are the numbers
     of these frames in the video, and ``track`` tells the people of a video apart.
-    ``width`` and ``height`` are the video's in pixels, where the file tells. Wrong shapes, NaN and
-    no frames are refused with a ``ValueError``.
+    ``times`` (T,) are their seconds in the video, and ``width`` and ``height`` the video's pixels,
+    where the file tells. Wrong shapes, NaN and no frames are refused with a ``ValueError``.
     """
 
     keypoints: np.ndarray
@@ -29,6 +29,7 @@ class Keypoints2D:
     name: str
     frames: np.ndarray | None = None  # every frame from 0, if not told
     track: int | None = None
+    times: np.ndarray | None = None
 
     def __post_init__(self):
         frames, joints = len(self.keypoints), len(self.skeleton)
@@ -56,6 +57,11 @@ class Keypoints2D:
         ):
             raise ValueError(f"{self.name}: frames must be {frames} whole numbers that increase")
         object.__setattr__(self, "frames", numbers.astype(np.int64))
+        if self.times is not None:
+            times = np.asarray(self.times, dtype=np.float64)
+            if times.shape != (frames,) or not (np.diff(times) > 0).all():
+                raise ValueError(f"{self.name}: times must be {frames} seconds that increase")
+            object.__setattr__(self, "times", times)
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -63,6 +69,13 @@ class Keypoints2D:
     def __repr__(self) -> str:
         who = "" if self.track is None else f" of person {self.track}"
         return f"Keypoints2D({self.name!r}, {len(self)} frames{who}, {self.skeleton.name})"
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second, on average; None where times are not known."""
+        if self.times is None or len(self) < 2:
+            return None
+        return float((self.frames[-1] - self.frames[0]) / (self.times[-1] - self.times[0]))
 
     @property
     def detected(self) -> np.ndarray:
@@ -89,7 +102,7 @@ class Keypoints2D:
 
     def over(self, frames: Sequence[int]) -> "Keypoints2D":
         """The same person over other ``frames`` of the video: those in which nothing is known
-        about them get confidence 0."""
+        about them get confidence 0, and the time that the average rate gives them."""
         numbers = np.asarray(frames)
         kept = np.isin(numbers, self.frames)
         rows = np.searchsorted(self.frames, numbers[kept])
@@ -97,4 +110,11 @@ class Keypoints2D:
         keypoints = np.zeros((*confidence.shape, 2), np.float32)
         confidence[kept], keypoints[kept] = self.confidence[rows], self.keypoints[rows]
         keypoints = interpolated(keypoints, confidence > 0)
-        return replace(self, keypoints=keypoints, confidence=confidence, frames=numbers)
+        about = {"frames": numbers, "times": self._times_at(numbers)}
+        return replace(self, keypoints=keypoints, confidence=confidence, **about)
+
+    def _times_at(self, numbers: np.ndarray) -> np.ndarray | None:
+        if self.fps is None:
+            return self.times if np.array_equal(numbers, self.frames) else None
+        inside = np.interp(numbers, self.frames, self.times)
+        return inside + (numbers - numbers.clip(self.frames[0], self.frames[-1])) / self.fps

@@ -24,15 +24,12 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from paperlib import lazily
-from paperlib.arrays import interpolated
 from paperlib.datasets.archives import LAYOUTS, read_archive
 from paperlib.detection.files import archives, coco, mediapipe, mmpose, openpose
 from paperlib.detection.files.films import Film, Options, nobody
+from paperlib.detection.files.people import people_in
 from paperlib.detection.sequences import Keypoints2D
-from paperlib.detection.tracking import follow
 from paperlib.errors import contents_of, one_of
 from paperlib.outside.json_files import read_json
 from paperlib.paths import regular_file, stand_in
@@ -112,7 +109,7 @@ def _followed(path: str | Path, options: Options) -> list[tuple[Film, list[Keypo
     with contents_of(path):
         films = _read_folder(path, options) if path.is_dir() else _read_file(path, options)
         films = [films] if isinstance(films, Film) else films
-        return [(film, _people(film)) for film in films]
+        return [(film, people_in(film)) for film in films]
 
 
 def _read_file(path: Path, options: Options) -> Film | list[Film]:
@@ -158,35 +155,6 @@ def _unknown(path: Path, what: str) -> ValueError:
 
 
 # -- people ----------------------------------------------------------------------------------------
-
-
-def _people(film: Film) -> list[Keypoints2D]:
-    """Everybody in a film, in the order of their numbers."""
-    rows: dict[int, dict[int, np.ndarray]] = {}
-    for t, numbers in _numbers(film).items():
-        for number, found in zip(numbers, film.people[t], strict=True):
-            rows.setdefault(number, {})[t] = found.joints
-    people = []
-    for number, seen in sorted(rows.items()):
-        frames = range(min(seen), max(seen) + 1, film.frames.step)
-        joints = np.zeros((len(frames), len(film.skeleton), 3))
-        for t, found in seen.items():
-            joints[frames.index(t)] = found
-        places = interpolated(joints[..., :2], joints[..., 2] > 0)
-        about = (film.skeleton, *film.size, film.name, np.array(frames), number)
-        people.append(Keypoints2D(places, joints[..., 2], *about))
-    return people
-
-
-def _numbers(film: Film) -> dict[int, list[int]]:
-    """Each person's number in each frame: the tool's own where it has told everybody apart."""
-    own = {t: [one.track for one in found] for t, found in film.people.items()}
-    used = {track for tracks in own.values() for track in tracks}
-    # an AlphaPose that followed nobody calls them all 0
-    if None not in used and used != {0} and all(len(set(n)) == len(n) for n in own.values()):
-        return own
-    joints = {t: [one.joints for one in found] for t, found in film.people.items()}
-    return follow(joints, film.frames.step)
 
 
 def _chosen(people: Sequence[Keypoints2D], person: str | int, name: str) -> list[Keypoints2D]:

@@ -1,0 +1,92 @@
+"""BlazePose: people in films, by the networks of MediaPipe (Bazarevsky et al., 2020).
+
+A detector finds somebody, a second network finds 33 joints in a turned square about them, and these
+say where to look in the next picture. All around the networks is as in MediaPipe 0.10, so that the
+joints are MediaPipe's own to a fraction of a pixel. It takes the extra ``video`` (PyAV, LiteRT) and
+the networks: ``python -m paperlib data blazepose``.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from paperlib import lazily
+from paperlib.detection.blazepose.faults import swapped
+from paperlib.detection.blazepose.networks import Networks
+from paperlib.detection.blazepose.tracks import Seen, Tracker
+from paperlib.detection.files.films import Film, Found
+from paperlib.detection.files.joint_sets import MEDIAPIPE_33
+from paperlib.detection.files.people import people_in
+from paperlib.detection.sequences import Keypoints2D
+from paperlib.outside.videos import described, read_video
+from paperlib.progress import bar
+
+
+def detect_film(
+    path: str | Path,
+    model: str = "heavy",
+    people: int = 1,
+    smooth: bool = True,
+    threads: int | None = None,
+    progress: bool = True,
+) -> list[Keypoints2D]:
+    """The people in a film, each from the frame in which they are first found to the last: joints
+    of :data:`~paperlib.detection.files.joint_sets.MEDIAPIPE_33` (``converted(COCO_17)`` gives
+    COCO's), ``frames``, ``times`` and the mean ``fps`` of the film.
+
+    ``model`` is ``"heavy"``, or ``"full"`` or ``"lite"``, which are faster and often mistake a side
+    of the body for the other. Up to ``people`` are followed at a time; who is lost and found again
+    is told by where their joints are. Confidence is MediaPipe's visibility. It is 0 in frames in
+    which nobody is found, where the person has left the picture, and for joints on the wrong side
+    of the body (:func:`~paperlib.detection.blazepose.faults.swapped`). ``smooth`` is MediaPipe's
+    own smoothing, which looks back only. The networks run on ``threads`` processor threads, those
+    of PyTorch if not told; ``progress`` shows a bar. The film is read picture by picture.
+
+    Raises ``FileNotFoundError`` where there is no film, :class:`MissingDataError` where the
+    networks are not here, and ``ValueError`` where a package of the extra is lacking, for what is
+    no film, pictures that change in size, and where nobody is found.
+    """
+    if people < 1:
+        raise ValueError(f"people is {people}: follow at least one")
+    path, fps = Path(path), described(path)
+    tracker = Tracker(Networks(model, threads or torch.get_num_threads()), people, smooth)
+    seen: list[list[Seen]] = []
+    times: list[float] = []
+    size: tuple[int, int] | None = None
+    shown = bar(read_video(path), total=fps.frames, desc=path.name, disable=not progress)
+    for picture in shown:
+        here = picture.pixels.shape[1], picture.pixels.shape[0]
+        if here != (size or here):
+            raise ValueError(
+                f"{path}: frame {picture.number} has {here[0]} x {here[1]} pixels, the ones before "
+                f"it {size[0]} x {size[1]}"
+            )
+        size = here
+        seen.append(tracker.step(picture.pixels, picture.time))
+        times.append(picture.time)
+    return _people(path.name, seen, np.array(times), size)
+
+
+def _people(
+    name: str, seen: list[list[Seen]], times: np.ndarray, size: tuple[int, int]
+) -> list[Keypoints2D]:
+    stretches: dict[int, list[tuple[int, Seen]]] = {}
+    for t, several in enumerate(seen):
+        for one in several:
+            stretches.setdefault(one.stretch, []).append((t, one))
+    if not stretches:
+        raise ValueError(f"{name}: nobody was found in any of its {len(times)} frames")
+    found: dict[int, list[Found]] = {t: [] for t in range(len(times))}
+    for stretch in stretches.values():
+        wrong = swapped(np.stack([one.raw for _, one in stretch]))
+        for (t, one), bad in zip(stretch, wrong, strict=True):
+            joints = np.column_stack([one.joints, one.visibility])
+            found[t].append(Found(np.where(bad[:, None], 0, joints)))
+    found = {t: [one for one in each if one.joints.any()] for t, each in found.items()}
+    film = Film(name, MEDIAPIPE_33, found, range(len(times)), size)
+    return [replace(one, times=times[one.frames]) for one in people_in(film)]
+
+
+__getattr__, __dir__ = lazily(__name__)
