@@ -69,7 +69,7 @@ def run(it: "Run") -> str:
     reused = ", found on disk" if it.reused else ""
     rows = {
         "model": f"{own['class']}, {count:,} parameters",
-        "recipe": ", ".join(f"{k} {recipe[k]:g}" for k in _LEARNT if k in recipe),
+        "recipe": ", ".join(f"{k.replace('_', ' ')} {recipe[k]:g}" for k in _LEARNT if k in recipe),
         "seed, device": f"{about['seed']}, {about['device']}",
         "trained": f"{it.epoch} of {recipe['epochs']} epochs in {it.seconds:.0f} s{reused}",
     }

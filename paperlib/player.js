@@ -193,7 +193,8 @@ function player(place, data) {
     if (!top || rise < 0.3 && Math.abs(turn) < 0.3) return;
     pen.fillStyle = ink;
     pen.textAlign = "center";
-    pen.fillText(`camera, ${away.toFixed(1)} m`, top[0], Math.max(...corners.map((c) => (c ? c[1] : 0)), top[1]) + 16);
+    const below = Math.max(...corners.map((c) => (c ? c[1] : 0)), top[1]) + 16;
+    pen.fillText(`camera, ${away.toFixed(1)} m`, top[0], Math.min(below, scene.clientHeight - 6));
   }
 
   let strip = null;

@@ -27,9 +27,9 @@ def lifting_animation(
     step = frames[1] - frames[0] if len(frames) > 1 else 1
     truth, skeleton = recording.pose.numpy(), recording.skeleton
     systems = {name: np.asarray(poses)[frames] for name, poses in predictions.items()}
-    wide = 2.5 * (1 + len(systems))
+    wide = 2.1 * (1 + len(systems))
     # not pyplot's: the notebook shows the animation alone, not also its first picture
-    figure = Figure(figsize=(wide, 3.4), layout="none")
+    figure = Figure(figsize=(wide, 2.9), layout="none")
     axes = figure.subplots(1, 1 + len(systems))
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.11, top=0.9, wspace=0.04)
     for ax, name in zip(axes, ("2D keypoints", *systems), strict=True):
