@@ -173,6 +173,8 @@ def _lift(arguments) -> None:
         "formats": arguments.formats and arguments.formats.split(","),
         "smooth": not arguments.raw,
         "animation": not arguments.no_animation,
+        "detector": arguments.detector,
+        "people": arguments.people,
     }
     told = {name: value for name, value in given.items() if value is not None}
     for path in lift(arguments.source, arguments.out, Options(**told)):

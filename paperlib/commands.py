@@ -78,12 +78,15 @@ def add_lift(commands) -> argparse.ArgumentParser:
     lift = commands.add_parser(
         "lift",
         help="3D poses of the people in a film, as files that other programs open",
-        description="Poses in 3D of the people whose keypoints a 2D detector has found in a film: "
-        "npz, CSV, BVH, TRC, C3D, glTF, and a moving picture.",
-        epilog="python -m paperlib lift keypoints/ --fps 60 --size 1080x1920 --out lifted",
+        description="Poses in 3D of the people in a film, or of those whose keypoints a detector "
+        "has found in one: npz, CSV, BVH, TRC, C3D, glTF, and moving pictures.",
+        epilog="python -m paperlib lift film.mp4 --out lifted; python -m paperlib lift keypoints/ "
+        "--fps 60 --size 1080x1920 --out lifted",
     )
     lift.add_argument(
-        "source", help="what OpenPose, MMPose, AlphaPose, MediaPipe, Detectron2 … wrote of it"
+        "source",
+        help="a film (needs the extra `video`), or what OpenPose, MMPose, AlphaPose, MediaPipe, "
+        "Detectron2 … wrote of one",
     )
     lift.add_argument("--out", required=True, metavar="FOLDER", help="for the results")
     lift.add_argument("--fps", type=float, help="frames a second of the film")
@@ -110,6 +113,13 @@ def add_lift(commands) -> argparse.ArgumentParser:
     lift.add_argument("--layout", help="the joint set of the keypoints, where it is not clear")
     lift.add_argument("--up", choices=("y", "z"), help="of the files; default: by format")
     lift.add_argument("--formats", help="npz,csv,bvh,trc,c3d,glb; default: all")
+    lift.add_argument("--people", type=int, default=1, help="how many to look for in a film (1)")
+    lift.add_argument(
+        "--detector",
+        default="heavy",
+        choices=("heavy", "full", "lite"),
+        help="BlazePose's network for a film (heavy); the others are faster and err more",
+    )
     lift.add_argument("--raw", action="store_true", help="do not smooth the paths")
     lift.add_argument("--no-animation", action="store_true", help="write no poses.gif")
     return lift

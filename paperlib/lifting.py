@@ -77,7 +77,7 @@ class Lifted:
 
 def lift_people(
     people: Sequence[Keypoints2D],
-    fps: float,
+    fps: float | None = None,
     size: tuple[int, int] | None = None,
     focal: float | None = None,
     person_height: float | None = None,
@@ -88,8 +88,8 @@ def lift_people(
     """A pose in metres for everybody in each frame from the first to the last in which they were
     found (:func:`paperlib.detection.read_people`).
 
-    ``fps`` is the film's rate, ``size`` width and height of its pictures where the keypoints do not
-    tell, ``focal`` the focal length in pixels, by default that of a usual lens, as long as the
+    ``fps`` is the film's rate and ``size`` width and height of its pictures, where the keypoints do
+    not tell, ``focal`` the focal length in pixels, by default that of a usual lens, as long as the
     picture's longer side. ``person_height``, metres, scales everybody; without it they are of
     average size. ``down`` is where down is, (x, y, z) in camera space (x right, y down, z forward);
     without it, where people's feet are (:func:`where_down_is`). ``smooth`` refines the paths as
@@ -117,7 +117,7 @@ def lift_people(
         positions = pose + _places(pose, film)[:, None]
         if smooth:
             positions = refine(positions, film.confidence, root=H36M_17.root)
-        positions = torch.from_numpy(resampled(positions.numpy(), at, one.frames / fps))
+        positions = torch.from_numpy(resampled(positions.numpy(), at, _times(one, fps)))
         scores = one.converted(COCO_17).confidence.mean(axis=1)
         found.append(Lifted(one.track, one.frames, positions, scores, height, down))
     return found
@@ -137,13 +137,24 @@ def where_down_is(poses: Sequence[Tensor]) -> tuple[float, ...]:
     return _unit(torch.cat(ways).median(dim=0).values.tolist())
 
 
+def _times(one: Keypoints2D, fps: float | None) -> np.ndarray:
+    """``(T,)`` seconds: what was told goes before what the keypoints say."""
+    if fps is not None:
+        return one.frames / fps
+    if one.times is None:
+        raise ValueError(
+            f"{one.name}: the rate of its film is not known: pass fps=, frames a second"
+        )
+    return one.times
+
+
 def _film(
-    one: Keypoints2D, fps: float, size: tuple[int, int] | None, focal: float | None
+    one: Keypoints2D, fps: float | None, size: tuple[int, int] | None, focal: float | None
 ) -> tuple[Recording, np.ndarray]:
     """A person at the model's rate, and the times of its frames, seconds."""
     seen = one.converted(COCO_17)
-    times = at = seen.frames / fps
-    if abs(fps / RATE - 1) > _SAME_RATE or (np.diff(seen.frames) > 1).any():
+    times = at = _times(seen, fps)
+    if (abs(np.diff(times) * RATE - 1) > _SAME_RATE).any():
         at = np.arange(times[0], times[-1] + 0.5 / RATE, 1 / RATE)
     keypoints = torch.from_numpy(resampled(seen.keypoints, times, at)).float()
     confidence = torch.from_numpy(resampled(seen.confidence, times, at)).float().clamp(0, 1)

@@ -34,10 +34,7 @@ def film_animation(
     where there are any, and beside them the same people ``lifted``, on the ground. At the film's
     speed, in at most ``most`` pictures; the viewpoint swings to and fro.
     """
-    first = min(int(one.frames[0]) for one in lifted)
-    last = max(int(one.frames[-1]) for one in lifted)
-    step = max(1, -(-(last - first + 1) // most))
-    frames = range(first, last + 1, step)
+    frames = frames_shown(lifted, most)
     figure = Figure(figsize=(8, 4.3), layout="none")
     left, right = figure.subplots(1, 2)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.92, wspace=0.02)
@@ -56,7 +53,8 @@ def film_animation(
     floor = right.add_collection(LineCollection([], colors=GRID, lw=0.8))
     shown = None
     if pictures:
-        shown = left.imshow(pictures[min(pictures)])
+        size = people[0].width, people[0].height
+        shown = left.imshow(pictures[min(pictures)], extent=(0, size[0], size[1], 0))
     else:
         _frame(left, seen)
     flat = [left.add_collection(bones(one[0], COCO_17, lw=2)) for one in seen]
@@ -78,8 +76,16 @@ def film_animation(
             trunk.set_segments(keypoints[moment][_ACROSS])
             turned.set_segments(seen_from(pose[moment], azimuth)[below])
 
-    timing = {"frames": len(frames), "interval": 1000 * step / fps}
+    timing = {"frames": len(frames), "interval": 1000 * frames.step / fps}
     return FuncAnimation(figure, show, init_func=lambda: None, **timing)
+
+
+def frames_shown(lifted: Sequence[Lifted], most: int) -> range:
+    """Frames of the film, equally far apart and at most so many, from the first to the last in
+    which there is anybody."""
+    first = min(int(one.frames[0]) for one in lifted)
+    last = max(int(one.frames[-1]) for one in lifted)
+    return range(first, last + 1, max(1, -(-(last - first + 1) // most)))
 
 
 def _at(numbers: np.ndarray, values: np.ndarray, frames: range) -> np.ndarray:

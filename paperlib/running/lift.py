@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from paperlib.cameras import Camera
-from paperlib.detection.files import CHOICES, read_people
+from paperlib.detection.files import CHOICES, chosen, read_people
 from paperlib.detection.sequences import Keypoints2D
 from paperlib.errors import one_of
 from paperlib.exports import Exported, export
@@ -18,12 +18,14 @@ from paperlib.lifting import Lifted, lift_people
 from paperlib.paths import replacing, require_writable
 from paperlib.progress import bar
 from paperlib.recordings import Recording
+from paperlib.running.detected import detected, is_film
 from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.training.shipping import provenance, shipped
 
 NAME = "poses"  # of the files
 FILES = ("npz", "csv", "bvh", "trc", "c3d", "glb")
 _FRAMES = 250  # of an animation, at most
+_PIXELS = 480  # of a film's pictures in it, the longer side
 _BRIEF = 5  # frames that somebody must be seen in
 
 
@@ -42,15 +44,18 @@ class Options:
     up: str | None = None
     formats: Sequence[str] = FILES
     animation: bool = True
+    detector: str = "heavy"
+    people: int = 1
 
 
 def lift(source: str | Path, folder: str | Path, options: Options = Options()) -> list[Path]:
     """Write poses of the people in ``source`` to ``folder``, and give the files.
 
-    ``source`` is a file or folder of keypoints (:func:`paperlib.detection.read_people`). Written
-    are ``poses`` in each of the ``formats``; ``poses.gif``, which shows them beside the keypoints;
-    for each person a page on which to turn and play them; and ``about.json``: what was assumed, by
-    which model, and what came out.
+    ``source`` is a file or folder of keypoints (:func:`paperlib.detection.read_people`), or a film,
+    in which BlazePose looks for ``people`` (:mod:`paperlib.detection.blazepose`). Written are
+    ``poses`` in each of the ``formats``; ``poses.gif``, which shows them beside the keypoints; for
+    each person a page on which to turn and play them; and ``about.json``: what was assumed, by
+    which model, and what came out. What was found in a film is kept, and not looked for again.
 
     ``ValueError`` for a source that cannot be read, and for keypoints of which neither they nor
     ``options`` tell rate and size."""
@@ -59,19 +64,20 @@ def lift(source: str | Path, folder: str | Path, options: Options = Options()) -
         one_of("person", options.person, CHOICES)
     folder = Path(folder)
     require_writable(folder, "--out")
-    if options.fps is None:
+    people = _people(source, folder, options)
+    if options.fps is None and people[0].fps is None:
         raise ValueError(f"{source}: keypoints do not tell the film's rate: say it with --fps")
-    people = read_people(source, options.person, options.layout, options.size)
     long = [one for one in people if one.detected.any(axis=1).sum() >= _BRIEF]
     if not long:
         raise ValueError(f"{source}: nobody is seen in {_BRIEF} frames or more")
     told = (options.size, options.focal, options.person_height, options.down, options.smooth)
     lifted = lift_people(long, options.fps, *told)
+    options = replace(options, fps=options.fps or people[0].fps)
     named = _named(lifted)
     exported = _export(named, folder, suffixes, options)
     files = [*exported.files]
     if options.animation:
-        files.append(_animate(long, lifted, folder / f"{NAME}.gif", options.fps))
+        files.append(_animate(long, lifted, folder / f"{NAME}.gif", options.fps, source))
     files += _players(long, named, folder, options)
     brief = len(people) - len(long)
     files.append(_about(source, named, exported, brief, folder / "about.json", options))
@@ -98,12 +104,32 @@ def _export(
     return export(poses, paths, options.fps, H36M_17, **about)
 
 
-def _animate(
-    people: Sequence[Keypoints2D], lifted: Sequence[Lifted], path: Path, fps: float
-) -> Path:
-    from paperlib.plotting.own_film import film_animation
+def _people(source: str | Path, folder: Path, options: Options) -> list[Keypoints2D]:
+    if not is_film(source):
+        return read_people(source, options.person, options.layout, options.size)
+    found = detected(source, folder, options.detector, options.people)
+    return chosen(found, options.person, Path(source).name)
 
-    animation = film_animation(people, lifted, fps, _FRAMES)
+
+def _animate(
+    people: Sequence[Keypoints2D],
+    lifted: Sequence[Lifted],
+    path: Path,
+    fps: float,
+    source: str | Path,
+) -> Path:
+    from paperlib.plotting.own_film import film_animation, frames_shown
+
+    pictures = {}
+    if is_film(source):
+        from paperlib.outside.videos import read_video
+
+        wanted = frames_shown(lifted, _FRAMES)
+        for picture in read_video(source):
+            if picture.number in wanted:
+                step = max(1, max(picture.pixels.shape) // _PIXELS)
+                pictures[picture.number] = picture.pixels[::step, ::step].copy()
+    animation = film_animation(people, lifted, fps, _FRAMES, pictures)
     with replacing(path) as temporary, bar(desc="drawing", unit="frame", leave=False) as line:
         animation.save(temporary, writer="pillow", progress_callback=lambda *_: line.update())
     return path
@@ -153,7 +179,7 @@ def _about(
         people[str(name)]["fitted skeleton off by, mm"] = round(residual, 1)
     about = {
         "source": Path(source).name,
-        "frames a second": options.fps,
+        "frames a second": round(options.fps, 3),
         "focal length, pixels": options.focal or "guessed: as long as the picture's longer side",
         "size of people": "told" if options.person_height else "that of an average body",
         "down, in the camera's axes": [round(each, 4) for each in next(iter(named.values())).down],

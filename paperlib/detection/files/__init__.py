@@ -74,7 +74,7 @@ def read_people(
     return [
         one
         for film, people in _followed(path, Options(layout, size))
-        for one in _chosen(people, person, film.name)
+        for one in chosen(people, person, film.name)
     ]
 
 
@@ -93,7 +93,7 @@ def read_keypoints(
         raise ValueError("read_keypoints gives one person of a video; read_people gives everybody")
     videos = []
     for film, people in _followed(path, Options(layout, size)):
-        (one,) = _chosen(people, person, film.name)
+        (one,) = chosen(people, person, film.name)
         whole = one.over(film.frames)
         videos.append(whole if film.skeleton in LAYOUTS.values() else whole.converted(COCO_17))
     return videos
@@ -157,7 +157,8 @@ def _unknown(path: Path, what: str) -> ValueError:
 # -- people ----------------------------------------------------------------------------------------
 
 
-def _chosen(people: Sequence[Keypoints2D], person: str | int, name: str) -> list[Keypoints2D]:
+def chosen(people: Sequence[Keypoints2D], person: str | int, name: str) -> list[Keypoints2D]:
+    """Some of the people of a film of this ``name``, as :func:`read_people` says."""
     if person == "everybody":
         return list(people)
     if person == "largest":
