@@ -48,6 +48,7 @@ from paperlib.experiment.parameters import check_cells
 from paperlib.exports import export
 from paperlib.lifting import lift_people
 from paperlib.paths import ROOT
+from paperlib.plotting.poses import bones, name_sides, seen_from
 from paperlib.skeletons import COCO_17, COMMON_14, H36M_17, convert
 from paperlib.training import provenance, shipped
 
@@ -79,7 +80,7 @@ pd.DataFrame(
         }
         for one in found
     }
-).T.style.format(precision=2).format("{:.0f}", subset=["first frame", "last frame"])
+).T.style.format("{:.0f}").format("{:.2f}", subset=["mean score"])
 
 # %%
 chosen = read_people(ROOT / source, person, size=(width, height))[0]
@@ -92,7 +93,9 @@ for ax, moment in zip(axes, moments, strict=True):
             row = one.converted(COCO_17).keypoints[np.searchsorted(one.frames, frame)]
             plotting.draw_keypoints(ax, row, COCO_17)
     ax.set_title(f"{frame / fps:.1f} s", fontsize=9)
-axes[0].set(xlim=(0, width), ylim=(height, 0))
+places = np.concatenate([one.keypoints.reshape(-1, 2) for one in people])
+low, high = places.min(axis=0) - 60, places.max(axis=0) + 60
+axes[0].set(xlim=(low[0], high[0]), ylim=(high[1], low[1]))
 
 # %% [markdown]
 # ## From keypoints to poses
@@ -117,17 +120,18 @@ pd.DataFrame(
 ).T.style.format("{:.2f}")
 
 # %%
-figure = plt.figure(figsize=(9, 4.6))
+figure = plt.figure(figsize=(9, 5.4))
 views = {"as the camera sees it": -90, "from its right": -10}
 for row, (title, azimuth) in enumerate(views.items()):
     for column, moment in enumerate(moments):
         ax = figure.add_subplot(2, len(moments), row * len(moments) + column + 1)
-        flat = plotting.seen_from(main.pose[moment].numpy(), azimuth)
-        plotting.draw_limbs(ax, flat, H36M_17, lw=2.2)
-        ax.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.0), aspect="equal")
+        flat = seen_from(main.pose[moment].numpy(), azimuth)
+        ax.add_collection(bones(flat, H36M_17, lw=2.2))
+        ax.set(xlim=(-0.85, 0.85), ylim=(-0.95, 0.75), aspect="equal")
         ax.set_axis_off()
         if column == 0:
             ax.set_title(title, loc="left", fontsize=10)
+legend = name_sides(figure)
 
 # %% [markdown]
 # ## Smooth paths, and what nobody saw

@@ -27,6 +27,10 @@ _GUESS = 1.0  # focal length where nobody tells it, of the longer side of the pi
 # the height of somebody who stands, of the length of the bones from ankle to the top of the head:
 # the foot comes to it (median of the invented bodies, whose ankles are 8 cm above the ground)
 _STATURE = 1.045
+# a joint in line with a bone (without a start, the trunk), and so much further of its length
+_LINE = {"elbow": ("", "shoulder", 0.55), "wrist": ("shoulder", "elbow", 0.85)}
+_LINE |= {"knee": ("", "hip", 0.85), "ankle": ("hip", "knee", 0.95)}
+_FACE = 0.4  # of the trunk's length above the shoulders
 _NEAREST, _FARTHEST = 0.3, 100.0  # metres from the camera at which people are put
 
 
@@ -156,12 +160,37 @@ def _film(
     times = at = _times(seen, fps)
     if (abs(np.diff(times) * RATE - 1) > _SAME_RATE).any():
         at = np.arange(times[0], times[-1] + 0.5 / RATE, 1 / RATE)
-    keypoints = torch.from_numpy(resampled(seen.keypoints, times, at)).float()
+    keypoints = torch.from_numpy(resampled(_completed(seen), times, at)).float()
     confidence = torch.from_numpy(resampled(seen.confidence, times, at)).float().clamp(0, 1)
     about = {"skeleton": H36M_17, "keypoint_skeleton": COCO_17}
     camera = _camera(seen, size, focal)
     film = Recording("somebody", "film", seen.name, RATE, camera, keypoints, confidence, **about)
     return film, at
+
+
+def _completed(seen: Keypoints2D) -> np.ndarray:
+    """``(T, 17, 2)`` with a place for what was found in no frame, as feet below the picture's rim:
+    in line with the bone before, by the usual proportions. A guess, but a limb that ends nowhere
+    would be one that a network has never seen."""
+    missing = ~seen.detected.any(axis=0)
+    if not missing.any():
+        return seen.keypoints
+    joint = {name: seen.keypoints[:, j] for j, name in enumerate(COCO_17.joints)}
+    middle = {
+        part: (joint[f"left_{part}"] + joint[f"right_{part}"]) / 2 for part in ("shoulder", "hip")
+    }
+    trunk = middle["hip"] - middle["shoulder"]
+    for name in COCO_17.joints:  # from the head down
+        side, _, part = name.rpartition("_")
+        if not missing[COCO_17.index(name)] or part in ("shoulder", "hip"):
+            continue
+        if part in _LINE:
+            start, end, share = _LINE[part]
+            bone = joint[f"{side}_{end}"] - joint[f"{side}_{start}"] if start else trunk
+            joint[name] = joint[f"{side}_{end}"] + share * bone
+        else:
+            joint[name] = middle["shoulder"] - _FACE * trunk
+    return np.stack([joint[name] for name in COCO_17.joints], axis=1)
 
 
 def _poses(model: nn.Module, film: Recording, down: Sequence[float] | None) -> Tensor:

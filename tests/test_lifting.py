@@ -118,6 +118,20 @@ def test_people_keep_frames_and_gaps(walker):
     assert steps.max() < 0.15
 
 
+def test_feet_below_the_rim_of_the_picture(walker):
+    """The legs of somebody whose feet are never seen go on, and the rest hardly changes."""
+    seen = found(walker.positions, walker.camera)
+    scores = seen.confidence.copy()
+    scores[:, [COCO_17.index(f"{side}_ankle") for side in ("left", "right")]] = 0
+    cut = replace(seen, confidence=scores).over(seen.frames)
+    told = {"fps": RATE, "down": (0.0, 1.0, 0.0)}
+    (whole,), (lacking,) = lift_people([seen], **told), lift_people([cut], **told)
+    apart = (whole.pose - lacking.pose).norm(dim=-1).mean(dim=0)
+    feet = [H36M_17.index(f"{side}_ankle") for side in ("left", "right")]
+    assert apart.mean() < 0.08 and apart[feet].max() < 0.25
+    assert lacking.scores.max() < whole.scores.min()
+
+
 def test_height(walker):
     people = [found(walker.positions, walker.camera)]
     (average,) = lift_people(people, RATE)

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 
 from paperlib.detection.sequences import Keypoints2D
 from paperlib.lifting import Lifted
-from paperlib.plotting.lifting import bones
-from paperlib.plotting.poses import seen_from
+from paperlib.plotting.poses import bones, name_sides, seen_from
 from paperlib.plotting.style import GRID, INK, MUTED
 from paperlib.skeletons import COCO_17, H36M_17
 
@@ -35,9 +34,10 @@ def film_animation(
     speed, in at most ``most`` pictures; the viewpoint swings to and fro.
     """
     frames = frames_shown(lifted, most)
-    figure = Figure(figsize=(8, 4.3), layout="none")
+    figure = Figure(figsize=(8, 4.5), layout="none")
     left, right = figure.subplots(1, 2)
-    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.02, top=0.92, wspace=0.02)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.07, top=0.92, wspace=0.02)
+    name_sides(figure, loc="lower center")
     for ax, title, middle in ((left, "what the camera sees", 0.25), (right, "in the room", 0.75)):
         figure.text(middle, 0.94, title, ha="center", color=INK, weight="bold")
         ax.set_aspect("equal")
