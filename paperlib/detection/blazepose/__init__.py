@@ -50,13 +50,13 @@ def detect_film(
     """
     if people < 1:
         raise ValueError(f"people is {people}: follow at least one")
-    path, fps = Path(path), described(path)
+    path, total = Path(path), described(path).frames
     tracker = Tracker(Networks(model, threads or torch.get_num_threads()), people, smooth)
     seen: list[list[Seen]] = []
     times: list[float] = []
     size: tuple[int, int] | None = None
-    shown = bar(read_video(path), total=fps.frames, desc=path.name, disable=not progress)
-    for picture in shown:
+    about = {"total": total, "desc": path.name, "unit": "frame", "disable": not progress}
+    for picture in bar(iterable=read_video(path), **about):
         here = picture.pixels.shape[1], picture.pixels.shape[0]
         if here != (size or here):
             raise ValueError(
