@@ -1,4 +1,4 @@
-"""Films have one rate, models another: keypoints to a model's rate, poses back to a film's times."""
+"""Keypoints of films at a model's rate, and poses back at the times of a film's own frames."""
 
 from dataclasses import replace
 

@@ -63,7 +63,7 @@ def test_what_is_beside_a_gap_is_not_sure():
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(ValueError, match="do not|increase"):
+    with pytest.raises(ValueError, match="increase"):
         even_times(np.array([0, 0.0]), 50)
     for fps in (0, -1, np.nan, np.inf):
         with pytest.raises(ValueError, match="frames a second"):
