@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from paperlib.detection.blazepose import detector, faults, landmarks, regions, smoothing
+from paperlib.detection.blazepose import detector, faults, landmarks, regions, smoothing, tracks
 from paperlib.detection.blazepose.regions import Region
 from paperlib.detection.files.joint_sets import MEDIAPIPE_33
 
@@ -218,3 +218,33 @@ def test_one_pair_that_changes_places_is_marked_alone():
     assert np.flatnonzero(wrong.any(axis=1)).tolist() == [0, 1, 2, 3, 4]
     assert np.flatnonzero(wrong.any(axis=0)).tolist() == sorted(elbows)
     assert not faults.swapped(joints[:1]).any()
+
+
+def test_names_are_told_anew_after_a_pair_was_together():
+    """Legs that meet, and part with other names: nobody knows which were wrong."""
+    joints = walking()
+    knees = [MEDIAPIPE_33.index(f"{side}_knee") for side in ("left", "right")]
+    joints[8, knees] = (0, 300)
+    joints[9:, knees] = joints[9:, knees[::-1]]
+    assert not faults.swapped(joints).any()
+
+
+# --- who is who ----------------------------------------------------------------------------------
+
+
+def stretch(begin, end, x):
+    """Somebody 100 pixels wide and high from one frame to another."""
+    joints = np.linspace(0, 100, 33)[:, None] + (x, 0)
+    return [(t, tracks.Seen(0, joints, np.ones(33), joints)) for t in (begin, end)]
+
+
+def test_who_is_lost_and_found_nearby_is_the_same():
+    near, far = stretch(11, 20, 20), stretch(11, 20, 300)
+    assert tracks.linked([stretch(0, 9, 0), near]) == [0, 0]
+    assert tracks.linked([stretch(0, 9, 0), far]) == [0, 1]
+    # too late; and somebody who is there still is not found a second time
+    assert tracks.linked([stretch(0, 9, 0), stretch(80, 90, 0)]) == [0, 1]
+    assert tracks.linked([stretch(0, 15, 0), near]) == [0, 1]
+    # the nearer one goes on
+    two = [stretch(0, 9, 0), stretch(0, 9, 30)]
+    assert tracks.linked([*two, stretch(11, 20, 28), stretch(11, 20, 1)]) == [0, 1, 1, 0]
