@@ -15,7 +15,7 @@ import torch
 from paperlib import lazily
 from paperlib.detection.blazepose.faults import swapped
 from paperlib.detection.blazepose.networks import Networks
-from paperlib.detection.blazepose.tracks import Seen, Tracker
+from paperlib.detection.blazepose.tracks import Seen, Tracker, linked
 from paperlib.detection.files.films import Film, Found
 from paperlib.detection.files.joint_sets import MEDIAPIPE_33
 from paperlib.detection.files.people import people_in
@@ -50,13 +50,13 @@ def detect_film(
     """
     if people < 1:
         raise ValueError(f"people is {people}: follow at least one")
-    path, fps = Path(path), described(path)
+    path, total = Path(path), described(path).frames
     tracker = Tracker(Networks(model, threads or torch.get_num_threads()), people, smooth)
     seen: list[list[Seen]] = []
     times: list[float] = []
     size: tuple[int, int] | None = None
-    shown = bar(read_video(path), total=fps.frames, desc=path.name, disable=not progress)
-    for picture in shown:
+    about = {"total": total, "desc": path.name, "unit": "frame", "disable": not progress}
+    for picture in bar(iterable=read_video(path), **about):
         here = picture.pixels.shape[1], picture.pixels.shape[0]
         if here != (size or here):
             raise ValueError(
@@ -78,15 +78,17 @@ def _people(
             stretches.setdefault(one.stretch, []).append((t, one))
     if not stretches:
         raise ValueError(f"{name}: nobody was found in any of its {len(times)} frames")
+    numbers = linked(stretches.values())
     found: dict[int, list[Found]] = {t: [] for t in range(len(times))}
-    for stretch in stretches.values():
+    who: dict[int, list[int]] = {t: [] for t in range(len(times))}
+    for number, stretch in zip(numbers, stretches.values(), strict=True):
         wrong = swapped(np.stack([one.raw for _, one in stretch]))
         for (t, one), bad in zip(stretch, wrong, strict=True):
             joints = np.column_stack([one.joints, one.visibility])
             found[t].append(Found(np.where(bad[:, None], 0, joints)))
-    found = {t: [one for one in each if one.joints.any()] for t, each in found.items()}
+            who[t].append(number)
     film = Film(name, MEDIAPIPE_33, found, range(len(times)), size)
-    return [replace(one, times=times[one.frames]) for one in people_in(film)]
+    return [replace(one, times=times[one.frames]) for one in people_in(film, who)]
 
 
 __getattr__, __dir__ = lazily(__name__)

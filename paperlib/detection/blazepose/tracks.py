@@ -1,5 +1,6 @@
 """People followed from picture to picture: where somebody was is where they are looked for."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from paperlib.detection.blazepose.smoothing import Smoother, steadier
 _PRESENT = 0.5  # presence from which somebody is there
 _INSIDE = 0.25  # share of somebody's region in the picture, below which they have left it
 _KNOWN = 0.5  # intersection over union from which a region is of somebody who is followed already
+_PATIENCE = 60  # frames after which somebody who was lost comes back as somebody else
+_REACH, _WIDER, _WIDEST = 0.3, 0.1, 0.8  # body sizes from where they were: at once, a frame, most
 _SAME = 0.1  # of the region's side: the mean distance of the joints of one and the same person
 
 
@@ -91,3 +94,22 @@ class _Followed:
 
 def _apart(one: Seen, other: Seen) -> float:
     return float(np.linalg.norm(one.joints - other.joints, axis=-1).mean())
+
+
+def linked(stretches: Iterable[Sequence[tuple[int, Seen]]]) -> list[int]:
+    """Who each of the ``stretches`` is, from 0: pairs of a frame's number and who was seen there,
+    in the order in which they begin. Somebody who was lost goes on where their joints are near the
+    last ones known, by less the sooner it is."""
+    numbers: list[int] = []
+    last: list[tuple[int, Seen]] = []  # of each person
+    for stretch in stretches:
+        begin, first = stretch[0]
+        size = max(float(np.linalg.norm(np.ptp(first.joints, axis=0))), 1.0)
+        near = []
+        for number, (end, one) in enumerate(last):
+            reach = min(_REACH + _WIDER * (begin - end - 1), _WIDEST)
+            if end < begin <= end + _PATIENCE and _apart(first, one) < reach * size:
+                near.append((_apart(first, one), number))
+        numbers.append(min(near)[1] if near else len(last))
+        last[numbers[-1] : numbers[-1] + 1] = [stretch[-1]]
+    return numbers

@@ -1,5 +1,7 @@
 """The people of a film as sequences: who is who, from the first frame of each to the last."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from paperlib.arrays import interpolated
@@ -8,10 +10,11 @@ from paperlib.detection.sequences import Keypoints2D
 from paperlib.detection.tracking import follow
 
 
-def people_in(film: Film) -> list[Keypoints2D]:
-    """Everybody in a film, in the order of their numbers."""
+def people_in(film: Film, who: Mapping[int, Sequence[int]] | None = None) -> list[Keypoints2D]:
+    """Everybody in a film, in the order of their numbers: those of ``who`` in each frame, else the
+    tool's own where it has told everybody apart, else by where their joints are."""
     rows: dict[int, dict[int, np.ndarray]] = {}
-    for t, numbers in _numbers(film).items():
+    for t, numbers in (_numbers(film) if who is None else who).items():
         for number, found in zip(numbers, film.people[t], strict=True):
             rows.setdefault(number, {})[t] = found.joints
     people = []
@@ -27,7 +30,6 @@ def people_in(film: Film) -> list[Keypoints2D]:
 
 
 def _numbers(film: Film) -> dict[int, list[int]]:
-    """Each person's number in each frame: the tool's own where it has told everybody apart."""
     own = {t: [one.track for one in found] for t, found in film.people.items()}
     used = {track for tracks in own.values() for track in tracks}
     # an AlphaPose that followed nobody calls them all 0

@@ -1,0 +1,120 @@
+"""BlazePose on film, held against MediaPipe's own output. It takes the extra ``video``, the
+networks and the real film; without them these tests are skipped."""
+
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from paperlib.datasets import real_video
+from paperlib.detection.blazepose import detect_film
+from paperlib.detection.blazepose.fetching import find
+from paperlib.detection.blazepose.networks import Networks
+from paperlib.detection.blazepose.tracks import Tracker
+from paperlib.detection.files.joint_sets import MEDIAPIPE_33
+from paperlib.errors import MissingDataError
+from paperlib.outside.videos import read_video
+from paperlib.skeletons import COCO_17
+
+OWN = Path(__file__).with_name("mediapipe_cam02.csv")
+pytestmark = pytest.mark.data
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[np.ndarray]:
+    """The first pictures of the real film."""
+    pytest.importorskip("av", reason="PyAV is not installed (extra video)")
+    pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed (extra video)")
+    try:
+        film = real_video.find() / "films" / "cam02.mp4"
+        for network in ("detector", "heavy", "lite"):
+            find(network)
+    except MissingDataError as missing:
+        pytest.skip(str(missing))
+    if not film.is_file():
+        pytest.skip("the real film is not on this computer")
+    return [one.pixels for one in islice(read_video(film), 6)]
+
+
+@pytest.fixture(scope="module")
+def small(frames) -> list[np.ndarray]:
+    """A third of their size."""
+    return [np.ascontiguousarray(pixels[::3, ::3]) for pixels in frames]
+
+
+def write(path, pictures, **rotation):
+    """A lossless film at 25 Hz."""
+    import av
+
+    with av.open(str(path), "w") as made:
+        stream = made.add_stream("png", rate=25)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "rgb24"
+        if rotation:
+            stream.set_display_rotation(**rotation)
+        for number, pixels in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode())
+    return path
+
+
+def test_the_joints_are_mediapipes_own(frames):
+    own = np.loadtxt(OWN, delimiter=",").reshape(6, 33, 5)
+    tracker = Tracker(Networks("heavy"))
+    for t, pixels in enumerate(frames):
+        (seen,) = tracker.step(pixels, (t + 1) / 30)
+        away = np.linalg.norm(seen.joints - own[t, :, 2:4], axis=-1)
+        assert away.mean() < 0.25 and away.max() < 1.0, t
+        assert seen.visibility == pytest.approx(own[t, :, 4], abs=0.02)
+
+
+def test_a_film_with_frames_of_nobody(small, tmp_path):
+    """Somebody comes at frame 2 and goes after frame 7: frames and times are the film's."""
+    empty = np.zeros_like(small[0])
+    path = write(tmp_path / "film.mov", [empty, empty, *small, empty])
+    (one,) = detect_film(path, model="lite", progress=False)
+    assert one.skeleton is MEDIAPIPE_33 and one.name == "film.mov"
+    assert (one.width, one.height) == (360, 640)
+    assert one.frames.tolist() == list(range(2, 8))
+    assert one.times == pytest.approx(one.frames / 25) and one.fps == pytest.approx(25)
+    assert one.detected.all() and one.size.min() > 200
+    coco = one.converted(COCO_17)
+    assert coco.times is not None and len(coco) == 6
+    # of the picture's third: what was found in the whole one
+    own = np.loadtxt(OWN, delimiter=",").reshape(6, 33, 5)[..., 2:4] / 3
+    assert np.linalg.norm(one.keypoints - own, axis=-1).mean() < 12
+
+
+def test_a_film_that_lies_gives_the_same_person(small, tmp_path):
+    """A phone's film is stored lying."""
+    stands = write(tmp_path / "stands.mov", small[:2])
+    lies = write(tmp_path / "lies.mov", [np.rot90(p) for p in small[:2]], degrees=-90)
+    (first,), (second,) = (detect_film(p, "lite", progress=False) for p in (stands, lies))
+    assert np.array_equal(first.keypoints, second.keypoints)
+    assert (second.width, second.height) == (360, 640)
+
+
+def test_two_people_are_followed_side_by_side(small, tmp_path):
+    """The same person twice; one of them, where one is asked for."""
+    twice = [np.concatenate([p, p[:, ::-1]], axis=1) for p in small[:3]]
+    path = write(tmp_path / "film.mov", twice)
+    two = detect_film(path, "lite", people=2, progress=False)
+    assert len(two) == 2 and all(len(one) == 3 for one in two)
+    middles = sorted(float(one.keypoints[..., 0].mean()) for one in two)
+    assert middles[0] < 360 < middles[1]
+    assert sum(middles) == pytest.approx(720, abs=20)
+    assert len(detect_film(path, "lite", progress=False)) == 1
+
+
+def test_a_film_of_nobody_is_refused(small, tmp_path):
+    path = write(tmp_path / "film.mov", [np.zeros_like(small[0])] * 3)
+    with pytest.raises(ValueError, match=r"film\.mov: nobody was found in any of its 3 frames"):
+        detect_film(path, "lite", progress=False)
+    with pytest.raises(ValueError, match="people is 0"):
+        detect_film(path, people=0)
+    with pytest.raises(ValueError, match=r"unknown BlazePose model 'heavier'.*heavy"):
+        detect_film(path, "heavier")
