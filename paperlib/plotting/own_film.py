@@ -37,7 +37,7 @@ def film_animation(
     figure = Figure(figsize=(8, 4.5), layout="none")
     left, right = figure.subplots(1, 2)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.07, top=0.92, wspace=0.02)
-    name_sides(figure, loc="lower center")
+    name_sides(figure, loc="lower center", frameon=False)
     for ax, title, middle in ((left, "what the camera sees", 0.25), (right, "in the room", 0.75)):
         figure.text(middle, 0.94, title, ha="center", color=INK, weight="bold")
         ax.set_aspect("equal")
