@@ -186,16 +186,22 @@ def test_visibility_is_a_running_mean():
 # --- faults --------------------------------------------------------------------------------------
 
 
-def walking(frames=60):
-    """Somebody 400 pixels tall, hips and shoulders 60 wide, whose legs swing past each other."""
+def walking(frames=60, rate=60):
+    """Somebody 400 pixels tall, hips and shoulders 60 wide, whose legs swing past each other twice
+    a second."""
     rng = np.random.default_rng(2)
     joints = np.zeros((frames, 33, 2))
     for number, name in enumerate(MEDIAPIPE_33.joints):
         side = 30 if name.startswith("left") else -30 if name.startswith("right") else 0
         joints[:, number] = (side, 12.5 * number)
         if "knee" in name or "ankle" in name:
-            joints[:, number, 0] = np.sign(side) * 60 * np.cos(np.arange(frames) * 0.2)
+            joints[:, number, 0] = np.sign(side) * 60 * np.cos(2 * np.pi * np.arange(frames) / rate)
     return joints + rng.normal(0, 1, joints.shape)
+
+
+@pytest.mark.parametrize("rate", [24, 25, 30, 60, 240])
+def test_legs_that_swing_past_each_other_are_no_fault(rate):
+    assert not faults.swapped(walking(4 * rate, rate)).any()
 
 
 def test_sides_that_change_places_are_found():
@@ -220,12 +226,20 @@ def test_one_pair_that_changes_places_is_marked_alone():
     assert not faults.swapped(joints[:1]).any()
 
 
+def test_one_frame_of_both_on_one_place_changes_nothing():
+    joints = walking()
+    joints[30, :] = joints[30, :] * (0.1, 1)
+    joints[31:40] = joints[31:40][:, list(MEDIAPIPE_33.mirrored)]
+    wrong = faults.swapped(joints)[:, MEDIAPIPE_33.index("left_shoulder")]
+    assert np.flatnonzero(wrong).tolist() == list(range(31, 40))
+
+
 def test_names_are_told_anew_after_a_pair_was_together():
     """Legs that meet, and part with other names: nobody knows which were wrong."""
     joints = walking()
     knees = [MEDIAPIPE_33.index(f"{side}_knee") for side in ("left", "right")]
-    joints[8, knees] = (0, 300)
-    joints[9:, knees] = joints[9:, knees[::-1]]
+    joints[20:30, knees] = (0, 300)
+    joints[30:, knees] = joints[30:, knees[::-1]]
     assert not faults.swapped(joints).any()
 
 
