@@ -284,6 +284,7 @@ for windows, length in ((16, 16), (4, 64)):
 # %% tags=["hide-cell"]
 rows = paper_table("cheng2020_table1").query("varied_parameter == 'temporal_length'")
 errors = rows.set_index("temporal_length")[["p1_mpjpe_mm", "p2_p_mpjpe_mm"]]
+errors = errors.set_axis(["P1, mm", "P2, mm"], axis=1).rename_axis("frames")
 errors.join(-errors.diff().add_suffix(", gained")).round(1)
 
 # %% [markdown]
@@ -364,6 +365,7 @@ for name, factor in depths.items():
 table = paper_table("cheng2020_table3")
 pair = table[table["own_model"].eq("yes") | table["method"].eq("Cheng et al.")].set_index("method")
 actions = pair.loc[:, "directions":"walking_together"].astype(float)
+actions.columns = actions.columns.str.replace("_", " ")
 gain = actions.loc["Cheng et al."] - actions.loc["Our result"]
 print(f"better on {(gain > 0).sum()} of {len(gain)}, worse on {', '.join(gain[gain < 0].index)}")
 print(pd.DataFrame({"mean of actions": actions.mean(axis=1), "printed": pair["average"]}).round(2))

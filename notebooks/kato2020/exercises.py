@@ -20,7 +20,6 @@ retrain = False  # nothing is trained here
 import math
 from dataclasses import replace
 
-import pandas as pd
 import torch
 
 from paperlib import metrics
@@ -299,7 +298,9 @@ for frames in (1, 27):
 # %% tags=["hide-cell"]
 table = paper_table("kato2020_table1").set_index("input")
 fields = [c for c in table.columns if c.startswith("receptive_field")]
+frames = [f"{c.removeprefix('receptive_field_')} frames" for c in fields]
 errors = table.loc[["GT 2D pose", "GT 2D pose + GT depth"], fields].astype(float)
+errors.columns = frames
 lowest = errors.min(axis=1)
 print(
     f"lowest against lowest: {lowest.iloc[0]} and {lowest.iloc[1]} mm, "
@@ -326,8 +327,8 @@ errors = table[fields[-1]].astype(float)
 gap = errors["2D pose"] - errors["GT 2D pose + GT depth"]
 for name in ("2D pose + depth (sigma = 0.1)", "GT 2D pose"):
     print(f"{name:30} closes {100 * (errors['2D pose'] - errors[name]) / gap:.0f} % of the gap")
-changes = pd.DataFrame(table.loc[table["uses_gt_2d"].eq("no"), fields]).astype(float)
-print((changes - changes.iloc[0]).round(1).iloc[1:].to_string())
+changes = table.loc[table["uses_gt_2d"].eq("no"), fields].astype(float).set_axis(frames, axis=1)
+(changes - changes.iloc[0]).round(1).iloc[1:]
 
 # %% [markdown]
 # <details><summary>What it shows</summary>

@@ -248,13 +248,15 @@ for vectors in ("many", "one"):
 # *Predict first:* rounding to a tenth leaves the mean of nine uncertain by how much?
 
 # %% tags=["hide-cell"]
-subjects = ["subject_1", "subject_2", "subject_3"]
+subjects = {f"subject_{n}": f"subject {n}" for n in (1, 2, 3)}
 parts = {f"table {n}": paper_table(f"wang2020_table{n}").set_index("method") for n in (1, 2, 3)}
-nine = pd.concat({name: part[subjects] for name, part in parts.items()}, axis=1).astype(float)
+nine = {name: part[[*subjects]].rename(columns=subjects) for name, part in parts.items()}
+nine = pd.concat(nine, axis=1).astype(float)
 printed = paper_table("wang2020_table5").set_index("method")["average"]
 means = pd.DataFrame({"mean of nine": nine.mean(axis=1), "printed": printed}).round(2)
 print(means.to_string())
-print("farthest from the mean:", (nine - nine.stack([0, 1]).mean()).abs().mean().idxmax())
+farthest = (nine - nine.stack([0, 1]).mean()).abs().mean().idxmax()
+print("farthest from the mean:", ", ".join(farthest))
 
 # %% [markdown]
 # <details><summary>What it shows</summary>
@@ -339,10 +341,12 @@ for name, metric in {"MPJPE": metrics.mpjpe, "P-MPJPE": metrics.p_mpjpe}.items()
 baseline = paper_table("kato2020_table2").set_index("method").loc["Martinez et al."]
 other = paper_table("wang2020_table7").iloc[0]
 linear = paper_table("wang2020_table6").query("training_state == 'at_convergence'").iloc[0]
-for name in ("protocol2_p_mpjpe_mm", "protocol1_mpjpe_mm"):
-    gain = baseline[name] - other["average"]
-    print(f"{name:21} {baseline[name]:.1f} - {other['average']} = {gain:.1f} mm")
-print({a: round(float(linear[a] - other[a]), 1) for a in ("directions", "photo", "sitting_down")})
+columns = {"as printed": "protocol2_p_mpjpe_mm", "both MPJPE": "protocol1_mpjpe_mm"}
+for name, column in columns.items():
+    gain = baseline[column] - other["average"]
+    print(f"{name:12} {baseline[column]:.1f} - {other['average']} = {gain:.1f} mm")
+for action in ("directions", "photo", "sitting_down"):
+    print(f"{action.replace('_', ' '):12} {linear[action] - other[action]:.1f} mm, as printed")
 
 # %% [markdown]
 # <details><summary>What it shows</summary>
