@@ -29,6 +29,11 @@ height = 1920  # of its pictures, pixels
 person = "largest"  # who is looked at more closely: "largest", "longest", or the number of a track
 focal = 0.0  # focal length in pixels; 0: nobody knows, so that of a usual lens is taken
 person_height = 0.0  # metres; 0: nobody knows, so an average body is taken
+dataset = "synthetic"  # of no effect here, as all below: nothing is trained
+preset = "laptop"  # of no effect
+seed = 0  # of no effect
+device = "cpu"  # of no effect
+retrain = False  # of no effect
 
 # %%
 import tempfile
@@ -48,7 +53,9 @@ from paperlib.detection.coco import coco_points
 from paperlib.detection.sequences import Keypoints2D
 from paperlib.errors import MissingDataError
 from paperlib.evaluation import compare
-from paperlib.experiment.parameters import check_cells
+
+# %%
+from paperlib.experiment import Experiment
 from paperlib.exports import export
 from paperlib.lifting import lift_people
 from paperlib.paths import ROOT
@@ -56,12 +63,9 @@ from paperlib.plotting.poses import bones, name_sides, seen_from
 from paperlib.skeletons import COCO_17, COMMON_14, H36M_17, convert
 from paperlib.training import provenance, shipped
 
-# %%
-check_cells(
-    globals(),
-    dict.fromkeys(("source", "fps", "width", "height", "person", "focal", "person_height")),
-)
 plotting.use_style()
+own = ("source", "fps", "width", "height", "person", "focal", "person_height")
+experiment = Experiment.begin("own_video", globals(), **dict.fromkeys(own))
 print(provenance(shipped("any_camera")))
 
 # %% [markdown]
@@ -244,9 +248,9 @@ except MissingDataError:
 pd.DataFrame(rows).T.style.format("{:.0f}").set_caption("mm, mean of four views, 14 joints")
 
 # %% [markdown]
-# It is one clip of one person, so there is no interval, and nothing below 2 to 3 cm is decided. That
-# depth was found, and not only keypoints drawn in space, is beyond doubt. Between the lifted poses
-# and BlazePose's own 3D, which has learnt from photographs of real people, the film does not
+# It is one clip of one person, so there is no interval, and nothing below 2 to 3 cm is decided.
+# That depth was found, and not only keypoints drawn in space, is beyond doubt. Between the lifted
+# poses and BlazePose's own 3D, which has learnt from photographs of real people, the film does not
 # decide: one is ahead as it stands, the other after alignment.
 #
 # ## What goes wrong
