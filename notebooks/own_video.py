@@ -211,6 +211,7 @@ def down_of(camera):
     return (low - high).tolist()
 
 
+# %%
 def without_depth(view):
     metres = view.trajectory[:, 2] / view.camera.focal[0]
     points = limbs(view.keypoints) * metres[:, None, None]
