@@ -301,6 +301,8 @@ rows = {}
 for title, changed in trials.items():
     (other,) = lift_people([chosen], fps, **(told | changed))
     rows[title] = {"pose, mm": change(other), "distance, m": other.positions[:, 0, 2].median()}
+
+# %%
 for title, names in {"feet cut off": ("ankle",), "legs cut off": ("ankle", "knee")}.items():
     lost = [j for j, name in enumerate(chosen.skeleton.joints) if name.endswith(names)]
     scores = chosen.confidence.copy()
