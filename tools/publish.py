@@ -35,8 +35,8 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 MAX_BYTES = 1_000_000
 _PROGRESS = "application/vnd.jupyter.widget-view+json"
 _INJECTED = "injected-parameters"  # papermill's tag
-# of cells with a tag: what JupyterLab folds, as the site does
-_FOLDED = {"hide-cell": {"jupyter": {"source_hidden": True, "outputs_hidden": True}}}
+SOLUTION = "hide-cell"  # the tag of an exercise's solution: the site folds it
+_FOLDED = {"jupyter": {"source_hidden": True, "outputs_hidden": True}}  # so does JupyterLab
 _MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt)/\S*")
 
 
@@ -110,8 +110,8 @@ def tidied(notebook: nbformat.NotebookNode, target: Path) -> nbformat.NotebookNo
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         tags = [t for t in cell.metadata.get("tags", []) if not t.startswith("papermill")]
-        folded = [_FOLDED[tag] for tag in tags if tag in _FOLDED]
-        cell.metadata = nbformat.from_dict({"tags": tags, **dict(*folded)} if tags else {})
+        folded = _FOLDED if SOLUTION in tags else {}
+        cell.metadata = nbformat.from_dict({"tags": tags, **folded} if tags else {})
         if cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if _PROGRESS not in o.get("data", {})]
             for output in cell.outputs:

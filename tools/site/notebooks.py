@@ -6,6 +6,8 @@ from pathlib import Path
 
 import nbformat
 
+from tools.publish import SOLUTION
+
 # what a reader of the page can skip: it is folded, and one click away
 _SETUP = re.compile(
     r"^(?:(?:from|import|#|plotting\.use_style|experiment$|experiment = Experiment\.begin|\)"
@@ -16,7 +18,6 @@ _UNTOUCHED = re.compile(
     r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|!?\[[^\]]*\]\([^)]*\)|<[^>]*>|^[#|][^\n]*$",
     re.DOTALL | re.MULTILINE,
 )
-SOLUTION = "hide-cell"  # the tag of an exercise's solution, folded with what comes out of it
 _LONG = 30  # lines of code, beyond which a cell is folded
 
 

@@ -86,7 +86,7 @@ def test_a_film_with_frames_of_nobody(small, tmp_path):
     assert coco.times is not None and len(coco) == 6
     # of the picture's third: what was found in the whole one
     own = np.loadtxt(OWN, delimiter=",").reshape(6, 33, 5)[..., 2:4] / 3
-    assert np.linalg.norm(one.keypoints - own, axis=-1).mean() < 12
+    assert np.median(np.linalg.norm(one.keypoints - own, axis=-1)) < 8
 
 
 def test_a_film_that_lies_gives_the_same_person(small, tmp_path):
@@ -100,13 +100,13 @@ def test_a_film_that_lies_gives_the_same_person(small, tmp_path):
 
 def test_two_people_are_followed_side_by_side(small, tmp_path):
     """The same person twice; one of them, where one is asked for."""
-    twice = [np.concatenate([p, p[:, ::-1]], axis=1) for p in small[:3]]
+    twice = [np.concatenate([p[:, 100:280]] * 2, axis=1) for p in small[:3]]
     path = write(tmp_path / "film.mov", twice)
     two = detect_film(path, "lite", people=2, progress=False)
     assert len(two) == 2 and all(len(one) == 3 for one in two)
-    middles = sorted(float(one.keypoints[..., 0].mean()) for one in two)
-    assert middles[0] < 360 < middles[1]
-    assert sum(middles) == pytest.approx(720, abs=20)
+    left, right = sorted(two, key=lambda one: one.keypoints[..., 0].mean())
+    away = np.linalg.norm(right.keypoints - left.keypoints - (180, 0), axis=-1)
+    assert np.median(away) < 10
     assert len(detect_film(path, "lite", progress=False)) == 1
 
 
