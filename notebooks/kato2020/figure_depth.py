@@ -153,3 +153,4 @@ saved = experiment.save_figure(figure, "kato2020_depth_path")
 #   nothing of time. Which joints does that help?
 # * `"gt_2d_depth"` in the place of `"2d_depth_noise"`: the depths are exact then. Does the network
 #   leave them as they are?
+# * Exercises 5 to 7 of [the exercises](exercises.ipynb): where depths are measured from.

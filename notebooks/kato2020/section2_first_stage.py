@@ -180,3 +180,4 @@ saved = experiment.save_figure(figure, "kato2020_worst_frames")
 #   nobody has seen?
 # * `augmentation=Augmentation(occluder=0.0)` there: is a network that learnt without occluders
 #   worse on the worst frames?
+# * Exercises 1 to 4 of [the exercises](exercises.ipynb), with solutions.

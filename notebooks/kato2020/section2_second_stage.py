@@ -158,3 +158,4 @@ Markdown(f"*{experiment.protocol(seen, recipe, receptive_field)}*")
 # * `noise_on="both"`: 0.1 is 75 mm of depth, and in 2D a twentieth of the image's width. Which of
 #   the two costs more?
 # * `flat=None` in `first_stage`, no other bodies: does the gap between training and testing grow?
+# * Exercises 8 to 10 of [the exercises](exercises.ipynb), with solutions.

@@ -259,3 +259,4 @@ Markdown(claims.table(verdicts) if whole else "*Run the whole table to judge its
 # * `-p dataset synthetic`: the same table without any download.
 # * `second_stage(seen, experiment.preset, "2d_depth_noise", 27, noise_on="both")`: noise on 2D and
 #   depth, as section II of the paper has it.
+# * Exercise 11 of [the exercises](exercises.ipynb): per cent of what?

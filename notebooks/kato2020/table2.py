@@ -195,3 +195,4 @@ Markdown(claims.table([experiment.judge(name, e, short) for name, e in effects.i
 # * `lifting(seen, "2d_depth")`: without noise in training, is the first stage still beaten?
 # * `detector="simulated_v2_coarse"` in `with_detector`: how poor must keypoints be for depths to
 #   make up for them?
+# * Exercises 11 and 12 of [the exercises](exercises.ipynb), with solutions.
