@@ -108,6 +108,14 @@ def test_no_path_of_a_machine_is_shown(text):
 
 
 @every
+def test_no_line_of_text_begins_like_a_comment(text):
+    """The site takes a line that begins with a per cent sign for a comment, and leaves it out."""
+    written = (cell for cell in jupytext.read(text).cells if cell.cell_type == "markdown")
+    lines = [line for cell in written for line in cell.source.splitlines()]
+    assert not [line for line in lines if line.lstrip().startswith("%")]
+
+
+@every
 def test_outputs_need_no_script_of_the_page(text):
     kinds = {kind for output in outputs(text) for kind in output.get("data", {})}
     assert not [k for k in kinds if any(word in k for word in INTERACTIVE)]

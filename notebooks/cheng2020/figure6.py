@@ -5,7 +5,7 @@
 #
 # **What does the whole system do better than less of itself?** Hidden joints: 110.5 ± 5.0 mm,
 # where several strides alone have 149.8 ± 4.3. Over all joints it is behind, with 76.0 ± 0.9
-# against 68.6 ± 0.7, and bones vary as much, 12.1 ± 0.9 and 12.3 ± 0.8 mm.
+# against 68.6 ± 0.7, and bones vary about as much, 12.1 ± 0.9 and 12.3 ± 0.8 mm.
 # <a href="#how">How it was found.</a>
 #
 # Figure 1 shows the whole system on motions of different speed; figure 6 sets it beside less of

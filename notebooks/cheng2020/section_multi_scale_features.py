@@ -4,9 +4,9 @@
 # *Cheng et al. 2020, "Multi-scale features for pose estimation", figure 2.*
 #
 # **What does a heat map hold that its peak does not?** How sure the detector is (its height, whose
-# rank correlation with the error is -0.25), and second peaks: where a keypoint is badly wrong, 31
-# % of maps with two peaks are bright at the truth, and 1 % of those with one. The network hardly
-# goes by the height: 75.5 ± 1.7 mm, and 75.4 ± 1.7 with all heights alike.
+# rank correlation with the error is -0.25), and second peaks: where a keypoint is badly wrong,
+# 31 % of maps with two peaks are bright at the truth, and 1 % of those with one. The network
+# hardly goes by the height: 75.5 ± 1.7 mm, and 75.4 ± 1.7 with all heights alike.
 # <a href="#how">How it was found.</a>
 #
 # Networks that find keypoints answer **heat maps**: for each joint a picture that is bright where

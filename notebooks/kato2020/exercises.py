@@ -60,9 +60,9 @@ for name, found in {"one bin": nearest, "two bins": expectation([between])[:, 0]
 #
 # </details>
 #
-# **2. Two peaks.** A network hesitates: with 60 % the wrist is 300 mm in front of the root, with 40
-# % 300 mm behind it. What does the highest bin say, and what the expected value? Which of them has
-# the smaller *mean* distance from the truth, if the network is right in its doubt?
+# **2. Two peaks.** A network hesitates: with 60 % the wrist is 300 mm in front of the root, with
+# 40 % 300 mm behind it. What does the highest bin say, and what the expected value? Which of them
+# has the smaller *mean* distance from the truth, if the network is right in its doubt?
 #
 # *Predict first:* the expected value in millimetres; then two means.
 

@@ -282,8 +282,8 @@ for spread in (0.3, 0.1):
 # %% [markdown]
 # <details><summary>What it shows</summary>
 #
-# 38. (Student's t asks for a few more than 1.96 does, for it also has to find the spread.) The
-# paper's differences of 0.05 to 0.10 mm rest on one training each.
+# It takes 38. (Student's t asks for a few more than 1.96 does, for it also has to find the
+# spread.) The paper's differences of 0.05 to 0.10 mm rest on one training each.
 #
 # </details>
 #

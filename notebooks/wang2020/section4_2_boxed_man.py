@@ -4,8 +4,8 @@
 # *Wang et al. 2020, section 4.2, figures 4 and 5.*
 #
 # **Which labelling of hidden joints is best?** By F1 boxes and clusters are alike, 52 % each, and
-# the cylinder man has 42 %. He is right almost always (precision 98 %) and finds least (recall 27
-# %); boxes find more (55 %) with more false alarms (precision 49 %).
+# the cylinder man has 42 %. He is right almost always (precision 98 %) and finds least (recall
+# 27 %); boxes find more (55 %) with more false alarms (precision 49 %).
 # <a href="#how">How it was found.</a>
 #
 # Cheng et al. (ICCV 2019) model a body as cylinders in space; a joint counts as hidden where it

@@ -4,9 +4,10 @@
 # *Wang et al. 2020, section 5.3: Table 1 (walking), Table 2 (jogging), Table 3 (boxing), Table 4
 # (what Cheng et al. 2019 report), Table 5 (averages). One experiment, split over five tables.*
 #
-# **Does it help a network to know what is hidden?** No network here is better for it. With labels
-# of the boxed man it is worse by 8.99 ± 0.56 mm; with clustered ones, 0.44 ± 0.46 and -0.08 ± 0.45
-# mm, nothing is decided, and nothing is zeroed. <a href="#how">How it was found.</a>
+# **Does it help a network to know what is hidden?** None of the networks is shown to be better for
+# it. With labels of the boxed man it is worse by 8.99 ± 0.56 mm; with clustered ones, 0.44 ± 0.46
+# and -0.08 ± 0.45 mm, nothing is decided, and nothing is zeroed.
+# <a href="#how">How it was found.</a>
 #
 # On HumanEva-I the paper compares four networks of 27 frames: (1) the temporal network of Pavllo
 # et al., and three that see occlusion labels as well and zero the keypoints they take to be
