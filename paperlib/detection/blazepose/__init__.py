@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from paperlib import lazily
+from paperlib.detection.blazepose import kept
 from paperlib.detection.blazepose.faults import swapped
 from paperlib.detection.blazepose.networks import Networks
 from paperlib.detection.blazepose.tracks import Seen, Tracker, linked
@@ -31,6 +32,7 @@ def detect_film(
     smooth: bool = True,
     threads: int | None = None,
     progress: bool = True,
+    keep: str | Path | None = None,
 ) -> list[Keypoints2D]:
     """The people in a film, each from the frame in which they are first found to the last: joints
     of :data:`~paperlib.detection.files.joint_sets.MEDIAPIPE_33` (``converted(COCO_17)`` gives
@@ -39,11 +41,14 @@ def detect_film(
     ``model`` is ``"heavy"``, or ``"full"`` or ``"lite"``, which are faster and often mistake a side
     of the body for the other. Up to ``people`` are followed at a time, as far as the detector finds
     them: it was made for one, and is less sure of those beside. Who is lost and found again is told
-    by where their joints are. Confidence is MediaPipe's visibility. It is 0 in frames in
-    which nobody is found, where the person has left the picture, and for joints on the wrong side
-    of the body (:func:`~paperlib.detection.blazepose.faults.swapped`). ``smooth`` is MediaPipe's
-    own smoothing, which looks back only. The networks run on ``threads`` processor threads, those
-    of PyTorch if not told; ``progress`` shows a bar. The film is read picture by picture.
+    by where their joints are. Confidence is MediaPipe's visibility. It is 0 in frames in which
+    nobody is found, where the person has left the picture, and for joints on the wrong side of the
+    body (:func:`~paperlib.detection.blazepose.faults.swapped`). ``smooth`` is MediaPipe's own
+    smoothing, which looks back only. The networks run on ``threads`` processor threads, those of
+    PyTorch if not told; ``progress`` shows a bar. The film is read picture by picture.
+
+    ``keep`` names a file (.npz): however the search ends, what was found is in it, and the same
+    call goes on from there, where it looks for the person anew.
 
     Raises ``FileNotFoundError`` where there is no film, :class:`MissingDataError` where the
     networks are not here, and ``ValueError`` where a package of the extra is lacking, for what is
@@ -52,27 +57,33 @@ def detect_film(
     if people < 1:
         raise ValueError(f"people is {people}: follow at least one")
     path, total = Path(path), described(path).frames
-    tracker = Tracker(Networks(model, threads or torch.get_num_threads()), people, smooth)
-    seen: list[list[Seen]] = []
-    times: list[float] = []
+    networks = Networks(model, threads or torch.get_num_threads())
+    key = kept.key(path, model=model, people=people, smooth=smooth)
+    looked = kept.load(Path(keep), key) if keep else []
+    before, first = len(looked), 1 + max((o.stretch for w in looked for o in w.seen), default=-1)
+    tracker = Tracker(networks, people, smooth, first)
     size: tuple[int, int] | None = None
     about = {"total": total, "desc": path.name, "unit": "frame", "disable": not progress}
-    for picture in bar(iterable=read_video(path), **about):
-        here = picture.pixels.shape[1], picture.pixels.shape[0]
-        if here != (size or here):
-            raise ValueError(
-                f"{path}: frame {picture.number} has {here[0]} x {here[1]} pixels, the ones before "
-                f"it {size[0]} x {size[1]}"
-            )
-        size = here
-        seen.append(tracker.step(picture.pixels, picture.time))
-        times.append(picture.time)
-    return _people(path.name, seen, np.array(times), size)
+    try:
+        for picture in bar(iterable=read_video(path), **about):
+            here = picture.pixels.shape[1], picture.pixels.shape[0]
+            if here != (size or here):
+                raise ValueError(
+                    f"{path}: frame {picture.number} has {here[0]} x {here[1]} pixels, the ones "
+                    f"before it {size[0]} x {size[1]}"
+                )
+            size = here
+            if picture.number >= before:
+                seen = tracker.step(picture.pixels, picture.time)
+                looked.append(kept.Looked(picture.time, seen))
+    finally:
+        if keep and len(looked) > before:
+            kept.save(Path(keep), key, looked)
+    return _people(path.name, looked, size)
 
 
-def _people(
-    name: str, seen: list[list[Seen]], times: np.ndarray, size: tuple[int, int]
-) -> list[Keypoints2D]:
+def _people(name: str, looked: list[kept.Looked], size: tuple[int, int]) -> list[Keypoints2D]:
+    times, seen = np.array([each.time for each in looked]), [each.seen for each in looked]
     stretches: dict[int, list[tuple[int, Seen]]] = {}
     for t, several in enumerate(seen):
         for one in several:

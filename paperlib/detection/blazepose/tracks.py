@@ -35,13 +35,13 @@ class Tracker:
 
     The detector is asked where fewer are followed. ``smooth`` smooths joints over time as MediaPipe
     does; the region in which a person is looked for next is smoothed always. Who is hardly in the
-    picture any more, or found twice, is not followed further.
+    picture any more, or found twice, is not followed further. Stretches count from ``first``.
     """
 
-    def __init__(self, networks: Networks, people: int = 1, smooth: bool = True):
+    def __init__(self, networks: Networks, people: int = 1, smooth: bool = True, first: int = 0):
         self.networks, self.people, self.smooth = networks, people, smooth
         self._followed: list[_Followed] = []
-        self._stretches = 0
+        self._stretches = first
 
     def step(self, picture: np.ndarray, time: float) -> list[Seen]:
         """Who is in the picture ``(H, W, 3)`` of bytes at ``time`` seconds."""
