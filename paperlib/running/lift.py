@@ -18,11 +18,11 @@ from paperlib.lifting import Lifted, lift_people
 from paperlib.paths import replacing, require_writable
 from paperlib.progress import bar
 from paperlib.recordings import Recording
-from paperlib.running.detected import detected, is_film
 from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.training.shipping import provenance, shipped
 
 NAME = "poses"  # of the files
+_FILMS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".3gp"}
 FILES = ("npz", "csv", "bvh", "trc", "c3d", "glb")
 _FRAMES = 250  # of an animation, at most
 _PIXELS = 480  # of a film's pictures in it, the longer side
@@ -55,7 +55,8 @@ def lift(source: str | Path, folder: str | Path, options: Options = Options()) -
     in which BlazePose looks for ``people`` (:mod:`paperlib.detection.blazepose`). Written are
     ``poses`` in each of the ``formats``; ``poses.gif``, which shows them beside the keypoints; for
     each person a page on which to turn and play them; and ``about.json``: what was assumed, by
-    which model, and what came out. What was found in a film is kept, and not looked for again.
+    which model, and what came out. What was found in a film is kept in ``keypoints.npz``: a
+    second call does not look again, and one that was stopped goes on.
 
     ``ValueError`` for a source that cannot be read, and for keypoints of which neither they nor
     ``options`` tell rate and size."""
@@ -104,10 +105,18 @@ def _export(
     return export(poses, paths, options.fps, H36M_17, **about)
 
 
+def is_film(path: str | Path) -> bool:
+    """Whether a file is a film, by its name."""
+    return Path(path).suffix.lower() in _FILMS
+
+
 def _people(source: str | Path, folder: Path, options: Options) -> list[Keypoints2D]:
     if not is_film(source):
         return read_people(source, options.person, options.layout, options.size)
-    found = detected(source, folder, options.detector, options.people)
+    from paperlib.detection.blazepose import detect_film
+
+    keep = folder / "keypoints.npz"
+    found = detect_film(source, options.detector, options.people, keep=keep)
     return chosen(found, options.person, Path(source).name)
 
 
