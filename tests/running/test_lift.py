@@ -103,3 +103,13 @@ def test_whoever_is_seen_too_briefly_is_left_out_and_counted(tmp_path):
     source = write_json(tmp_path / "brief.json", entries)
     with pytest.raises(ValueError, match="5 frames or more"):
         lift(source, tmp_path / "out", Options(fps=50, size=SIZE))
+
+
+def test_a_film_needs_what_reads_films(tmp_path, capsys):
+    """Without the extra the command says what to install; with it, that this is no film."""
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"no film at all" * 100)
+    assert main(words(out=tmp_path / "out", source=film)) == 1
+    said = capsys.readouterr().err
+    assert "film.mp4" in said or "video" in said
+    assert main(words(out=tmp_path / "out", source=tmp_path / "lost.mp4")) == 1
