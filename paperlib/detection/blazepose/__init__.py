@@ -40,13 +40,14 @@ def detect_film(
     COCO's), ``frames``, ``times`` and the mean ``fps`` of the film.
 
     ``model`` is ``"heavy"``, or ``"full"`` or ``"lite"``, which are faster: on one of four films
-    "full" took left for right in a third of the frames. Up to ``people`` are followed at a time, as far as the detector finds
-    them: it was made for one, and is less sure of those beside. Who is lost and found again is told
-    by where their joints are. Confidence is MediaPipe's visibility. It is 0 in frames in which
-    nobody is found, where the person has left the picture, and for joints on the wrong side of the
-    body (:func:`~paperlib.detection.blazepose.faults.swapped`). ``smooth`` is MediaPipe's own
-    smoothing, which looks back only. The networks run on ``threads`` processor threads, those of
-    PyTorch if not told; ``progress`` shows a bar. The film is read picture by picture.
+    "full" took left for right in a third of the frames. Up to ``people`` are followed at a time, as
+    far as the detector finds them: it was made for one, and is less sure of those beside. Who is
+    lost and found again is told by where their joints are. Confidence is MediaPipe's visibility. It
+    is 0 in frames in which nobody is found, where the person has left the picture, and for joints
+    on the wrong side of the body (:func:`~paperlib.detection.blazepose.faults.swapped`). ``smooth``
+    is MediaPipe's own smoothing, which looks back only. The networks run on ``threads`` processor
+    threads, those of PyTorch if not told; ``progress`` shows a bar. The film is read picture by
+    picture.
 
     ``keep`` names a file (.npz): however the search ends, what was found is in it, and the same
     call goes on from there, where it looks for the person anew.
