@@ -1,9 +1,10 @@
 """BlazePose: people in films, by the networks of MediaPipe (Bazarevsky et al., 2020).
 
 A detector finds somebody, a second network finds 33 joints in a turned square about them, and these
-say where to look in the next picture. All around the networks is as in MediaPipe 0.10, so that the
-joints are MediaPipe's own to a fraction of a pixel. It takes the extra ``video`` (PyAV, LiteRT) and
-the networks: ``python -m paperlib data blazepose``.
+say where to look in the next picture. All around the networks is as in MediaPipe 0.10.21: given the
+same times, its joints come out, on average within a pixel. (Its Python class ``Pose`` takes every
+film for one of 30 Hz; here smoothing knows the film's own times.) It takes the extra ``video``
+(PyAV, LiteRT) and the networks: ``python -m paperlib data blazepose``.
 """
 
 from dataclasses import replace
@@ -38,14 +39,15 @@ def detect_film(
     of :data:`~paperlib.detection.files.joint_sets.MEDIAPIPE_33` (``converted(COCO_17)`` gives
     COCO's), ``frames``, ``times`` and the mean ``fps`` of the film.
 
-    ``model`` is ``"heavy"``, or ``"full"`` or ``"lite"``, which are faster and often mistake a side
-    of the body for the other. Up to ``people`` are followed at a time, as far as the detector finds
-    them: it was made for one, and is less sure of those beside. Who is lost and found again is told
-    by where their joints are. Confidence is MediaPipe's visibility. It is 0 in frames in which
-    nobody is found, where the person has left the picture, and for joints on the wrong side of the
-    body (:func:`~paperlib.detection.blazepose.faults.swapped`). ``smooth`` is MediaPipe's own
-    smoothing, which looks back only. The networks run on ``threads`` processor threads, those of
-    PyTorch if not told; ``progress`` shows a bar. The film is read picture by picture.
+    ``model`` is ``"heavy"``, or ``"full"`` or ``"lite"``, which are faster: on one of four films
+    "full" took left for right in a third of the frames. Up to ``people`` are followed at a time, as
+    far as the detector finds them: it was made for one, and is less sure of those beside. Who is
+    lost and found again is told by where their joints are. Confidence is MediaPipe's visibility. It
+    is 0 in frames in which nobody is found, where the person has left the picture, and for joints
+    on the wrong side of the body (:func:`~paperlib.detection.blazepose.faults.swapped`). ``smooth``
+    is MediaPipe's own smoothing, which looks back only. The networks run on ``threads`` processor
+    threads, those of PyTorch if not told; ``progress`` shows a bar. The film is read picture by
+    picture.
 
     ``keep`` names a file (.npz): however the search ends, what was found is in it, and the same
     call goes on from there, where it looks for the person anew.
