@@ -1,7 +1,7 @@
 """People found in a film to poses in metres, in one call: for films of one's own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch.nn.functional import normalize
 
 from paperlib.cameras import Camera, inverse_calibration, undistort
 from paperlib.detection.coco import coco_points
+from paperlib.detection.resampling import resampled, sampled
 from paperlib.detection.sequences import Keypoints2D
 from paperlib.evaluation.body_size import body_height
 from paperlib.kinematics import rotation_apply, shortest_turn
@@ -121,7 +122,7 @@ def lift_people(
         positions = pose + _places(pose, film)[:, None]
         if smooth:
             positions = refine(positions, film.confidence, root=H36M_17.root)
-        positions = torch.from_numpy(resampled(positions.numpy(), at, _times(one, fps)))
+        positions = torch.from_numpy(sampled(positions.numpy(), at, _times(one, fps)))
         scores = one.converted(COCO_17).confidence.mean(axis=1)
         found.append(Lifted(one.track, one.frames, positions, scores, height, down))
     return found
@@ -156,16 +157,16 @@ def _film(
     one: Keypoints2D, fps: float | None, size: tuple[int, int] | None, focal: float | None
 ) -> tuple[Recording, np.ndarray]:
     """A person at the model's rate, and the times of its frames, seconds."""
-    seen = one.converted(COCO_17)
-    times = at = _times(seen, fps)
-    if (abs(np.diff(times) * RATE - 1) > _SAME_RATE).any():
-        at = np.arange(times[0], times[-1] + 0.5 / RATE, 1 / RATE)
-    keypoints = torch.from_numpy(resampled(_completed(seen), times, at)).float()
-    confidence = torch.from_numpy(resampled(seen.confidence, times, at)).float().clamp(0, 1)
+    seen = replace(one.converted(COCO_17), times=_times(one, fps))
+    seen = replace(seen, keypoints=_completed(seen))
+    if (abs(np.diff(seen.times) * RATE - 1) > _SAME_RATE).any():
+        seen = resampled(seen, RATE)
+    keypoints = torch.from_numpy(seen.keypoints)
+    confidence = torch.from_numpy(seen.confidence).clamp(0, 1)
     about = {"skeleton": H36M_17, "keypoint_skeleton": COCO_17}
     camera = _camera(seen, size, focal)
     film = Recording("somebody", "film", seen.name, RATE, camera, keypoints, confidence, **about)
-    return film, at
+    return film, seen.times
 
 
 def _completed(seen: Keypoints2D) -> np.ndarray:
@@ -196,18 +197,6 @@ def _completed(seen: Keypoints2D) -> np.ndarray:
 def _poses(model: nn.Module, film: Recording, down: Sequence[float] | None) -> Tensor:
     """``(T, 17, 3)`` in the camera's axes, about the root."""
     return turned_back(predict(model, facing(film, down)), turns_to_person(film, down))
-
-
-def resampled(values: np.ndarray, times: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Values ``(T, …)`` of rising ``times`` ``(T,)`` at other times ``(S,)``: in straight lines
-    between them, and held before the first and after the last."""
-    if times is at or np.array_equal(times, at):
-        return values
-    right = np.searchsorted(times, at).clip(1, max(len(times) - 1, 1)).clip(max=len(times) - 1)
-    left = (right - 1).clip(0)
-    span = np.where(right > left, times[right] - times[left], 1.0)
-    share = ((at - times[left]) / span).clip(0, 1).reshape(-1, *[1] * (values.ndim - 1))
-    return values[left] * (1 - share) + values[right] * share
 
 
 def _camera(seen: Keypoints2D, size: tuple[int, int] | None, focal: float | None) -> Camera:

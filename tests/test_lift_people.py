@@ -8,9 +8,10 @@ from samples import CAMERA
 from paperlib import datasets
 from paperlib.cameras import Camera, project, world_to_camera
 from paperlib.detection.coco import coco_points
+from paperlib.detection.resampling import sampled
 from paperlib.detection.sequences import Keypoints2D
 from paperlib.kinematics import rotation_about, rotation_apply
-from paperlib.lifting import _places, lift_people, resampled
+from paperlib.lifting import _places, lift_people
 from paperlib.recordings import Recording
 from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.windows.keypoints import mirror
@@ -36,13 +37,6 @@ def error(lifted, positions) -> float:
     """MPJPE, mm."""
     pose = positions - positions[:, :1]
     return 1000 * (lifted.pose - pose).norm(dim=-1).mean().item()
-
-
-def test_values_between_frames():
-    times, values = np.array([0.0, 1.0, 3.0]), np.array([[0.0], [10.0], [30.0]])
-    at = np.array([-1.0, 0.5, 1.0, 2.0, 4.0])
-    assert resampled(values, times, at)[:, 0].tolist() == [0, 5, 10, 20, 30]
-    assert resampled(values[:1], times[:1], at)[:, 0].tolist() == [0] * 5
 
 
 def test_a_pose_is_put_where_it_is_seen(walker):
@@ -93,7 +87,7 @@ def test_a_portrait_film_of_a_rolled_camera(walker):
 def test_the_rate_of_the_film(walker, fps):
     """The same motion at another rate: as many poses as frames, and as good ones."""
     times = np.arange(0, (len(walker) - 1) / RATE, 1 / fps)
-    positions = resampled(walker.positions.numpy(), np.arange(len(walker)) / RATE, times)
+    positions = sampled(walker.positions.numpy(), np.arange(len(walker)) / RATE, times)
     positions = torch.from_numpy(positions).float()
     (one,) = lift_people([found(positions, walker.camera)], fps)
     assert len(one.frames) == len(times)
