@@ -147,12 +147,12 @@ print(f"mean difference: {1000 * mpjpe(from_folder, poses):.2f} mm")
 # %% [markdown]
 # ## What it looks like
 #
-# Seven moments: the film with the box; from nearby, the joints that the first stage finds; and the
+# Five moments: the film with the box; from nearby, the joints that the first stage finds; and the
 # refined pose over the truth. Without a box, joints lie on the straight line.
 
 # %%
 found = joints_in_video(first.model, pictures, boxes, flip=flip)
-moments = torch.linspace(0.08, 0.92, 7).mul(length - 1).round().long()
+moments = torch.linspace(0.08, 0.92, 5).mul(length - 1).round().long()
 strip = [pictures[moments].permute(0, 2, 3, 1), boxes[moments], found.keypoints[moments]]
 strip += [poses[moments], walker.pose[moments]]
 titles = [f"{frame / walker.fps:.2f} s" for frame in moments.tolist()]
