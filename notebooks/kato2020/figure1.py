@@ -3,6 +3,10 @@
 #
 # *Kato et al. 2020, section II, "Proposed method", figure 1.*
 #
+# **What does the second stage listen to?** On the clip shown, 50% of its answer's squared
+# derivative is by x, 43% by y and 7% by depth. It is an example, of one clip and one seed.
+# <a href="#how">How it was found.</a>
+#
 # All other systems of this companion begin with keypoints: two numbers for each joint, from which a
 # network must guess the third. This one begins with **images**. Its first stage says of each frame
 # $I_t$ where each joint is in the image *and how deep it lies about the root*, together $x_t$; its
@@ -106,6 +110,9 @@ points = drawn.crops.from_film(clip.keypoints[frame + moments]) / film.size
 
 # %% [markdown]
 # ## Which frames does the answer listen to?
+#
+# **Before you look:**<a id="how"></a> The input has x, y and depth of each joint. How large a share
+# of the answer hangs on each?
 #
 # How much would the pose change if what the first stage says of one frame changed? The derivative
 # of the pose by each frame's input, along a few random directions, averaged over windows of the

@@ -3,6 +3,10 @@
 #
 # *Kato et al. 2020, sections II and III.*
 #
+# **Does time mend depths?** A little, by one seed: on average a joint's depth from the root is 59.0
+# mm off at first and 56.8 after the second stage; most is gained on the legs. A network
+# that was never told a depth has 60.6. <a href="#how">How it was found.</a>
+#
 # The paper's argument is about depths: images tell them, keypoints do not, and time makes them
 # better. It shows no picture of them. Here is one: how wrong is the depth of each joint from the
 # root
@@ -66,6 +70,9 @@ off = {name: 1000 * (torch.cat(found) - true) for name, found in answers.items()
 
 # %% [markdown]
 # ## Joint by joint
+#
+# **Before you look:**<a id="how"></a> Which joint's depth is the hardest to tell from an image,
+# and which one's would time help most?
 #
 # The mean absolute error of the depth from the root, over all test frames.
 

@@ -3,6 +3,10 @@
 #
 # *Kato et al. 2020, section II, "First stage" (integral regression: Sun et al., ECCV 2018).*
 #
+# **How well can one image tell joints and depths?** With the true distance of the root 113.4 mm,
+# with an estimated one 119.4; a mean pose has 182.5. It is one seed of a small network for images
+# of 64 pixels. <a href="#how">How it was found.</a>
+#
 # From the image of a person a network makes a volume for each joint: columns, rows, and depths
 # about the root. Where is the joint in it? The bin of the largest value is as coarse as the bins
 # are, and has no derivative. Integral regression takes the *expected value*: a softmax over the
@@ -112,6 +116,9 @@ print(f"{half[0] * sizes['size']:.1f} pixels and {1000 * half[2] * model.extent:
 
 # %% [markdown]
 # ## How well it finds bodies that it has not seen
+#
+# **Before you look:**<a id="how"></a> A person of 1.7 m in 64 pixels, some 16 bins a side: how many
+# millimetres is a bin, and how many of them will the error be?
 #
 # In millimetres, with the true depth of the root, which public code takes and no image tells, and
 # with one that follows from the bones of the training bodies. Beside it the mean pose.
