@@ -61,7 +61,7 @@ def test_times_of_a_film_without_a_constant_rate_are_kept(tmp_path):
         ({"degrees": 0, "hflip": True}, lambda p: p[:, ::-1]),
         ({"degrees": 0, "vflip": True}, lambda p: p[::-1]),
     ],
-    ids=str,
+    ids=("left", "right", "turned", "mirrored", "upside down"),
 )
 def test_a_film_stands_upright(tmp_path, rotation, turned):
     """A phone's film in portrait is stored lying; FFmpeg counts degrees counterclockwise."""
