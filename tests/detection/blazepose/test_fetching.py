@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from paperlib import __main__ as command_line
+from paperlib import paths
 from paperlib.detection.blazepose import fetching
 from paperlib.detection.blazepose.fetching import FILES, File, fetch, find
 from paperlib.detection.blazepose.networks import Networks
@@ -23,6 +24,7 @@ CONTENT = {name: f"network {name}".encode() for name in FILES}
 def folder(tmp_path, monkeypatch) -> Path:
     """Where the networks go; those of this test are a few letters."""
     monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(paths, "ROOT", tmp_path)  # the project's own data are no part of it
     (tmp_path / "data").mkdir()
     small = {
         name: File(FILES[name].name, hashlib.sha256(content).hexdigest())
