@@ -42,8 +42,9 @@ from paperlib.windows import network_input
 
 # %%
 plotting.use_style()
-own = {"detector": DETECTORS + FILES, "windows": None}
-experiment = Experiment.begin("cheng2020/table5", globals(), **own)
+experiment = Experiment.begin(
+    "cheng2020/table5", globals(), detector=DETECTORS + FILES, windows=None
+)
 smoke = experiment.preset == "smoke"
 SEEN, FUTURE = 20 if smoke else forecasting.SEEN, forecasting.FUTURE  # its clips are short
 length = SEEN + FUTURE

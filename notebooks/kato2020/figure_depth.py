@@ -43,8 +43,9 @@ from paperlib.windows import as_inputs
 
 # %%
 plotting.use_style()
-fields = {"receptive_field": tuple(SECOND_STAGE)}
-experiment = Experiment.begin("kato2020/figure_depth", globals(), **fields)
+experiment = Experiment.begin(
+    "kato2020/figure_depth", globals(), receptive_field=tuple(SECOND_STAGE)
+)
 experiment = experiment.with_detector("integral_regression")
 experiment
 

@@ -56,8 +56,9 @@ from paperlib.training import SECOND_STAGE, first_stage, second_stage
 
 # %%
 plotting.use_style()
-own = {"receptive_field": tuple(SECOND_STAGE), "seconds": (1, 2, 3, 4)}
-experiment = Experiment.begin("kato2020/from_video", globals(), **own)
+experiment = Experiment.begin(
+    "kato2020/from_video", globals(), receptive_field=tuple(SECOND_STAGE), seconds=(1, 2, 3, 4)
+)
 experiment = experiment.with_detector("integral_regression")
 experiment
 

@@ -51,8 +51,9 @@ from paperlib.windows import INPUTS, as_inputs
 
 # %%
 plotting.use_style()
-own = {"receptive_field": ("all", *SECOND_STAGE), "inputs": ("all", *INPUTS)}
-experiment = Experiment.begin("kato2020/table1", globals(), **own)
+experiment = Experiment.begin(
+    "kato2020/table1", globals(), receptive_field=("all", *SECOND_STAGE), inputs=("all", *INPUTS)
+)
 experiment = experiment.with_detector("integral_regression")
 experiment
 
