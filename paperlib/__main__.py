@@ -3,6 +3,7 @@ fetch."""
 
 import argparse
 import sys
+from dataclasses import fields
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -161,22 +162,8 @@ def _evaluate(arguments) -> None:
 def _lift(arguments) -> None:
     from paperlib.running.lift import Options, lift
 
-    given = {
-        "fps": arguments.fps,
-        "size": arguments.size,
-        "focal": arguments.focal,
-        "person_height": arguments.height,
-        "person": arguments.person,
-        "layout": arguments.layout,
-        "down": arguments.down,
-        "up": arguments.up,
-        "formats": arguments.formats and arguments.formats.split(","),
-        "smooth": not arguments.raw,
-        "animation": not arguments.no_animation,
-        "detector": arguments.detector,
-        "people": arguments.people,
-    }
-    told = {name: value for name, value in given.items() if value is not None}
+    names = {field.name for field in fields(Options)}
+    told = {name: value for name, value in vars(arguments).items() if name in names}
     for path in lift(arguments.source, arguments.out, Options(**told)):
         print(f"written: {path}")
 

@@ -82,6 +82,8 @@ def add_lift(commands) -> argparse.ArgumentParser:
         "has found in one: npz, CSV, BVH, TRC, C3D, glTF, and moving pictures.",
         epilog="python -m paperlib lift film.mp4 --out lifted; python -m paperlib lift keypoints/ "
         "--fps 60 --size 1080x1920 --out lifted",
+        # what is not said is as paperlib.running.lift.Options has it
+        argument_default=argparse.SUPPRESS,
     )
     lift.add_argument(
         "source",
@@ -94,13 +96,14 @@ def add_lift(commands) -> argparse.ArgumentParser:
         "--size", type=_size, help="1920x1080: of its pictures, where the keypoints do not tell"
     )
     lift.add_argument(
-        "--person",
-        type=_person,
-        default="everybody",
-        help="everybody (default), longest, largest, or the number of one",
+        "--person", type=_person, help="everybody (default), longest, largest, or the number of one"
     )
     lift.add_argument(
-        "--height", type=float, help="of the people, metres; default: as the model has it"
+        "--height",
+        type=float,
+        dest="person_height",
+        metavar="HEIGHT",
+        help="of the people, metres; default: as the model has it",
     )
     lift.add_argument(
         "--focal", type=float, help="focal length in pixels; default: the picture's longer side"
@@ -112,16 +115,17 @@ def add_lift(commands) -> argparse.ArgumentParser:
     )
     lift.add_argument("--layout", help="the joint set of the keypoints, where it is not clear")
     lift.add_argument("--up", choices=("y", "z"), help="of the files; default: by format")
-    lift.add_argument("--formats", help="npz,csv,bvh,trc,c3d,glb; default: all")
-    lift.add_argument("--people", type=int, default=1, help="how many to look for in a film (1)")
+    lift.add_argument("--formats", type=_listed, help="npz,csv,bvh,trc,c3d,glb; default: all")
+    lift.add_argument("--people", type=int, help="how many to look for in a film (1)")
     lift.add_argument(
         "--detector",
-        default="heavy",
         choices=("heavy", "full", "lite"),
         help="BlazePose's network for a film (heavy); the others are faster and err more",
     )
-    lift.add_argument("--raw", action="store_true", help="do not smooth the paths")
-    lift.add_argument("--no-animation", action="store_true", help="write no poses.gif")
+    lift.add_argument("--raw", action="store_false", dest="smooth", help="do not smooth the paths")
+    lift.add_argument(
+        "--no-animation", action="store_false", dest="animation", help="write no poses.gif"
+    )
     return lift
 
 
@@ -167,6 +171,10 @@ def _size(text: str) -> tuple[int, int]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r}; expected width x height, 1920x1080") from None
     return width, height
+
+
+def _listed(text: str) -> list[str]:
+    return text.split(",")
 
 
 def _person(text: str) -> str | int:

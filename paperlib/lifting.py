@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from paperlib.cameras import Camera, inverse_calibration, undistort
+from paperlib.cameras import Camera
 from paperlib.detection.coco import coco_points
 from paperlib.detection.resampling import resampled, sampled
 from paperlib.detection.sequences import Keypoints2D
@@ -20,7 +20,7 @@ from paperlib.recordings import Recording
 from paperlib.refinement import refine
 from paperlib.skeletons import COCO_17, H36M_17, Skeleton
 from paperlib.training.shipping import shipped
-from paperlib.virtual_camera import facing, turned_back, turns_to_person
+from paperlib.virtual_camera import facing, rays, turned_back, turns_to_person
 
 RATE = 50.0  # Hz of the motion that the shipped model has learnt
 _SAME_RATE = 0.02  # share by which a film's rate may differ and still count as the model's
@@ -164,7 +164,7 @@ def _film(
     keypoints = torch.from_numpy(seen.keypoints)
     confidence = torch.from_numpy(seen.confidence).clamp(0, 1)
     about = {"skeleton": H36M_17, "keypoint_skeleton": COCO_17}
-    camera = _camera(seen, size, focal)
+    camera = film_camera(seen, size, focal)
     film = Recording("somebody", "film", seen.name, RATE, camera, keypoints, confidence, **about)
     return film, seen.times
 
@@ -199,7 +199,11 @@ def _poses(model: nn.Module, film: Recording, down: Sequence[float] | None) -> T
     return turned_back(predict(model, facing(film, down)), turns_to_person(film, down))
 
 
-def _camera(seen: Keypoints2D, size: tuple[int, int] | None, focal: float | None) -> Camera:
+def film_camera(
+    seen: Keypoints2D, size: tuple[int, int] | None = None, focal: float | None = None
+) -> Camera:
+    """The camera of a film, as :func:`lift_people` takes it to be, without an orientation.
+    ``ValueError`` where nobody tells how large its pictures are."""
     width, height = size or (seen.width, seen.height)
     if width is None or height is None:
         raise ValueError(
@@ -213,7 +217,7 @@ def _places(pose: Tensor, film: Recording) -> Tensor:
     """``(T, 3)``: where each pose must be so that it is seen where its keypoints are: the least
     squares of ``x (Z + z) = X + …`` over the joints that both have, by how sure they are."""
     points = coco_points(pose)
-    plane = undistort(inverse_calibration(film.keypoints, film.camera), film.camera)
+    plane = rays(film)[..., :2]
     weight = film.confidence.clamp_min(1e-3)[..., None].sqrt()
     ones, none = torch.ones_like(plane[..., :1]), torch.zeros_like(plane[..., :1])
     x, y = plane.split(1, dim=-1)

@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from paperlib.cameras import inverse_calibration, undistort
+from paperlib.cameras import unproject
 from paperlib.kinematics import rotation_about, rotation_apply, shortest_turn
 from paperlib.recordings import Recording
 
@@ -25,7 +25,7 @@ def turns_to_person(recording: Recording, down: Sequence[float] | None = None) -
 
     With ``down``, the direction (x, y, z) in the camera's axes that is down, the camera is then
     turned about its axis until down is straight below in its picture, too."""
-    return _turns(_rays(recording), down)
+    return _turns(rays(recording), down)
 
 
 def facing(recording: Recording, down: Sequence[float] | None = None) -> Recording:
@@ -39,10 +39,10 @@ def facing(recording: Recording, down: Sequence[float] | None = None) -> Recordi
     """
     if recording.heatmaps is not None or recording.images is not None:
         raise ValueError(f"{recording.name}: its heat maps or images are not turned with a camera")
-    rays, camera = _rays(recording), recording.camera.without_distortion()
-    turn = _turns(rays, down)
-    seen = rotation_apply(turn[:, None], rays)
-    focal, centre = (rays.new_tensor(values) for values in (camera.focal, camera.centre))
+    ways, camera = rays(recording), recording.camera.without_distortion()
+    turn = _turns(ways, down)
+    seen = rotation_apply(turn[:, None], ways)
+    focal, centre = (ways.new_tensor(values) for values in (camera.focal, camera.centre))
     changed = {"keypoints": (seen[..., :2] / seen[..., 2:].clamp_min(1e-3)) * focal + centre}
     if recording.positions is not None:
         changed["positions"] = rotation_apply(turn[:, None], recording.positions)
@@ -57,16 +57,16 @@ def turned_back(poses: Tensor, turns: Tensor) -> Tensor:
     return rotation_apply(turns.mT[:, None].to(poses), poses)
 
 
-def _rays(recording: Recording) -> Tensor:
-    """``(T, K, 3)``: the points at depth 1 that keypoints show."""
-    plane = undistort(inverse_calibration(recording.keypoints, recording.camera), recording.camera)
-    return torch.cat([plane, torch.ones_like(plane[..., :1])], dim=-1)
+def rays(recording: Recording) -> Tensor:
+    """``(T, K, 3)``: the points at depth 1 that keypoints show, metres, the lens undone."""
+    ones = torch.ones_like(recording.keypoints[..., 0])
+    return unproject(recording.keypoints, ones, recording.camera)
 
 
-def _turns(rays: Tensor, down: Sequence[float] | None) -> Tensor:
-    middle = torch.nn.functional.normalize(rays.mean(dim=-2), dim=-1)
-    turn = shortest_turn(rays.new_tensor([0.0, 0.0, 1.0]), middle).mT
+def _turns(ways: Tensor, down: Sequence[float] | None) -> Tensor:
+    middle = torch.nn.functional.normalize(ways.mean(dim=-2), dim=-1)
+    turn = shortest_turn(ways.new_tensor([0.0, 0.0, 1.0]), middle).mT
     if down is None:
         return turn
-    x, y, _ = rotation_apply(turn, rays.new_tensor(down)).unbind(-1)
+    x, y, _ = rotation_apply(turn, ways.new_tensor(down)).unbind(-1)
     return rotation_about("z", torch.atan2(x, y)) @ turn

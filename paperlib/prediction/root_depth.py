@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from paperlib import kinematics
-from paperlib.cameras import unproject
 from paperlib.errors import one_of
 from paperlib.recordings import Recording
+from paperlib.virtual_camera import rays
 
 ROOT_DEPTHS = ("true", "estimated")
 _NEAREST = 0.1  # metres before the camera, of any joint
@@ -34,7 +34,7 @@ def estimated_root_depth(recording: Recording, lengths: Tensor) -> Tensor:
     of squares is a quadratic in Z; of its two zeros the one further away counts. Where a frame has
     no such depth, it is the one of the smallest body.
     """
-    rays, depths = _rays(recording), _depths(recording)
+    depths, ways = _depths(recording), rays(recording)
     bones = recording.skeleton.bones
     if lengths.shape != (len(bones),):
         raise ValueError(
@@ -42,8 +42,8 @@ def estimated_root_depth(recording: Recording, lengths: Tensor) -> Tensor:
             f"{recording.skeleton.name}, got {tuple(lengths.shape)}"
         )
     upper, lower = ([bone[end] for bone in bones] for end in (0, 1))
-    at = rays * depths[..., None]
-    a, b = (points[:, lower] - points[:, upper] for points in (rays, at))
+    at = ways * depths[..., None]
+    a, b = (points[:, lower] - points[:, upper] for points in (ways, at))
     square, linear = ((a * other).sum(dim=(1, 2)) for other in (a, b))
     constant = b.square().sum(dim=(1, 2)) - lengths.to(b).square().sum()
     square = square.clamp_min(1e-9)
@@ -75,7 +75,7 @@ def to_camera_space(
                 f"{recording.name}: the root is behind the camera in frame {frame} "
                 f"({root[frame]:.2f} m): cut such frames out"
             )
-    return _rays(recording) * (root[:, None] + _depths(recording))[..., None]
+    return rays(recording) * (root[:, None] + _depths(recording))[..., None]
 
 
 def first_stage_poses(
@@ -97,10 +97,3 @@ def _depths(recording: Recording) -> Tensor:
             f"{'none' if recording.depths is None else recording.keypoint_skeleton.name + 's'}"
         )
     return recording.depths
-
-
-def _rays(recording: Recording) -> Tensor:
-    """``(T, K, 3)``: the points at depth 1 that keypoints show."""
-    _depths(recording)
-    ones = torch.ones_like(recording.keypoints[..., 0])
-    return unproject(recording.keypoints, ones, recording.camera)

@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from paperlib.cameras import Camera
 from paperlib.detection.files import CHOICES, chosen, read_people
 from paperlib.detection.sequences import Keypoints2D
 from paperlib.errors import one_of
 from paperlib.exports import Exported, export
 from paperlib.kinematics import matrix_to_quaternion, shortest_turn
-from paperlib.lifting import Lifted, lift_people
+from paperlib.lifting import Lifted, film_camera, lift_people
 from paperlib.paths import replacing, require_writable
 from paperlib.progress import bar
 from paperlib.recordings import Recording
@@ -156,9 +155,8 @@ def _players(
         # the camera of a world whose floor is level
         up = -torch.tensor(lifted.down)
         turn = matrix_to_quaternion(shortest_turn(up, torch.tensor([0.0, 0.0, 1.0])))
-        width, height = options.size or (one.width, one.height)
-        lens = (options.focal or max(width, height),) * 2, (width / 2, height / 2)
-        camera = Camera("film", width, height, *lens, orientation=tuple(turn.tolist()))
+        camera = film_camera(one, options.size, options.focal)
+        camera = replace(camera, orientation=tuple(turn.tolist()))
         points, scores = torch.from_numpy(seen.keypoints), torch.from_numpy(seen.confidence)
         about = {"skeleton": lifted.skeleton, "keypoint_skeleton": COCO_17}
         film = Recording(
