@@ -3,9 +3,9 @@
 #
 # *Pavllo et al. 2019, section 5.1.*
 #
-# **What does a number in the tables stand for?** For data, a split and a protocol. In the place of
-# Human3.6M's 15 actions stand 29 of free motion capture, of which 622,136 frames are learnt from and
-# 343,556 are tested. And the protocol decides: a body turned by half a turn is 350.0 mm off by
+# **What does a number in the tables stand for?** For data, a split and a protocol. In place of
+# Human3.6M's 15 actions stand 29 of free motion capture, of which 622,136 frames are learnt from
+# and 343,556 are tested. And the protocol decides: a body turned by half a turn is 350.0 mm off by
 # Protocol 1, and 0.0 mm by Protocol 2. <a href="#how">How it was found.</a>
 #
 # The paper has two data sets of people before cameras, with markers that tell where their joints
