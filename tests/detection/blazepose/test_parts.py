@@ -134,6 +134,20 @@ def test_a_letterbox_has_all_of_a_picture():
 # --- landmarks -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("size", "count"), [((1080, 1920), 3), ((1920, 1080), 3), ((500, 500), 9)])
+def test_parts_of_a_picture_hold_all_of_it_and_overlap_by_half(size, count):
+    squares = regions.parts(*size)
+    assert len(squares) == count
+    boxes = np.array([square.box() for square in squares])
+    assert boxes[:, :2].min(axis=0) == pytest.approx(0)
+    assert boxes[:, 2:].max(axis=0) == pytest.approx(np.array(size))
+    assert {square.angle for square in squares} == {0.0}
+    for axis in (0, 1):
+        steps = np.diff(np.unique(boxes[:, axis].round(6)))
+        assert (steps <= squares[0].side / 2 + 1e-6).all()
+    assert max(square.side for square in squares) <= min(0.6 * max(size), *size)
+
+
 def test_a_point_moves_to_where_its_heatmap_is():
     heatmaps = np.full((64, 64, 4), -50.0)
     heatmaps[30, 20, 0] = heatmaps[30, 22, 0] = 50  # in the window of 9 about (21, 30)
@@ -241,6 +255,33 @@ def test_names_are_told_anew_after_a_pair_was_together():
     joints[20:30, knees] = (0, 300)
     joints[30:, knees] = joints[30:, knees[::-1]]
     assert not faults.swapped(joints).any()
+
+
+# --- found twice -----------------------------------------------------------------------------
+
+
+def followed(xs, side=400.0):
+    """Somebody 300 pixels high, seen at each of ``xs`` in turn."""
+    one, line = tracks._Followed(Region(0, 0, side, 0.0), 0), np.linspace(0, 300, 33)[:, None]
+    for t, x in enumerate(xs):
+        points = np.concatenate([line + np.array([x, 0]), [[x, 150], [x, 0]]])
+        found = landmarks.Landmarks(points, np.ones(33), 1.0)
+        seen = one.step(found, 0.1 * t, smooth=False)
+    return one, seen
+
+
+def test_whoever_jumps_onto_somebody_else_is_the_one_found_twice():
+    stays, slips, elsewhere = followed([0, 2, 4]), followed([300, 301, 5]), followed([600, 602])
+    for order in ([stays, slips, elsewhere], [slips, stays, elsewhere]):
+        assert tracks.without_doubles(order) == [stays, elsewhere]
+    # nobody knows how somebody new has moved
+    new = followed([4])
+    assert tracks.without_doubles([new, slips]) == [slips]
+    assert tracks.without_doubles([slips, new]) == [slips]
+    # a jump is forgotten after a while
+    settled = followed([300, *range(20)])
+    assert settled[0].moved < slips[0].moved / 10
+    assert tracks.without_doubles([]) == []
 
 
 # --- who is who ----------------------------------------------------------------------------------
