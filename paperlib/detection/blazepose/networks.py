@@ -1,5 +1,6 @@
 """The networks of BlazePose, run by LiteRT (package ``ai-edge-litert``, of the extra ``video``)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from paperlib.detection.blazepose import detector, regions
 from paperlib.detection.blazepose import landmarks as points
 from paperlib.detection.blazepose.fetching import MODELS, find
+from paperlib.detection.blazepose.others import painted_out
 from paperlib.detection.blazepose.regions import Region, around, cut, letterbox
 from paperlib.errors import one_of
 
@@ -38,9 +40,13 @@ class Networks:
                 found.append((one.score, around(*square.to_picture(one.points[:2]))))
         return [region for _, region in sorted(found, key=lambda each: -each[0])]
 
-    def landmarks(self, picture: np.ndarray, region: Region) -> points.Landmarks:
-        """The person in a ``region`` of a picture, whether or not there is one."""
-        small = cut(picture, region, points.SIDE, edges=True) / np.float32(255)
+    def landmarks(
+        self, picture: np.ndarray, region: Region, others: Sequence[np.ndarray] = ()
+    ) -> points.Landmarks:
+        """The person in a ``region`` of a picture, whether or not there is one. The bodies of
+        ``others``, ``(33, 2)`` joints each, are painted out before."""
+        small = cut(picture, region, points.SIDE, edges=True)
+        small = (painted_out(small, region, others) if others else small) / np.float32(255)
         raw, presence, _, heatmaps, _ = self._landmarks(small)
         return points.landmarks(raw[0], float(presence[0, 0]), heatmaps[0], region)
 

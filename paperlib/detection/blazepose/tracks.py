@@ -19,6 +19,7 @@ _EVERY = 5  # pictures after which further people are looked for beside those wh
 _PATIENCE = 60  # frames after which somebody who was lost comes back as somebody else
 _REACH, _WIDER, _WIDEST = 0.3, 0.1, 0.8  # body sizes from where they were: at once, a frame, most
 _SAME = 0.1  # of the region's side: the mean distance of the joints of one and the same person
+_CLEARER = 0.02  # of visibility by which whoever hides somebody is seen better than they are
 _REMEMBERED = 0.8  # of how far somebody has moved, from picture to picture
 
 
@@ -38,9 +39,11 @@ class Tracker:
 
     The detector is asked where fewer are followed: in each picture while it is nobody, else in
     every fifth. For several it looks at parts of the picture too, as whoever is small or stands
-    beside somebody else is not found in the whole. ``smooth`` smooths joints over time as MediaPipe
-    does; the region in which a person is looked for next is smoothed always. Who is hardly in the
-    picture any more, or found twice, is not followed further. Stretches count from ``first``.
+    beside somebody else is not found in the whole. Whoever is seen better is painted out where
+    somebody is looked for who is seen worse, and may be behind. ``smooth`` smooths joints over time
+    as MediaPipe does; the region in which a person is looked for next is smoothed always. Who is
+    hardly in the picture any more, or found twice, is not followed further. Stretches count from
+    ``first``.
     """
 
     def __init__(self, networks: Networks, people: int = 1, smooth: bool = True, first: int = 0):
@@ -49,12 +52,15 @@ class Tracker:
         self._stretches, self._pictures = first, 0
 
     def step(self, picture: np.ndarray, time: float) -> list[Seen]:
-        """Who is in the picture ``(H, W, 3)`` of bytes at ``time`` seconds."""
+        """Who is in the picture ``(H, W, 3)`` of bytes at ``time`` seconds, clearest first."""
         looks = len(self._followed) < self.people
         looks &= not self._followed or self._pictures % _EVERY == 0
         self._pictures += 1
-        known = self._followed
-        here = [found for one in known if (found := self._found(one, picture, time))]
+        here: list[tuple[_Followed, Seen]] = []
+        for one in sorted(self._followed, key=lambda each: -each.clear):
+            before = [seen.joints for other, seen in here if other.clear > one.clear + _CLEARER]
+            if found := self._found(one, picture, time, before):
+                here.append(found)
         here = without_doubles(here)
         if looks:
             here = self._with_more(here, picture, time)
@@ -62,10 +68,11 @@ class Tracker:
         return [seen for _, seen in here]
 
     def _found(
-        self, one: "_Followed", picture: np.ndarray, time: float
+        self, one: "_Followed", picture: np.ndarray, time: float, before: Sequence[np.ndarray]
     ) -> "tuple[_Followed, Seen] | None":
+        """Where somebody is now, behind those whose joints are ``before`` them."""
         height, width = picture.shape[:2]
-        found = self.networks.landmarks(picture, one.region)
+        found = self.networks.landmarks(picture, one.region, before)
         if found.presence < _PRESENT:
             return None
         now = one.step(found, time, self.smooth)
@@ -81,7 +88,8 @@ class Tracker:
             if (overlap(region.box(), np.array(looked_at).reshape(-1, 4)) > _LOOKED_AT).any():
                 continue
             looked_at.append(region.box())
-            found = self._found(_Followed(region, self._stretches), picture, time)
+            known = [seen.joints for _, seen in here]
+            found = self._found(_Followed(region, self._stretches), picture, time, known)
             more = without_doubles([*here, found]) if found else here
             self._stretches += len(more) - len(here)
             here = more
@@ -97,11 +105,13 @@ class _Followed:
         self._visibility: np.ndarray | None = None
         self._last: np.ndarray | None = None
         self.moved = math.inf  # of late, as a share of their size
+        self.clear = 0.0  # mean visibility, of late
 
     def step(self, found: Landmarks, time: float, smooth: bool) -> Seen:
         raw, visibility = found.points[:JOINTS], found.visibility
         size = found.region(wider=1.0).side
         self.moved = self._moved_to(raw, size)
+        self.clear = float(steadier(self.clear or None, np.mean(visibility)))
         joints, rim = raw, self._rim.points(found.points[JOINTS:], time, size)
         if smooth:
             joints = self._joints.points(raw, time, size)

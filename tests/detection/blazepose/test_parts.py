@@ -5,7 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from paperlib.detection.blazepose import detector, faults, landmarks, regions, smoothing, tracks
+from paperlib.detection.blazepose import (
+    detector,
+    faults,
+    landmarks,
+    others,
+    regions,
+    smoothing,
+    tracks,
+)
 from paperlib.detection.blazepose.regions import Region
 from paperlib.detection.files.joint_sets import MEDIAPIPE_33
 
@@ -268,6 +276,24 @@ def followed(xs, side=400.0):
         found = landmarks.Landmarks(points, np.ones(33), 1.0)
         seen = one.step(found, 0.1 * t, smooth=False)
     return one, seen
+
+
+def test_other_people_are_painted_out_and_nothing_else():
+    """Somebody 200 pixels high and as thin as a line, upright in a square of 400 turned by a
+    quarter: there they lie."""
+    line = np.stack([np.full(33, 500.0), np.linspace(400, 600, 33)], axis=-1)
+    around = [MEDIAPIPE_33.index(name) for name in ("left_shoulder", "left_elbow", "left_wrist")]
+    line[around, 1] = (420, 500, 580)
+    square = Region(500, 500, 400, math.pi / 2)
+    small = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    painted = others.painted_out(small, square, [line])
+    changed = (painted != small).any(axis=-1)
+    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    # 0.055 of 200 pixels to either side, 6.25 pixels to one of the square
+    assert rows.min() >= 32 - 2 and rows.max() <= 32 + 2
+    assert columns.max() - columns.min() <= 200 / 6.25 and changed.sum() > 60
+    assert (painted[changed] == small.mean(axis=(0, 1)).astype(np.uint8)).all()
+    assert np.array_equal(small, others.painted_out(small, square, [line + 1000]))
 
 
 def test_whoever_jumps_onto_somebody_else_is_the_one_found_twice():
