@@ -75,7 +75,7 @@ def who_is_who(pixels: Tensor, trust: Tensor, cameras: Sequence[Camera]) -> list
     """All ways to give P people, whom V views see in orders of their own, the same numbers, the
     likeliest first: that whose rays come nearest to meeting. ``pixels`` are ``(V, P, T, K, 2)``,
     ``trust`` ``(V, P, T, K)``; the order of the first view stays. The mean is taken over what was
-    found, where more than a body's length off is as bad as one. ``ValueError`` for too many ways."""
+    found, at most a body's length each. ``ValueError`` for too many ways."""
     views, people = pixels.shape[:2]
     orders = list(permutations(range(people)))
     if len(orders) ** (views - 1) > _MOST:

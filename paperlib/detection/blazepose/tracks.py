@@ -9,6 +9,7 @@ import numpy as np
 from paperlib.detection.blazepose.detector import overlap
 from paperlib.detection.blazepose.landmarks import JOINTS, Landmarks
 from paperlib.detection.blazepose.networks import Networks
+from paperlib.detection.blazepose.others import share_on
 from paperlib.detection.blazepose.regions import Region
 from paperlib.detection.blazepose.smoothing import Smoother, steadier
 
@@ -20,6 +21,7 @@ _PATIENCE = 60  # frames after which somebody who was lost comes back as somebod
 _REACH, _WIDER, _WIDEST = 0.3, 0.1, 0.8  # body sizes from where they were: at once, a frame, most
 _SAME = 0.1  # of the region's side: the mean distance of the joints of one and the same person
 _CLEARER = 0.02  # of visibility by which whoever hides somebody is seen better than they are
+_MOSTLY = 0.5  # of somebody's limbs on those who were painted out: that is not somebody else
 _REMEMBERED = 0.8  # of how far somebody has moved, from picture to picture
 
 
@@ -73,7 +75,7 @@ class Tracker:
         """Where somebody is now, behind those whose joints are ``before`` them."""
         height, width = picture.shape[:2]
         found = self.networks.landmarks(picture, one.region, before)
-        if found.presence < _PRESENT:
+        if found.presence < _PRESENT or share_on(before, found.points) > _MOSTLY:
             return None
         now = one.step(found, time, self.smooth)
         return (one, now) if one.region.inside(width, height) >= _INSIDE else None
@@ -88,8 +90,8 @@ class Tracker:
             if (overlap(region.box(), np.array(looked_at).reshape(-1, 4)) > _LOOKED_AT).any():
                 continue
             looked_at.append(region.box())
-            known = [seen.joints for _, seen in here]
-            found = self._found(_Followed(region, self._stretches), picture, time, known)
+            # nobody knows whether this is somebody else: so nobody is painted out
+            found = self._found(_Followed(region, self._stretches), picture, time, before=())
             more = without_doubles([*here, found]) if found else here
             self._stretches += len(more) - len(here)
             here = more

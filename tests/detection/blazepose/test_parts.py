@@ -279,21 +279,31 @@ def followed(xs, side=400.0):
 
 
 def test_other_people_are_painted_out_and_nothing_else():
-    """Somebody 200 pixels high and as thin as a line, upright in a square of 400 turned by a
-    quarter: there they lie."""
+    """Somebody 200 pixels high and as thin as a line, upright in a square of 400 that is turned by
+    a quarter: there they lie."""
     line = np.stack([np.full(33, 500.0), np.linspace(400, 600, 33)], axis=-1)
-    around = [MEDIAPIPE_33.index(name) for name in ("left_shoulder", "left_elbow", "left_wrist")]
-    line[around, 1] = (420, 500, 580)
     square = Region(500, 500, 400, math.pi / 2)
     small = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     painted = others.painted_out(small, square, [line])
     changed = (painted != small).any(axis=-1)
     rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
-    # 0.055 of 200 pixels to either side, 6.25 pixels to one of the square
-    assert rows.min() >= 32 - 2 and rows.max() <= 32 + 2
-    assert columns.max() - columns.min() <= 200 / 6.25 and changed.sum() > 60
+    # 0.055 of 200 pixels to every side of what bones span, 6.25 pixels to one of the square
+    assert (rows.min(), rows.max()) == (31, 33)
+    long = 200 + 2 * 0.055 * 200
+    assert 0.8 * long < 6.25 * (columns.max() - columns.min() + 1) < long + 6.25
     assert (painted[changed] == small.mean(axis=(0, 1)).astype(np.uint8)).all()
     assert np.array_equal(small, others.painted_out(small, square, [line + 1000]))
+    assert np.array_equal(small, others.painted_out(small, square, []))
+
+
+def test_how_much_of_somebody_lies_on_others():
+    """Two lines that cross at their middle, and one beside."""
+    upright = np.stack([np.full(33, 500.0), np.linspace(400, 600, 33)], axis=-1)
+    level = upright[:, ::-1]
+    assert others.share_on([upright], upright) == 1 and others.share_on([], upright) == 0
+    assert others.share_on([upright], upright + np.array([50, 0])) == 0
+    assert 0 < others.share_on([upright], level) < 0.5
+    assert others.share_on([upright + 300, level], level) == 1
 
 
 def test_whoever_jumps_onto_somebody_else_is_the_one_found_twice():
