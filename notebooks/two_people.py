@@ -2,7 +2,12 @@
 # # One hidden behind the other: a real film
 #
 # **A second person covers a man's head and arm, in one view of four. Where is he then, by what a
-# detector finds in that view alone?**
+# detector finds in that view alone?** On this film, in the 63 frames in which he is hidden: joints
+# are 270 mm off about the root where each person is followed alone, 158 where the one in front is
+# painted out, 147 if she is not there at all. The refinement finds nothing to bridge (158 after it,
+# and 281 for 270): the score hardly falls, and the film ends before he comes out. Where he stands
+# is 289 mm off even without her, so that the film does not decide what hiding does to it.
+# <a href="#how">How it was found.</a>
 #
 # Véges and Lőrincz 2020 (3.2) carry somebody through the frames in which nothing is seen of them:
 # a score says which, and an energy of motion bridges them. On film it begins earlier. Whoever
@@ -53,9 +58,10 @@ if block < 1:
 # ## Who is found
 #
 # BlazePose was made for one person who fills the picture. Followed by it are both people, in every
-# view, since parts of the picture are searched, too, and since **whoever is seen better is painted
-# out** where the other is looked for. Before that the woman was never found in `cam03`, and the
-# man was followed by her arms until he was lost: `each_alone` are these keypoints.
+# view, since two things are done beside: parts of the picture are searched, too, without which the
+# woman is not found in `cam03`; and **whoever is seen better is painted out** where the other is
+# looked for, without which the man is given her arms, and then lost. `each_alone` are the keypoints
+# without the second.
 
 # %%
 film = two_people.load()
@@ -148,18 +154,18 @@ titles = {
     "each": "each followed alone",
 }
 moments = np.linspace(first - 10, len(man) - 4, 5).astype(int)
-figure, axes = plt.subplots(3, 5, figsize=(9, 7.8), sharex=True, sharey=True)
+figure, axes = plt.subplots(3, 5, figsize=(9, 6.9))
 for row, (name, one) in zip(axes, sources.items(), strict=True):
     for ax, moment in zip(row, moments, strict=True):
-        ax.set_axis_off()
         if name != "alone":
             ax.add_collection(bones(woman.keypoints[moment].numpy(), COCO_17, lw=3, color="0.8"))
         if (one.confidence[moment] > 0).any():
             plotting.draw_keypoints(ax, one.keypoints[moment].numpy(), COCO_17)
+        ax.set(xlim=(40, 900), ylim=(1340, 400), aspect="equal")
+        ax.set_axis_off()
     row[0].text(0, 1.02, titles[name], transform=row[0].transAxes, fontsize=10)
 for ax, moment in zip(axes[-1], moments, strict=True):
     ax.text(0.5, 0, f"frame {moment}", transform=ax.transAxes, fontsize=9, ha="center")
-axes[0, 0].set(xlim=(40, 860), ylim=(1360, 480))
 path = experiment.save_figure(figure, "two_people_keypoints")
 
 # %% [markdown]
@@ -303,6 +309,11 @@ path = experiment.save_figure(figure, "two_people_errors")
 
 # %% [markdown]
 # ## What it does not say
+#
+# The path of the root is decided by how far away he is taken to be, and he leans: there even the
+# film without her is off by more than hiding changes, in either direction. He does not come out of
+# hiding before the film ends, so that no method has an end to lead to; told that he is hidden, all
+# that there is to do is to hold him, or to let him go on as he moved.
 #
 # One film, one man, and a second person who was drawn: she hides him even where she stands further
 # away than he does. That whoever is seen better stands in front was chosen while looking at this
