@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from paperlib.arrays import interpolated
-from paperlib.cameras import Camera, inverse_calibration, project, undistort, world_to_camera
+from paperlib.cameras import Camera, world_to_camera
 from paperlib.datasets.archives import read_archive
 from paperlib.datasets.prepared import chosen
+from paperlib.datasets.triangulation import triangulated
 from paperlib.errors import one_of
 from paperlib.paths import find_data
 from paperlib.recordings import Dataset, Recording
@@ -28,10 +29,8 @@ REFERENCES = ("joint", "openpose", "blazepose", "other")
 _WIDTHS = {"cam01": 1080, "cam02": 1080, "cam03": 1088, "cam04": 1088}  # pixels; the height 1920
 # Pixels by which each camera sees everything displaced: two of them had moved since they were
 # calibrated. Chosen once, from reprojection errors of both detectors.
-_MOVED = ((-28.5, -7.7), (-1.5, 0.6), (-1.0, -18.4), (0.2, 0.6))
-_OFF = 8.0  # pixels from which a keypoint counts less and less in the joint reference
-_STEPS = 20  # of its reweighting, which then has settled
-_SMOOTHED = 9  # frames over which it is averaged
+MOVED = ((-28.5, -7.7), (-1.5, 0.6), (-1.0, -18.4), (0.2, 0.6))
+_SMOOTHED = 9  # frames over which the joint reference is averaged
 _FAINT = 0.05  # confidence below which a keypoint does not count
 
 
@@ -117,20 +116,26 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 
 
 def _camera(archive: dict[str, np.ndarray], view: int) -> Camera:
-    """``K, D, R, t`` are OpenCV's. Of its tangential distortion our lens model has half of a part
-    that is 0.1 pixel here."""
+    return camera_of(archive, view, _WIDTHS[CAMERAS[view]], MOVED[view])
+
+
+def camera_of(
+    archive: dict[str, np.ndarray], view: int, width: int, moved: tuple[float, float]
+) -> Camera:
+    """The camera of a ``view``, whose pictures are ``width`` pixels wide and displaced by ``moved``
+    pixels. ``K, D, R, t`` of the ``archive`` are OpenCV's. Of its tangential distortion our lens
+    model has half of a part that is 0.1 pixel here."""
     matrix, turn = archive["K"][view], archive["R"][view]
     k1, k2, p1, p2 = archive["D"][view].tolist()
     from scipy.spatial.transform import Rotation
 
-    (x, y), name = _MOVED[view], CAMERAS[view]
     return Camera(
-        name,
-        _WIDTHS[name],
+        CAMERAS[view],
+        width,
         1920,
         focal=(float(matrix[0, 0]), float(matrix[1, 1])),
         # the picture is displaced: so its middle is
-        centre=(float(matrix[0, 2]) - x, float(matrix[1, 2]) - y),
+        centre=(float(matrix[0, 2]) - moved[0], float(matrix[1, 2]) - moved[1]),
         radial=(k1, k2, 0.0),
         tangential=(p2, p1),
         orientation=tuple(Rotation.from_matrix(turn.T).as_quat(scalar_first=True).tolist()),
@@ -159,33 +164,11 @@ def _recording(
 
 
 def _joint_reference(archive: dict[str, np.ndarray], cameras: list[Camera]) -> torch.Tensor:
-    """``(T, 17, 3)`` metres, world: the points nearest to the rays of all views of both detectors,
-    reweighted by how far they are seen from the keypoints (Cauchy's weights)."""
+    """``(T, 17, 3)`` metres, world: from all views of both detectors."""
     from scipy.ndimage import uniform_filter1d
 
-    seen, weights, rays, eyes = [], [], [], []
-    for pixels, scores in KEYPOINTS.values():
-        for view, camera in enumerate(cameras):
-            seen.append(torch.from_numpy(archive[pixels][view]))
-            weights.append(torch.from_numpy((archive[scores][view] > _FAINT) + 1e-6))
-            plane = undistort(inverse_calibration(seen[-1], camera), camera)
-            ray = torch.cat([plane, torch.ones_like(plane[..., :1])], dim=-1)
-            ray = ray @ torch.from_numpy(archive["R"][view])
-            rays.append(ray / ray.norm(dim=-1, keepdim=True))
-            eyes.append(torch.tensor(camera.position, dtype=torch.float64))
-    pixels, trust, ray = torch.stack(seen), torch.stack(weights), torch.stack(rays)
-    # the distance from a ray is that across it
-    across = torch.eye(3, dtype=torch.float64) - ray[..., :, None] * ray[..., None, :]
-    aim = (across @ torch.stack(eyes)[:, None, None, :, None])[..., 0]
-    weight = trust
-    for _ in range(_STEPS):
-        matrix = (weight[..., None, None] * across).sum(dim=0)
-        points = torch.linalg.solve(matrix, (weight[..., None] * aim).sum(dim=0))
-        off = torch.stack(
-            [
-                (project(world_to_camera(points, camera), camera) - view).norm(dim=-1)
-                for camera, view in zip(cameras * len(KEYPOINTS), pixels, strict=True)
-            ]
-        )
-        weight = trust / (1 + (off / _OFF).square())
+    pixels = np.concatenate([archive[pixels] for pixels, _ in KEYPOINTS.values()])
+    scores = np.concatenate([archive[scores] for _, scores in KEYPOINTS.values()])
+    seen, trust = torch.from_numpy(pixels), torch.from_numpy(scores > _FAINT)
+    points, _ = triangulated(seen, trust, cameras * len(KEYPOINTS))
     return torch.from_numpy(uniform_filter1d(points.numpy(), _SMOOTHED, axis=0, mode="nearest"))

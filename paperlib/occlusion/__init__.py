@@ -2,7 +2,7 @@
 
 from paperlib import lazily
 from paperlib.occlusion.bodies import Body, body_of
-from paperlib.occlusion.boxed_man import boxed_man, boxes
+from paperlib.occlusion.boxed_man import boxed_man, boxes, hidden_behind
 from paperlib.occlusion.clustered import RULES, TOLERANCE, clustered
 from paperlib.occlusion.cylinder_man import cylinder_man
 from paperlib.occlusion.heatmaps import heatmaps

@@ -41,6 +41,21 @@ def _hidden(keypoints: Tensor, skeleton: Skeleton, width: float) -> Tensor:
     return hidden | (trunk & body.outside_trunk.to(keypoints.device))
 
 
+def hidden_behind(points: Tensor, body: Tensor, skeleton: Skeleton, width: float = WIDTH) -> Tensor:
+    """Which ``points`` ``(..., K, 2)`` of somebody lie in the boxes or the trunk of somebody else
+    who stands in front, whose keypoints ``body`` ``(..., J, 2)`` are, in the same unit.
+
+    ``width`` is half that of limbs and head. The trunk is wider than what its corners span by as
+    much on either side: flesh lies around them."""
+    _check(body, skeleton, width)
+    parts = body_of(skeleton)
+    corners = body[..., list(parts.corners), :]
+    around = corners.roll(-1, dims=-2)
+    start, end = parts.segments(body)
+    start, end = torch.cat([start, corners], dim=-2), torch.cat([end, around], dim=-2)
+    return _in_boxes(points, start, end, width).any(dim=-1) | _in_hull(points, corners)
+
+
 def boxes(keypoints: Tensor, skeleton: Skeleton, width: float = WIDTH) -> Tensor:
     """The corners ``(..., S, 4, 2)`` of the boxes of all limbs, then of the head, once around; the
     trunk's are keypoints themselves."""

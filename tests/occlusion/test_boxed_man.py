@@ -8,7 +8,7 @@ import torch
 from matplotlib.path import Path
 from scipy.spatial import Delaunay
 
-from paperlib.occlusion import body_of, boxed_man, boxes
+from paperlib.occlusion import body_of, boxed_man, boxes, hidden_behind
 from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, SKELETONS
 
 
@@ -254,3 +254,45 @@ def test_wrong_input_is_explained(points, options, said):
     for function in (boxed_man, boxes):
         with pytest.raises(ValueError, match=said):
             function(points, H36M_17, **options)
+
+
+# ---- somebody else in front ----------------------------------------------------------------------
+
+
+def standing():
+    """COCO's joints of somebody upright: shoulders at 0, hips at 1, ankles at 3, 0.4 wide."""
+    heights = {"shoulder": 0, "elbow": 0.5, "wrist": 1.0, "hip": 1.0, "knee": 2.0, "ankle": 3.0}
+    rows = []
+    for name in COCO_17.joints:
+        side, _, joint = name.rpartition("_")
+        x = {"left": 0.2, "right": -0.2}.get(side, 0.0)
+        x *= 2.0 if joint in ("elbow", "wrist") else 1.0
+        rows.append((x, heights.get(joint, -0.3)))
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def test_what_lies_behind_somebody_by_hand():
+    points = {
+        (0.0, 0.5): True,  # in the middle of the trunk
+        (0.25, 0.5): True,  # beside it, in its flesh
+        (0.2, 2.5): True,  # on a shin
+        (0.27, 2.5): True,
+        (0.31, 2.5): False,
+        (0.0, 2.0): False,  # between the knees
+        (0.0, -0.2): True,  # the head
+        (1.0, 1.0): False,
+    }
+    hidden = hidden_behind(torch.tensor([*points]).double(), standing(), COCO_17, 0.1)
+    assert hidden.tolist() == [*points.values()]
+    # anything by which both are moved, turned or made larger
+    turn = torch.tensor([[0.0, 2.0], [-2.0, 0.0]], dtype=torch.float64)
+    moved = [each @ turn + 3 for each in (torch.tensor([*points]).double(), standing())]
+    assert hidden_behind(*moved, COCO_17, 0.2).tolist() == hidden.tolist()
+
+
+def test_each_frame_has_its_own_body_in_front():
+    frames = torch.stack([standing(), standing() + 5])
+    hidden = hidden_behind(torch.tensor([[[0.0, 0.5]]] * 2).double(), frames, COCO_17, 0.1)
+    assert hidden.tolist() == [[True], [False]]
+    with pytest.raises(ValueError, match="width"):
+        hidden_behind(frames, frames, COCO_17, -1.0)

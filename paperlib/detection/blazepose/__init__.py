@@ -40,12 +40,13 @@ def detect_film(
     COCO's), ``frames``, ``times`` and the mean ``fps`` of the film.
 
     ``model`` is ``"heavy"``, or ``"full"`` or ``"lite"``, which are faster: on one of four films
-    "full" took left for right in a third of the frames. Up to ``people`` are followed at a time, as
-    far as the detector finds them: it was made for one, and is less sure of those beside. Who is
-    lost and found again is told by where their joints are. Confidence is MediaPipe's visibility. It
-    is 0 in frames in which nobody is found, where the person has left the picture, and for joints
-    on the wrong side of the body (:func:`~paperlib.detection.blazepose.faults.swapped`). ``smooth``
-    is MediaPipe's own smoothing, which looks back only. The networks run on ``threads`` processor
+    "full" took left for right in a third of the frames. Up to ``people`` are followed at a time;
+    for several, parts of the picture are searched too, since the detector was made for one person
+    who fills it. Whoever is hidden by somebody else is lost, and not taken for them; who is lost
+    and found again is told by where their joints are. Confidence is MediaPipe's visibility. It is 0
+    in frames in which nobody is found, where the person has left the picture, and for joints on the
+    wrong side of the body (:func:`~paperlib.detection.blazepose.faults.swapped`). ``smooth`` is
+    MediaPipe's own smoothing, which looks back only. The networks run on ``threads`` processor
     threads, those of PyTorch if not told; ``progress`` shows a bar. The film is read picture by
     picture.
 

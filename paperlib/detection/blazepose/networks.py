@@ -1,12 +1,14 @@
 """The networks of BlazePose, run by LiteRT (package ``ai-edge-litert``, of the extra ``video``)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from paperlib.detection.blazepose import detector
+from paperlib.detection.blazepose import detector, regions
 from paperlib.detection.blazepose import landmarks as points
 from paperlib.detection.blazepose.fetching import MODELS, find
+from paperlib.detection.blazepose.others import painted_out
 from paperlib.detection.blazepose.regions import Region, around, cut, letterbox
 from paperlib.errors import one_of
 
@@ -26,18 +28,25 @@ class Networks:
         self._landmarks = _Network(finds, threads)
         self._anchors = detector.anchors()
 
-    def people(self, picture: np.ndarray) -> list[Region]:
-        """Where in a picture ``(H, W, 3)`` of bytes people are, surest first."""
+    def people(self, picture: np.ndarray, parts: bool = False) -> list[Region]:
+        """Where in a picture ``(H, W, 3)`` of bytes people are, surest first. With ``parts`` these
+        are looked at too, in which people are larger and fewer; most then come several times."""
         height, width = picture.shape[:2]
-        whole = letterbox(width, height)
-        small = cut(picture, whole, detector.SIDE, edges=False) / np.float32(127.5) - 1
-        raw, scores = self._detector(small)
-        found = detector.people(raw[0], scores[0, :, 0], self._anchors)
-        return [around(*whole.to_picture(one.points[:2])) for one in found]
+        found = []
+        for square in [letterbox(width, height), *(regions.parts(width, height) if parts else ())]:
+            small = cut(picture, square, detector.SIDE, edges=False) / np.float32(127.5) - 1
+            raw, scores = self._detector(small)
+            for one in detector.people(raw[0], scores[0, :, 0], self._anchors):
+                found.append((one.score, around(*square.to_picture(one.points[:2]))))
+        return [region for _, region in sorted(found, key=lambda each: -each[0])]
 
-    def landmarks(self, picture: np.ndarray, region: Region) -> points.Landmarks:
-        """The person in a ``region`` of a picture, whether or not there is one."""
-        small = cut(picture, region, points.SIDE, edges=True) / np.float32(255)
+    def landmarks(
+        self, picture: np.ndarray, region: Region, others: Sequence[np.ndarray] = ()
+    ) -> points.Landmarks:
+        """The person in a ``region`` of a picture, whether or not there is one. The bodies of
+        ``others``, ``(33, 2)`` joints each, are painted out before."""
+        small = cut(picture, region, points.SIDE, edges=True)
+        small = (painted_out(small, region, others) if others else small) / np.float32(255)
         raw, presence, _, heatmaps, _ = self._landmarks(small)
         return points.landmarks(raw[0], float(presence[0, 0]), heatmaps[0], region)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 _WIDER = 1.25  # times the circle around the person
 _PARTS = 32  # of a pixel
+_SHARE = 0.6  # of a picture's longer side, at most, that a part of it is wide
 
 
 class Region(NamedTuple):
@@ -54,6 +55,17 @@ def around(middle: np.ndarray, rim: np.ndarray, wider: float = _WIDER) -> Region
 def letterbox(width: int, height: int) -> Region:
     """The square that holds a whole picture."""
     return Region(width / 2, height / 2, float(max(width, height)), 0.0)
+
+
+def parts(width: int, height: int) -> list[Region]:
+    """Upright squares that overlap by half or more and together hold a whole picture: of its
+    shorter side, where it is long, smaller where it is nearly a square."""
+    side = min(width, height, _SHARE * max(width, height))
+    middles = [
+        np.linspace(side / 2, length - side / 2, 1 + math.ceil((length - side) / (side / 2) - 1e-9))
+        for length in (width, height)
+    ]
+    return [Region(float(x), float(y), float(side), 0.0) for y in middles[1] for x in middles[0]]
 
 
 def cut(picture: np.ndarray, region: Region, side: int, edges: bool) -> np.ndarray:

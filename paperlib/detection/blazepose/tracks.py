@@ -1,5 +1,6 @@
 """People followed from picture to picture: where somebody was is where they are looked for."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -8,15 +9,20 @@ import numpy as np
 from paperlib.detection.blazepose.detector import overlap
 from paperlib.detection.blazepose.landmarks import JOINTS, Landmarks
 from paperlib.detection.blazepose.networks import Networks
+from paperlib.detection.blazepose.others import share_on
 from paperlib.detection.blazepose.regions import Region
 from paperlib.detection.blazepose.smoothing import Smoother, steadier
 
 _PRESENT = 0.5  # presence from which somebody is there
 _INSIDE = 0.25  # share of somebody's region in the picture, below which they have left it
-_KNOWN = 0.5  # intersection over union from which a region is of somebody who is followed already
+_LOOKED_AT = 0.9  # intersection over union from which two regions show the same person
+_EVERY = 5  # pictures after which further people are looked for beside those who are followed
 _PATIENCE = 60  # frames after which somebody who was lost comes back as somebody else
 _REACH, _WIDER, _WIDEST = 0.3, 0.1, 0.8  # body sizes from where they were: at once, a frame, most
 _SAME = 0.1  # of the region's side: the mean distance of the joints of one and the same person
+_CLEARER = 0.02  # of visibility by which whoever hides somebody is seen better than they are
+_MOSTLY = 0.5  # of somebody's limbs on those who were painted out: that is not somebody else
+_REMEMBERED = 0.8  # of how far somebody has moved, from picture to picture
 
 
 class Seen(NamedTuple):
@@ -33,44 +39,63 @@ class Seen(NamedTuple):
 class Tracker:
     """Finds up to ``people`` in the pictures of a film, given in their order.
 
-    The detector is asked where fewer are followed. ``smooth`` smooths joints over time as MediaPipe
-    does; the region in which a person is looked for next is smoothed always. Who is hardly in the
-    picture any more, or found twice, is not followed further. Stretches count from ``first``.
+    The detector is asked where fewer are followed: in each picture while it is nobody, else in
+    every fifth. For several it looks at parts of the picture too, as whoever is small or stands
+    beside somebody else is not found in the whole. Whoever is seen better is painted out where
+    somebody is looked for who is seen worse, and may be behind. ``smooth`` smooths joints over time
+    as MediaPipe does; the region in which a person is looked for next is smoothed always. Who is
+    hardly in the picture any more, or found twice, is not followed further. Stretches count from
+    ``first``.
     """
 
     def __init__(self, networks: Networks, people: int = 1, smooth: bool = True, first: int = 0):
         self.networks, self.people, self.smooth = networks, people, smooth
         self._followed: list[_Followed] = []
-        self._stretches = first
+        self._stretches, self._pictures = first, 0
 
     def step(self, picture: np.ndarray, time: float) -> list[Seen]:
-        """Who is in the picture ``(H, W, 3)`` of bytes at ``time`` seconds."""
-        height, width = picture.shape[:2]
-        if len(self._followed) < self.people:
-            self._look_for_more(picture)
-        seen, followed = [], []
-        for one in self._followed:
-            found = self.networks.landmarks(picture, one.region)
-            if found.presence < _PRESENT:
-                continue
-            now = one.step(found, time, self.smooth)
-            if one.region.inside(width, height) < _INSIDE:
-                continue
-            if any(_apart(now, other) < _SAME * one.region.side for other in seen):
-                continue
-            seen.append(now)
-            followed.append(one)
-        self._followed = followed
-        return seen
+        """Who is in the picture ``(H, W, 3)`` of bytes at ``time`` seconds, clearest first."""
+        looks = len(self._followed) < self.people
+        looks &= not self._followed or self._pictures % _EVERY == 0
+        self._pictures += 1
+        here: list[tuple[_Followed, Seen]] = []
+        for one in sorted(self._followed, key=lambda each: -each.clear):
+            before = [seen.joints for other, seen in here if other.clear > one.clear + _CLEARER]
+            if found := self._found(one, picture, time, before):
+                here.append(found)
+        here = without_doubles(here)
+        if looks:
+            here = self._with_more(here, picture, time)
+        self._followed = [one for one, _ in here]
+        return [seen for _, seen in here]
 
-    def _look_for_more(self, picture: np.ndarray) -> None:
-        for region in self.networks.people(picture):
-            known = np.array([one.region.box() for one in self._followed]).reshape(-1, 4)
-            if (overlap(region.box(), known) < _KNOWN).all():
-                self._followed.append(_Followed(region, self._stretches))
-                self._stretches += 1
-            if len(self._followed) == self.people:
+    def _found(
+        self, one: "_Followed", picture: np.ndarray, time: float, before: Sequence[np.ndarray]
+    ) -> "tuple[_Followed, Seen] | None":
+        """Where somebody is now, behind those whose joints are ``before`` them."""
+        height, width = picture.shape[:2]
+        found = self.networks.landmarks(picture, one.region, before)
+        if found.presence < _PRESENT or share_on(before, found.points) > _MOSTLY:
+            return None
+        now = one.step(found, time, self.smooth)
+        return (one, now) if one.region.inside(width, height) >= _INSIDE else None
+
+    def _with_more(
+        self, here: "list[tuple[_Followed, Seen]]", picture: np.ndarray, time: float
+    ) -> "list[tuple[_Followed, Seen]]":
+        looked_at = [one.region.box() for one, _ in here]
+        for region in self.networks.people(picture, parts=self.people > 1):
+            if len(here) >= self.people:
                 break
+            if (overlap(region.box(), np.array(looked_at).reshape(-1, 4)) > _LOOKED_AT).any():
+                continue
+            looked_at.append(region.box())
+            # nobody knows whether this is somebody else: so nobody is painted out
+            found = self._found(_Followed(region, self._stretches), picture, time, before=())
+            more = without_doubles([*here, found]) if found else here
+            self._stretches += len(more) - len(here)
+            here = more
+        return here
 
 
 class _Followed:
@@ -80,16 +105,41 @@ class _Followed:
         self.region, self.stretch = region, stretch
         self._rim, self._joints = Smoother(cutoff=0.01, beta=10.0), Smoother(cutoff=0.05, beta=80.0)
         self._visibility: np.ndarray | None = None
+        self._last: np.ndarray | None = None
+        self.moved = math.inf  # of late, as a share of their size
+        self.clear = 0.0  # mean visibility, of late
 
     def step(self, found: Landmarks, time: float, smooth: bool) -> Seen:
         raw, visibility = found.points[:JOINTS], found.visibility
         size = found.region(wider=1.0).side
+        self.moved = self._moved_to(raw, size)
+        self.clear = float(steadier(self.clear or None, np.mean(visibility)))
         joints, rim = raw, self._rim.points(found.points[JOINTS:], time, size)
         if smooth:
             joints = self._joints.points(raw, time, size)
             visibility = self._visibility = steadier(self._visibility, visibility)
         self.region = found._replace(points=np.concatenate([joints, rim])).region()
         return Seen(self.stretch, joints, visibility, raw)
+
+    def _moved_to(self, raw: np.ndarray, size: float) -> float:
+        last, self._last = self._last, raw
+        if last is None:
+            return math.inf
+        step = float(np.linalg.norm(raw - last, axis=-1).mean()) / size
+        return step + (_REMEMBERED * self.moved if math.isfinite(self.moved) else 0.0)
+
+
+def without_doubles(found: "Sequence[tuple[_Followed, Seen]]") -> "list[tuple[_Followed, Seen]]":
+    """Of those who are ``found`` in the same place only one: whose joints moved less of late. A
+    region that slips from somebody hidden to the one in front makes them jump; the other's stay."""
+    kept: list[tuple[_Followed, Seen]] = []
+    for one, now in found:
+        same = [_apart(now, seen) < _SAME * one.region.side for _, seen in kept]
+        if not any(same):
+            kept.append((one, now))
+        elif one.moved < kept[same.index(True)][0].moved:
+            kept[same.index(True)] = one, now
+    return kept
 
 
 def _apart(one: Seen, other: Seen) -> float:

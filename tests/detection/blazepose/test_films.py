@@ -110,6 +110,20 @@ def test_two_people_are_followed_side_by_side(small, tmp_path):
     assert len(detect_film(path, "lite", progress=False)) == 1
 
 
+def test_somebody_small_beside_somebody_large_is_found(frames):
+    """Half as tall, on a plain wall: in the whole picture the detector finds the large one alone,
+    in its parts both."""
+    large = frames[0][240:1360]
+    wall = np.zeros((len(large), 640, 3), np.uint8) + np.median(large, axis=(0, 1)).astype(np.uint8)
+    wall[300 : 300 + 560, :540] = large[::2, ::2]
+    picture, networks = np.concatenate([large, wall], axis=1), Networks("lite")
+    assert len(networks.people(picture)) == 1
+    big, little = Tracker(networks, 2).step(picture, 0.0)
+    tall = [np.ptp(one.joints[:, 1]) for one in (big, little)]
+    assert tall[1] == pytest.approx(tall[0] / 2, rel=0.15)
+    assert little.joints[:, 0].min() > large.shape[1]
+
+
 def test_a_search_that_was_stopped_goes_on(small, tmp_path, monkeypatch):
     """Stopped at the fourth picture; the second call looks at the rest alone."""
     path, keep = write(tmp_path / "film.mov", small), tmp_path / "kept.npz"

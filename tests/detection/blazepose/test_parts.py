@@ -5,7 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from paperlib.detection.blazepose import detector, faults, landmarks, regions, smoothing, tracks
+from paperlib.detection.blazepose import (
+    detector,
+    faults,
+    landmarks,
+    others,
+    regions,
+    smoothing,
+    tracks,
+)
 from paperlib.detection.blazepose.regions import Region
 from paperlib.detection.files.joint_sets import MEDIAPIPE_33
 
@@ -134,6 +142,20 @@ def test_a_letterbox_has_all_of_a_picture():
 # --- landmarks -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("size", "count"), [((1080, 1920), 3), ((1920, 1080), 3), ((500, 500), 9)])
+def test_parts_of_a_picture_hold_all_of_it_and_overlap_by_half(size, count):
+    squares = regions.parts(*size)
+    assert len(squares) == count
+    boxes = np.array([square.box() for square in squares])
+    assert boxes[:, :2].min(axis=0) == pytest.approx(0)
+    assert boxes[:, 2:].max(axis=0) == pytest.approx(np.array(size))
+    assert {square.angle for square in squares} == {0.0}
+    for axis in (0, 1):
+        steps = np.diff(np.unique(boxes[:, axis].round(6)))
+        assert (steps <= squares[0].side / 2 + 1e-6).all()
+    assert max(square.side for square in squares) <= min(0.6 * max(size), *size)
+
+
 def test_a_point_moves_to_where_its_heatmap_is():
     heatmaps = np.full((64, 64, 4), -50.0)
     heatmaps[30, 20, 0] = heatmaps[30, 22, 0] = 50  # in the window of 9 about (21, 30)
@@ -241,6 +263,61 @@ def test_names_are_told_anew_after_a_pair_was_together():
     joints[20:30, knees] = (0, 300)
     joints[30:, knees] = joints[30:, knees[::-1]]
     assert not faults.swapped(joints).any()
+
+
+# --- found twice -----------------------------------------------------------------------------
+
+
+def followed(xs, side=400.0):
+    """Somebody 300 pixels high, seen at each of ``xs`` in turn."""
+    one, line = tracks._Followed(Region(0, 0, side, 0.0), 0), np.linspace(0, 300, 33)[:, None]
+    for t, x in enumerate(xs):
+        points = np.concatenate([line + np.array([x, 0]), [[x, 150], [x, 0]]])
+        found = landmarks.Landmarks(points, np.ones(33), 1.0)
+        seen = one.step(found, 0.1 * t, smooth=False)
+    return one, seen
+
+
+def test_other_people_are_painted_out_and_nothing_else():
+    """Somebody 200 pixels high and as thin as a line, upright in a square of 400 that is turned by
+    a quarter: there they lie."""
+    line = np.stack([np.full(33, 500.0), np.linspace(400, 600, 33)], axis=-1)
+    square = Region(500, 500, 400, math.pi / 2)
+    small = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    painted = others.painted_out(small, square, [line])
+    changed = (painted != small).any(axis=-1)
+    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    # 0.055 of 200 pixels to every side of what bones span, 6.25 pixels to one of the square
+    assert (rows.min(), rows.max()) == (31, 33)
+    long = 200 + 2 * 0.055 * 200
+    assert 0.8 * long < 6.25 * (columns.max() - columns.min() + 1) < long + 6.25
+    assert (painted[changed] == small.mean(axis=(0, 1)).astype(np.uint8)).all()
+    assert np.array_equal(small, others.painted_out(small, square, [line + 1000]))
+    assert np.array_equal(small, others.painted_out(small, square, []))
+
+
+def test_how_much_of_somebody_lies_on_others():
+    """Two lines that cross at their middle, and one beside."""
+    upright = np.stack([np.full(33, 500.0), np.linspace(400, 600, 33)], axis=-1)
+    level = upright[:, ::-1]
+    assert others.share_on([upright], upright) == 1 and others.share_on([], upright) == 0
+    assert others.share_on([upright], upright + np.array([50, 0])) == 0
+    assert 0 < others.share_on([upright], level) < 0.5
+    assert others.share_on([upright + 300, level], level) == 1
+
+
+def test_whoever_jumps_onto_somebody_else_is_the_one_found_twice():
+    stays, slips, elsewhere = followed([0, 2, 4]), followed([300, 301, 5]), followed([600, 602])
+    for order in ([stays, slips, elsewhere], [slips, stays, elsewhere]):
+        assert tracks.without_doubles(order) == [stays, elsewhere]
+    # nobody knows how somebody new has moved
+    new = followed([4])
+    assert tracks.without_doubles([new, slips]) == [slips]
+    assert tracks.without_doubles([slips, new]) == [slips]
+    # a jump is forgotten after a while
+    settled = followed([300, *range(20)])
+    assert settled[0].moved < slips[0].moved / 10
+    assert tracks.without_doubles([]) == []
 
 
 # --- who is who ----------------------------------------------------------------------------------
