@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from paperlib.plotting.style import INK, MUTED, colour_of, dashes_of, marker_of
+from paperlib.plotting.style import GRID, INK, MUTED, colour_of, dashes_of, marker_of
 from paperlib.results import interval
 
 
@@ -51,6 +51,39 @@ def per_action(table: pd.DataFrame, label: str) -> Figure:
     ax.invert_yaxis()
     ax.set_xlabel(label)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def by_view(panels: Mapping[str, pd.DataFrame], label: str, unsure: float) -> Figure:
+    """Each view's error of each system as the view's number, and their mean as a bar. ``panels``
+    are by title; their tables have systems as rows and views as columns. Shaded is how ``unsure``
+    the truth is, in the unit of the errors: no difference as small as that is decided."""
+    systems = list(dict.fromkeys(s for table in panels.values() for s in table.index))
+    views = list(dict.fromkeys(v for table in panels.values() for v in table.columns))
+    size = (4.2 * len(panels) + 1.6, 0.34 * len(systems) + 1.4)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharey=True)
+    digit = {"color": INK, "lw": 0, "mew": 0.3, "ms": 6}
+    for ax, (title, table) in zip(axes[0], panels.items(), strict=True):
+        ax.axvspan(0, unsure, color=GRID, zorder=0)
+        for place, system in enumerate(systems):
+            if system not in table.index:
+                continue
+            known = table.loc[system].dropna()
+            ax.plot([known.min(), known.max()], [place] * 2, color=MUTED, lw=0.8, zorder=1)
+            ax.plot(known.mean(), place, "|", ms=15, mew=3, color=colour_of(system), zorder=2)
+            for view, value in known.items():
+                ax.plot(value, place, marker=f"${views.index(view) + 1}$", zorder=3, **digit)
+        ax.set(title=title, xlabel=label, xlim=(0, None))
+        ax.grid(axis="y", visible=False)
+    axes[0][0].set_yticks(range(len(systems)), systems)
+    axes[0][0].invert_yaxis()
+    keys = [plt.Line2D([], [], marker="|", ms=13, mew=3, color=INK, lw=0, label="mean of views")]
+    keys += [
+        plt.Line2D([], [], marker=f"${n}$", label=view, **digit)
+        for n, view in enumerate(views, start=1)
+    ]
+    keys.append(plt.Rectangle((0, 0), 1, 1, color=GRID, label="how unsure the truth is"))
+    figure.legend(handles=keys, loc="outside upper center", ncols=len(keys), handletextpad=0.4)
     return figure
 
 

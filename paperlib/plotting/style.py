@@ -28,7 +28,7 @@ _SYSTEMS = {
     "#1e96ff": "plain, guesses; temporal, refined",
     "#e12d3c": "many vectors, rendered; BlazePose's own 3D; whole system; strides 1, 2, 3, 5, 7;"
     " network maps",
-    "#3c5a0f": "whole system, no masks; one stride, as many parameters",
+    "#3c5a0f": "whole system, no masks; one stride, as many parameters; heat maps, strides",
 }
 COLOURS = {name: colour for colour, names in _SYSTEMS.items() for name in names.split("; ")}
 _MARKERS = dict(zip(_SYSTEMS, "oDsvoP^Xd", strict=True))
