@@ -3,7 +3,7 @@
 #
 # **How good are poses from a film of one's own?** On the one film here whose truth is known: 123 mm
 # off by BlazePose's keypoints and 127 by OpenPose's, 69 and 75 after alignment; without any depth
-# it would be 185 and 188. <a href="#how">How it was found.</a>
+# it would be 182 and 185. <a href="#how">How it was found.</a>
 #
 # A detector finds keypoints in a film. Which poses do they belong to, in metres? One call answers,
 # here and in a terminal:

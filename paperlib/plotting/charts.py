@@ -83,16 +83,17 @@ def by_view(panels: Mapping[str, pd.DataFrame], label: str, unsure: float) -> Fi
 
 
 def _views_of(ax: Axes, place: int, values: pd.Series, colour: str) -> None:
-    """A system's row: its views' numbers in turn above and below the line, so that two which are
-    close can be read."""
+    """A system's row: by size its views' numbers in turn above and below the line, so that two
+    which are close can be read."""
     ax.plot([values.min(), values.max()], [place] * 2, color=MUTED, lw=0.8, zorder=1)
     ax.plot(values.mean(), place, "|", ms=15, mew=2, color=INK, zorder=2)
-    for number, value in enumerate(values, start=1):
-        ax.plot(value, place, "o", ms=5, color=colour, zorder=3)
-        look = {"xytext": (0, 5 if number % 2 else -5), "textcoords": "offset points"}
-        look |= {"ha": "center", "va": "bottom" if number % 2 else "top", "fontsize": 8}
-        if np.isfinite(value):
-            ax.annotate(str(number), (value, place), **look)
+    ax.plot(values, [place] * len(values), "o", ms=5, color=colour, zorder=3)
+    numbered = zip(values, range(1, len(values) + 1), strict=True)
+    for rank, (value, number) in enumerate(sorted(n for n in numbered if np.isfinite(n[0]))):
+        above = rank % 2 == 0
+        look = {"xytext": (0, 5 if above else -5), "textcoords": "offset points", "fontsize": 8}
+        look |= {"ha": "center", "va": "bottom" if above else "top"}
+        ax.annotate(str(number), (value, place), **look)
 
 
 def joint_path(

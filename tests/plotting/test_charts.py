@@ -20,13 +20,13 @@ def figure():
 
 
 def numbered(ax) -> list[tuple[str, float, float]]:
-    return [(text.get_text(), *text.xy) for text in ax.texts]
+    return sorted((text.get_text(), *text.xy) for text in ax.texts)
 
 
 def test_each_view_stands_with_its_number_at_its_error(figure):
     one, other = figure.axes
-    assert numbered(one)[:3] == [("1", 100, 0), ("2", 140, 0), ("3", 120, 0)]
-    assert numbered(one)[3:] == [("1", 90, 1), ("2", 300, 1), ("3", 95, 1)]
+    rows = [("1", 100, 0), ("2", 140, 0), ("3", 120, 0), ("1", 90, 1), ("2", 300, 1), ("3", 95, 1)]
+    assert numbered(one) == sorted(rows)
     # a system keeps its row, and what was not measured is not drawn
     assert numbered(other) == [("1", 400, 1), ("3", 200, 1)]
 
