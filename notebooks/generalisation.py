@@ -127,7 +127,7 @@ FOUR = [*runs]
 #   paper's do, and by nothing else where in the image that is.
 # * **shipped, as lift uses it**: the network that travels with the project and what
 #   `python -m paperlib lift` does with it: a camera turned to the person, down where the feet are,
-#   50 Hz, refinement. It was trained elsewhere, for longer.
+#   50 Hz, refinement. It is not trained here.
 #
 # One is not here: the image system of Kato et al. learns from renderings, and
 # [is no detector for photographs](kato2020/from_video.ipynb).
@@ -338,9 +338,9 @@ protocol = experiment.protocol(
     replace(experiment.exact, train=(), test=tuple(test), unseen=()).map(as_coco),
     clips=True,
 )
-about = f"{takes} takes of each action, actions averaged alike"
+averaging = f"{takes} takes of each action, actions averaged alike"
 own = f"{MAPS.capitalize()}: windows of {of_maps.chunk} frames, epochs: {of_maps.epochs}."
-Markdown(f"*{protocol.but(averaging=about)} {own}*")
+Markdown(f"*{protocol.but(averaging=averaging)} {own}*")
 
 
 # %%
@@ -400,7 +400,7 @@ def against_temporal():
         for title, metric in {"MPJPE": "mpjpe", "P-MPJPE": "p_mpjpe"}.items():
             errors = by_seed(measured, metric, action=f"{k}, against joint")
             more = errors.drop(columns=TEMPORAL).sub(errors[TEMPORAL], axis=0)
-            found = {system: shown(*interval(more[system])) for system in more}
+            found = {system: shown(*interval(more[system].dropna())) for system in more}
             columns[f"{NAMES[k]}'s keypoints", title] = pd.Series(found)
     order = [s for s in SYSTEMS if s != TEMPORAL]
     return pd.DataFrame(columns).reindex(order).fillna("")
@@ -435,8 +435,7 @@ if films:
 
 # %% [markdown]
 # *Studio cameras, screen* is left out here: it is far beyond the right edge.
-
-# %% [markdown]
+#
 # ## What the tables say
 #
 # Differences between models are paired by seed here; only those are named whose 95 % interval over
