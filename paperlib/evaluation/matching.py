@@ -72,11 +72,13 @@ def matched_poses(predicted: torch.Tensor, matches: torch.Tensor) -> torch.Tenso
 
 def pose_sets(score: torch.Tensor) -> dict[str, torch.Tensor]:
     """Person-frames to count, ``(P, T)`` booleans, by the 2D detector's scores ``(P, T)`` from 0 to
-    1: ``"all"``, ``"detected"`` (above 0), ``"visible"`` (at least 0.1; veges2020, table 3b)."""
+    1: ``"all"``, ``"detected"`` (above 0), ``"visible"`` (at least 0.1; veges2020, table 3b), and
+    ``"lost"`` (0), who are all but the detected."""
     if not bool(((score >= 0) & (score <= 1)).all()):
         low, high = float(score.min()), float(score.max())
         raise ValueError(f"scores from {low:g} to {high:g}; expected 0 (nobody found) to 1, no NaN")
-    return {"all": score >= 0, "detected": score > 0, "visible": score >= 0.1}
+    found = {"all": score >= 0, "detected": score > 0, "visible": score >= 0.1}
+    return found | {"lost": score == 0}
 
 
 def _check_keypoints(predicted: torch.Tensor, annotated: torch.Tensor) -> None:

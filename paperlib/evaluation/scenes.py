@@ -22,7 +22,7 @@ from paperlib.skeletons import Skeleton, part
 #: joints that 3D-PCK counts, without their side; a joint set has either a neck or a thorax there
 PCK_JOINTS = ("head_top", "neck", "thorax", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
-_DISTANCES = ("mrpe", "mpjpe", "n_mrpe", "n_mpjpe")
+_DISTANCES = ("mrpe", "mpjpe", "n_mrpe", "n_mpjpe", "mrpe_median", "mpjpe_median")
 _SHARES = ("pck3d", "auc3d", "pck3d_absolute", "auc3d_absolute")
 
 
@@ -48,6 +48,8 @@ def evaluate_scene(
     ``mrpe``                distance of the root
     ``mpjpe``               of root-relative poses; the root is a joint without error, as in the
                             reference implementation (a factor of 16/17 for 17 joints)
+    ``mrpe_median``,        the median over poses in place of the mean: a few that are metres off,
+    ``mpjpe_median``        as of people who are not found, leave it where it is (ours)
     ``n_mrpe``              after one scale for all people and frames, found on absolute poses
     ``n_mpjpe``             root-relative after that scale, over the joints of ``mpjpe`` (without
                             the factor, as the reference has it, it would be 17/16 of this)
@@ -84,7 +86,16 @@ def _distances(p: torch.Tensor, t: torch.Tensor, root: int) -> list[float]:
     scaled = metrics.best_scale(p, t, over=(0, 1, 2)) * p
     pose, n_pose = (metrics.mpjpe(_relative(x, root), _relative(t, root)) for x in (p, scaled))
     place, n_place = metrics.mrpe(p, t, root), metrics.n_mrpe(p, t, root)
-    return torch.stack([place, pose, n_place, n_pose]).tolist()
+    places = (p[:, root] - t[:, root]).norm(dim=-1)
+    poses = (_relative(p, root) - _relative(t, root)).norm(dim=-1).mean(dim=-1)
+    medians = _median(places), _median(poses)
+    return torch.stack([place, pose, n_place, n_pose, *medians]).tolist()
+
+
+def _median(values: torch.Tensor) -> torch.Tensor:
+    """Of an even number of values (N,), half way between the two in the middle."""
+    ordered = values.sort().values
+    return (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
 
 
 def _shares(p: torch.Tensor, t: torch.Tensor, root: int, joints: list[int]) -> list[float]:
@@ -140,7 +151,8 @@ def _found(
 
 @dataclass(frozen=True)
 class SceneEvaluation:
-    """Metrics of every scene for each set of poses: ``"all"``, ``"detected"``, ``"visible"``."""
+    """Metrics of every scene for each set of poses: ``"all"``, ``"detected"``, ``"visible"``,
+    ``"lost"``."""
 
     scenes: dict[str, tuple[dict[str, float], ...]]
 

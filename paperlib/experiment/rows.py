@@ -13,6 +13,8 @@ SHOWN_METRICS = {
     "mpjpe_over_clips": ("MPJPE ± clips", "mm", 1000),  # half the interval over clips
     "mrpe": ("MRPE", "mm", 1000),
     "n_mrpe": ("N-MRPE", "mm", 1000),
+    "mrpe_median": ("MRPE, median", "mm", 1000),
+    "mpjpe_median": ("MPJPE, median", "mm", 1000),
     "pck3d": ("3D-PCK", "%", 100),
     "auc3d": ("AUC", "%", 100),
     "pck3d_absolute": ("3D-PCK, absolute", "%", 100),

@@ -1,6 +1,7 @@
 """Rows and protocol of tables on several people (veges2020)."""
 
 from collections.abc import Iterable
+from math import isnan
 
 import torch
 
@@ -11,19 +12,22 @@ from paperlib.recordings import Dataset
 from paperlib.results import Protocol
 from paperlib.training import Recipe, Run
 
-METRICS = tuple("mrpe mpjpe pck3d n_mrpe n_mpjpe auc3d pck3d_absolute acceleration_error".split())
+METRICS = ("mrpe", "mpjpe", "pck3d", "n_mrpe", "n_mpjpe", "mrpe_median", "mpjpe_median")
+METRICS += ("auc3d", "pck3d_absolute", "acceleration_error")
 
 
 def scene_rows(
     experiment: Experiment, system: str, evaluation: SceneEvaluation, run: Run
 ) -> list[dict]:
-    """The evaluation as rows of results; in the place of an action stands the set of poses."""
+    """The evaluation as rows of results; in the place of an action stands the set of poses. What a
+    set has no value of (acceleration, where nobody is lost for three frames) has no row."""
     about = experiment.about(system, run)
-    return [
+    found = [
         row(about, metric, poses, evaluation.average(metric, poses))
         for poses in evaluation.scenes
         for metric in METRICS
     ]
+    return [line for line in found if not isnan(line["value"])]
 
 
 def scene_protocol(

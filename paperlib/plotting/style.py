@@ -17,18 +17,18 @@ _SYSTEMS = {
     " second stage, 2D alone",
     "#d27800": "one stride; single frame; single-action; supervised; without refinement; MuCo-Temp;"
     " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen; testing; in depth;"
-    " 2D pose; first stage",
+    " 2D pose; first stage; zero",
     "#3ca569": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen;"
-    " GT 2D pose; simulated maps",
+    " GT 2D pose; simulated maps; root",
     "#2867b2": "temporal; multi-action; semi-supervised; refinement; plain; direct;"
-    " random cameras, person; several strides; training; across the line of sight;"
+    " random cameras, person; interpolated; several strides; training; across the line of sight;"
     " 2D pose + depth (σ = 0.1); second stage; maps of its peaks",
     "#4b1e69": "semi-supervised, no bone term; 1-Euro; one vector; temporal, occlusion-aware;"
     " studio cameras, person; GT 2D pose + GT depth",
     "#1e96ff": "plain, guesses; temporal, refined",
     "#e12d3c": "many vectors, rendered; BlazePose's own 3D; whole system; strides 1, 2, 3, 5, 7;"
-    " network maps",
-    "#3c5a0f": "whole system, no masks; one stride, as many parameters; heat maps, strides",
+    " network maps; heat maps, strides",
+    "#3c5a0f": "whole system, no masks; one stride, as many parameters",
 }
 COLOURS = {name: colour for colour, names in _SYSTEMS.items() for name in names.split("; ")}
 _MARKERS = dict(zip(_SYSTEMS, "oDsvoP^Xd", strict=True))

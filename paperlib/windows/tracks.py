@@ -78,13 +78,15 @@ def track_windows(
     stride: int = 1,
     seed: int = 0,
     device: torch.device | str = "cpu",
+    lost: bool = False,
 ) -> Windows:
     """Windows of track features ``(B, R, 14, 3)`` with the target ``"answer"`` ``(B, 1, J, 3)`` of
     the middle frame.
 
     With ``zoom`` every track is there twice, as it is and zoomed, and both count as examples. With
     ``flip`` an epoch takes each example either as it is or mirrored, by chance. Frames in which the
-    person was not found are no targets; ``stride`` takes every n-th of the others.
+    person was not found are no targets, as in the reference implementation, unless ``lost``;
+    ``stride`` takes every n-th of those that are.
     """
     kinds = {r.skeleton.name for r in recordings}
     if len(kinds) > 1:
@@ -100,7 +102,7 @@ def track_windows(
     tracks = [
         Track(
             length=len(recording),
-            chosen=recording.found.nonzero().flatten()[::stride],
+            chosen=(recording.found | lost).nonzero().flatten()[::stride],
             inputs=track_features(recording, factor, mirrored),
             targets={"answer": track_targets(recording, factor, mirrored)},
         )

@@ -24,8 +24,8 @@ from paperlib.skeletons import COCO_17, H36M_17, HUMANEVA_15, MUPOTS_17
 
 BOTH = pytest.mark.parametrize("skeleton", [MUPOTS_17, H36M_17], ids=lambda s: s.name)
 NAMES = set(
-    "matched mrpe mpjpe n_mrpe n_mpjpe pck3d auc3d pck3d_absolute auc3d_absolute"
-    " acceleration_error".split()
+    "matched mrpe mpjpe n_mrpe n_mpjpe mrpe_median mpjpe_median pck3d auc3d pck3d_absolute"
+    " auc3d_absolute acceleration_error".split()
 )
 
 
@@ -149,6 +149,7 @@ def test_pose_sets():
         "all": [[1, 1, 1, 1]],
         "detected": [[0, 1, 1, 1]],
         "visible": [[0, 0, 1, 1]],
+        "lost": [[1, 0, 0, 0]],
     }
     assert {mask.dtype for mask in sets.values()} == {torch.bool}
 
@@ -289,6 +290,8 @@ def plain_scene(predicted, target, counted, skeleton, joints, rescaled):
         "mrpe": np.mean([distance(p[root], t[root]) for p, t in pairs]),
         "n_mrpe": np.mean([distance(scale * p[root], t[root]) for p, t in pairs]),
         "mpjpe": np.mean([distance(relative(p), relative(t)).mean() for p, t in pairs]),
+        "mrpe_median": np.median([distance(p[root], t[root]) for p, t in pairs]),
+        "mpjpe_median": np.median([distance(relative(p), relative(t)).mean() for p, t in pairs]),
         "n_mpjpe": np.mean([distance(relative(scale * p), relative(t)).mean() for p, t in pairs]),
         "pck3d": share(False, 0.15),
         "pck3d_absolute": share(True, 0.15),
@@ -329,6 +332,8 @@ def test_a_scene_by_hand():
     assert scores["matched"] == pytest.approx(4 / 6)
     assert scores["mrpe"] == pytest.approx((0 + 0.1 + 0 + 4) / 4)
     assert scores["mpjpe"] == pytest.approx(3 * 0.34 / 17 / 4)
+    assert scores["mrpe_median"] == pytest.approx((0 + 0.1) / 2)  # of 0, 0, 0.1 and 4 m
+    assert scores["mpjpe_median"] == pytest.approx(0.34 / 17)
     assert scores["pck3d"] == pytest.approx((3 * 13 + 14) / (6 * 14))
     # the joint is (0.34, 0.1) off in the second frame; the others there are 100 mm off
     assert scores["pck3d_absolute"] == pytest.approx(3 * 13 / (6 * 14))

@@ -1,5 +1,7 @@
 """Rows and protocol of a table on several people."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from paperlib.evaluation import evaluate_scenes
 from paperlib.experiment import Experiment, scene_protocol, scene_rows
 from paperlib.experiment.scenes import METRICS
 from paperlib.results import COLUMNS
-from paperlib.scenes import scenes
+from paperlib.scenes import Scene, scenes
 from paperlib.training import AbsolutePose, Recipe, train
 
 SIZE = muco_temp.Size(train=1, test=2, frames=100)
@@ -38,8 +40,32 @@ def test_a_row_for_each_metric_of_each_set_of_poses(experiment, videos, tmp_path
     assert found["all", "mrpe"]["value"] == pytest.approx(200, rel=1e-4)
     assert found["all", "mrpe"]["unit"] == "mm"
     assert found["visible", "pck3d"]["value"] == pytest.approx(100)
+    assert found["all", "mrpe_median"]["value"] == pytest.approx(200, rel=1e-4)
     assert found["all", "pck3d_absolute"]["value"] == 0
     assert {row["receptive_field"] for row in rows} == {9} and {row["seed"] for row in rows} == {2}
+
+
+def test_people_who_are_lost_have_rows_of_their_own(experiment, videos, tmp_path, monkeypatch):
+    """Who is lost is a metre off, in one frame of each video; all others are right."""
+    monkeypatch.setenv("PAPERLIB_RUNS", str(tmp_path))
+    truth = []
+    for scene in scenes(videos.test):
+        confidence = scene.people[0].confidence.clone()
+        confidence[40] = 0
+        truth.append(Scene((replace(scene.people[0], confidence=confidence), *scene.people[1:])))
+    run = train(AbsolutePose(videos, (3, 3)), Recipe.veges2020("smoke"), progress=False)
+    answers = [scene.positions.clone() for scene in truth]
+    for positions in answers:
+        positions[0, 40, :, 0] += 1.0
+    rows = scene_rows(experiment, "moved", evaluate_scenes(answers, truth), run)
+    found = {(row["action"], row["metric"]): row["value"] for row in rows}
+    assert found["lost", "mrpe"] == pytest.approx(1000, rel=1e-4)
+    assert found["lost", "mrpe_median"] == pytest.approx(1000, rel=1e-4)
+    assert found["all", "mrpe"] == pytest.approx(1000 / truth[0].score.numel(), rel=1e-3)
+    assert found["all", "mrpe_median"] == pytest.approx(0, abs=1e-3)
+    assert found["detected", "mrpe"] == pytest.approx(0, abs=1e-3)
+    # one frame has no acceleration: there is no row that would say so
+    assert ("lost", "acceleration_error") not in found and ("lost", "mpjpe") in found
 
 
 def test_the_protocol_says_how_often_people_were_lost(experiment, videos):

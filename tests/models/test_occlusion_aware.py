@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from paperlib.models import GATES, VECTORS, OcclusionAware, TemporalModel, filter_widths
+from paperlib.models import CODINGS, GATES, VECTORS, OcclusionAware, TemporalModel, filter_widths
 from paperlib.models.complexity import count_parameters, flops_per_frame, flops_per_window
 
 JOINTS = 5
@@ -48,8 +48,9 @@ def test_shapes(vectors, more, field):
 
 @pytest.mark.parametrize("vectors", VECTORS)
 @pytest.mark.parametrize("gate", GATES)
-def test_a_sequence_gives_what_its_windows_give(vectors, gate):
-    model, x = network(vectors, gate), views(30)
+@pytest.mark.parametrize("coding", CODINGS)
+def test_a_sequence_gives_what_its_windows_give(vectors, gate, coding):
+    model, x = network(vectors, gate, coding=coding), views(60)
     whole = model(x)
     windows = x.unfold(1, model.receptive_field, 1).permute(0, 1, 4, 2, 3)
     alone = torch.stack([model(windows[:, i])[:, 0] for i in range(windows.shape[1])], dim=1)
@@ -76,6 +77,71 @@ def test_one_vector_zeroes_the_frame_it_belongs_to():
     zeroed[:, 4] *= x[:, 4, :, 2:]
     torch.testing.assert_close(model(x), model.lifting(zeroed), rtol=0, atol=1e-6)
     torch.testing.assert_close(model.occlusion(x)[:, 0], 1 - x[:, 4, :, 2], rtol=0, atol=1e-4)
+
+
+HIDDEN = [0, 1, 1, 0, 1]  # of one keypoint over five frames, whose x is 0, 1, 4, 9, 16
+
+
+@pytest.mark.parametrize(
+    ("coding", "expected"),
+    [
+        ("zero", [0, 0, 0, 9, 0]),
+        ("zero_and_mask", [0, 0, 0, 9, 0]),
+        ("mask", [0, 1, 4, 9, 16]),
+        ("root", [0, -1, -4, 9, -16]),
+        ("interpolated", [0, 3, 6, 9, 9]),  # the last has none after it
+    ],
+)
+def test_codings_by_hand(coding, expected):
+    model = network(coding=coding, root=2)
+    places = torch.zeros(1, 5, JOINTS, 2)
+    places[0, :, 1, 0] = torch.arange(5.0) ** 2
+    places[0, :, 2, 0] = -places[0, :, 1, 0]
+    kept = torch.ones(1, 5, JOINTS, 1)
+    kept[0, :, 1, 0] = 1 - torch.tensor(HIDDEN).float()
+    coded = model.coded(places, kept)
+    assert coded[0, :, 1, 0].tolist() == pytest.approx(expected)
+    others = [j for j in range(JOINTS) if j != 1]
+    assert torch.equal(coded[:, :, others, :2], places[:, :, others])
+    assert coded.shape[-1] == model.lifting.config["in_features"] == 2 + ("mask" in coding)
+    if "mask" in coding:
+        assert coded[0, :, 1, 2].tolist() == pytest.approx([0.05 * h for h in HIDDEN])
+        assert (coded[:, :, others, 2] == 0).all()
+
+
+def test_a_line_looks_no_farther_than_the_window():
+    """Over 20 hidden frames: within 13 frames of one end it is held, in between there are both."""
+    model = network(coding="interpolated")
+    assert model.receptive_field == 9 + 2 + 2 * 13
+    places, kept = torch.zeros(1, 22, JOINTS, 2), torch.ones(1, 22, JOINTS, 1)
+    places[0, :, 0, 0] = torch.arange(22.0) + 100 * (torch.arange(22) % 21 > 0)
+    kept[0, 1:21, 0] = 0
+    line = model.coded(places, kept)[0, :, 0, 0]
+    assert line.tolist() == pytest.approx([0.0] * 8 + [*range(8, 14)] + [21.0] * 8)
+    kept[:] = 0  # never seen: as it was found
+    assert torch.equal(model.coded(places, kept), places)
+
+
+def test_one_vector_interpolates_its_middle_frame():
+    model, x = following("one", coding="interpolated"), views(9)
+    line = x[..., :2].clone()
+    hidden = x[:, 4, :, 2:] == 0
+    line[:, 4] = torch.where(hidden, (line[:, 3] + line[:, 5]) / 2, line[:, 4])
+    torch.testing.assert_close(model(x), model.lifting(line), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("vectors", VECTORS)
+@pytest.mark.parametrize("coding", CODINGS)
+def test_codings_agree_where_nothing_is_hidden_but_in_what_they_carry(vectors, coding):
+    model, x = following(vectors, coding=coding), views(50)
+    x[..., 2] = 1
+    poses = model(x)
+    reach = (model.receptive_field - model.lifting.receptive_field) // 2
+    places = x[:, reach : x.shape[1] - reach, :, :2]
+    mask = [torch.zeros_like(places[..., :1])] if "mask" in coding else []
+    torch.testing.assert_close(
+        poses, model.lifting(torch.cat([places, *mask], dim=-1)), rtol=0, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("vectors", VECTORS)
@@ -165,6 +231,10 @@ def test_wrong_input():
     for wrong in (1, "half"):
         with pytest.raises(ValueError, match=f"threshold={wrong!r}"):
             network(threshold=wrong)
+    with pytest.raises(ValueError, match="unknown coding 'mean'"):
+        network(coding="mean")
+    with pytest.raises(ValueError, match="one of 5 keypoints, got 5"):
+        network(coding="root", root=JOINTS)
     with pytest.raises(ValueError, match="filter_widths"):
         OcclusionAware(JOINTS, 3, JOINTS, 27)
     with pytest.raises(ValueError, match="start_from_guesses='yes'"):

@@ -17,7 +17,7 @@ EXAMPLES = {
     "TemporalModel": (17, 2, 16, (3, 5), True, 0.1, 8, True),
     "PoseAndTrajectory": (17, 2, 16),
     "TemporalPoseNet": (14, 17, (3, 3), 2),
-    "OcclusionAware": (17, 3, 16, (3, 3), "one", "soft", 0.3, True, 0.5, 8),
+    "OcclusionAware": (17, 3, 16, (3, 3), "one", "soft", 0.3, True, 0.5, 8, "root", 1),
     "MultiStrideTCN": (17, 3, 16, (1, 3), 20, {"size": 8, "crop": "frame"}, 12, 8, 1),
     "HighResolutionNet": (17, 4, 2, 1),
     "GeneratorAndDiscriminator": ("TemporalModel", H36M_17.parents, True, (1, 3)),

@@ -66,6 +66,32 @@ def test_it_learns_to_locate(data):
     assert found < 0.5 * guess
 
 
+def test_what_is_learnt_of_a_lost_person_is_what_counts_in_the_loss(data):
+    """Somebody is lost for three frames of nine, and seen before and after: a network to which
+    such frames were targets makes more of that than one to which they were none."""
+
+    def losing(recording):
+        keep = (torch.arange(len(recording)) % 9 > 2).float()[:, None]
+        return replace(
+            recording,
+            keypoints=recording.keypoints * keep[..., None],
+            confidence=recording.confidence * keep,
+        )
+
+    gone = data.map(losing)
+    recipe = RECIPE.but(epochs=12, batch_size=32, decay=0.9)
+    off = {}
+    for lost in (False, True):
+        run = train(gone, recipe, lost=lost)
+        errors = [
+            (locate(run.model, r)[~r.found] - r.positions[~r.found])[:, 0].norm(dim=-1).mean()
+            for r in gone.train
+        ]
+        off[lost] = torch.stack(errors).mean()
+    assert off[True] < 0.9 * off[False]
+    assert not train(gone, recipe.but(epochs=1), lost=True).reused
+
+
 def test_a_run_is_found_again_and_other_settings_are_other_runs(data):
     recipe = RECIPE.but(epochs=1)
     first = train(data, recipe)

@@ -6,14 +6,18 @@ import pytest
 import samples
 import torch
 
+from paperlib import datasets
 from paperlib.cameras import Camera
+from paperlib.detection import detect
 from paperlib.evaluation import evaluate
 from paperlib.metrics import mpjpe
 from paperlib.models import VECTORS, OcclusionAware, TemporalModel
+from paperlib.occlusion import scores, with_labels
 from paperlib.prediction import predict, predict_occlusion
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import COCO_17, HUMANEVA_15
 from paperlib.training import PoseAndOcclusion, Recipe, Supervised, train
+from paperlib.training.objectives.occlusion_aware import OCCLUSION_LOSSES
 from paperlib.windows import mirror, network_input, pad_sequence
 
 CAMERA = Camera("front", 1000, 1000, focal=(1000.0, 1000.0), centre=(500.0, 500.0))
@@ -67,6 +71,35 @@ def test_the_loss_by_hand(vectors):
         said = model.occlusion(whole)[0, vector]
         off.append((said - hidden[frames]).abs().mean())
     torch.testing.assert_close(terms[1], 0.25 * torch.stack(off).mean())
+
+
+def test_the_cross_entropy_by_hand():
+    one, model = recording("a"), build().eval()
+    objective = PoseAndOcclusion(lambda: model, data(one), 0.5, "cross_entropy")
+    (update,) = objective.updates(model, objective.examples(model, RECIPE, 0, torch.device("cpu")))
+    whole = pad_sequence(network_input(one, confidence=True), model.receptive_field)[None]
+    said = model.occlusion(whole)[0, 10:19]  # of the nine frames about the eleventh
+    hidden = 1 - one.visible.float()[6:15]
+    wanted = torch.nn.functional.binary_cross_entropy(said, hidden)
+    torch.testing.assert_close(update.loss(torch.tensor([10]))[1], 0.5 * wanted)
+
+
+def test_on_embedded_data_the_cross_entropy_marks_more_than_the_difference():
+    """Clusters without depth cannot say who is in front, so that few guesses are right more often
+    than wrong: what the difference makes of that is that less is hidden than is."""
+    like = datasets.load("humaneva_like", seconds=3.0)
+    guessed = detect(like, "simulated", 0).map(lambda r: with_labels(r, "clustered", "clustered"))
+    recipe = RECIPE.but(epochs=6, learning_rate=0.01, decay=0.8, stride=4, batch_size=64)
+    label = ~torch.cat([r.visible for r in guessed.test])
+    marked, hit = {}, {}
+    for loss in OCCLUSION_LOSSES:
+        objective = PoseAndOcclusion(build, guessed, 1.0, loss)
+        run = train(objective, recipe, device="cpu", progress=False)
+        said = torch.cat([predict_occlusion(run.model, r) for r in guessed.test]) > 0.5
+        marked[loss] = said.float().mean() / label.float().mean()
+        hit[loss] = scores(said, label).f1
+    assert marked["cross_entropy"] > 0.3 and hit["cross_entropy"] > 0.3
+    assert marked["difference"] < 0.7 * marked["cross_entropy"]
 
 
 def test_mirrored_windows_have_mirrored_labels():
@@ -166,6 +199,8 @@ def test_wrong_input():
         refused(coco)
     with pytest.raises(ValueError, match=r"recipe\.chunk=4"):
         refused(recording("a"), recipe=RECIPE.but(chunk=4))
+    with pytest.raises(ValueError, match="unknown occlusion_loss 'l1'"):
+        refused(recording("a"), occlusion_loss="l1")
     with pytest.raises(ValueError, match="weight of a loss is 0 or more, got -1"):
         refused(recording("a"), weight=-1)
 

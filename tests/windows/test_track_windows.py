@@ -156,6 +156,11 @@ def test_frames_without_a_person_are_no_targets(data):
     tracks = track_windows([lost], 9, zoom=False, flip=False)
     assert len(tracks) == len(lost) - 10
     assert not set(tracks.starts.tolist()) & set(range(10, 20))
+    every = track_windows([lost], 9, zoom=False, flip=False, lost=True)
+    assert every.starts.tolist() == list(range(len(lost)))
+    every_third = track_windows([lost], 9, zoom=False, flip=False, stride=3, lost=True)
+    assert every_third.starts.tolist() == list(range(0, len(lost), 3))
+    assert torch.equal(every.inputs, tracks.inputs)  # the windows of others see them anyhow
     with pytest.raises(ValueError, match="nobody was found"):
         track_windows([replace(lost, confidence=0 * confidence)], 9)
 

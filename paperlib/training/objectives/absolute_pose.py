@@ -23,7 +23,8 @@ class AbsolutePose(Objective):
 
     ``widths`` are the filter widths, for 81 frames by default; all 1 make a network as deep that
     sees a single frame. ``zoom=False`` leaves the zoom augmentation out, and with it half of an
-    epoch's examples.
+    epoch's examples. Frames in which the person was not found do not count in the loss, so that
+    nothing is learnt about what to answer there; with ``lost`` they do.
 
     Source: veges2020, 3.1 and 4.3; what its text lacks is as in the reference implementation.
     """
@@ -31,6 +32,7 @@ class AbsolutePose(Objective):
     dataset: Dataset
     widths: tuple[int, ...] = (3, 3, 3, 3)
     zoom: bool = True
+    lost: bool = False
 
     def check(self, recipe: Recipe) -> None:
         if recipe.chunk != 1:
@@ -54,7 +56,8 @@ class AbsolutePose(Objective):
     ) -> Windows:
         flip, stride = recipe.train_flip, recipe.stride
         field = model.receptive_field
-        return track_windows(self.dataset.train, field, self.zoom, flip, stride, seed, device)
+        options = {"lost": self.lost, "device": device}
+        return track_windows(self.dataset.train, field, self.zoom, flip, stride, seed, **options)
 
     def updates(self, model: TemporalPoseNet, examples: Windows) -> Sequence[Update]:
         # a run that goes on has these with its weights, and they are the same

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from paperlib.errors import one_of
 from paperlib.metrics import mpjpe
 from paperlib.models import OcclusionAware
 from paperlib.recordings import Dataset, Recording
@@ -14,11 +15,21 @@ from paperlib.training.objectives.base import Objective, Update
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows, keypoint_windows, network_input
 
+OCCLUSION_LOSSES = ("difference", "cross_entropy")
+_LEAST = 1e-6  # below which the logarithm of a share of certainty goes no further
+
 
 @dataclass(frozen=True)
 class PoseAndOcclusion(Objective):
-    """MPJPE (metres), and the mean absolute difference of the occlusions from their labels,
-    weighted: those of the frames that the network has a vector for.
+    """MPJPE (metres), and a loss of the occlusions against their labels, weighted: those of the
+    frames that the network has a vector for.
+
+    ``occlusion_loss`` is the paper's mean absolute ``"difference"``, or the ``"cross_entropy"``.
+    The former is least where an occlusion is the commoner label, given what the network sees: 0
+    unless a joint is hidden more often than seen, and as it comes near there, the sigmoid has no
+    slope to come back by. So labels that guesses tell little about are learnt as "nothing is
+    hidden". The latter is least where an occlusion is the share of cases in which the joint is
+    hidden, and its slope does not vanish.
 
     The recordings of ``dataset.train`` hold the labels and guesses to learn from
     (:func:`paperlib.occlusion.with_labels`); ``ValueError`` where they do not. ``weight`` is that
@@ -29,8 +40,10 @@ class PoseAndOcclusion(Objective):
     build: Callable[[], OcclusionAware]
     dataset: Dataset
     weight: float = 0.1
+    occlusion_loss: str = "difference"
 
     def check(self, recipe: Recipe) -> None:
+        one_of("occlusion_loss", self.occlusion_loss, OCCLUSION_LOSSES)
         dataset = self.dataset
         if dataset.keypoint_skeleton != dataset.skeleton:
             raise ValueError(
@@ -71,10 +84,17 @@ class PoseAndOcclusion(Objective):
             inputs, target = examples.batch(batch)
             poses, occlusion = model.poses_and_occlusion(inputs[..., :3])
             hidden = 1 - inputs[:, frames, :, 3]
-            wrong = F.l1_loss(occlusion.float(), hidden)
+            wrong = self._of_occlusions(occlusion.float(), hidden)
             return torch.stack([mpjpe(poses.float(), target), self.weight * wrong])
 
         return [Update(loss, ("train_mpjpe", "occlusion"), list(model.parameters()))]
+
+    def _of_occlusions(self, occlusion: Tensor, hidden: Tensor) -> Tensor:
+        if self.occlusion_loss == "difference":
+            return F.l1_loss(occlusion, hidden)
+        # PyTorch's own is refused in mixed precision, where it would take halves
+        right = torch.where(hidden > 0, occlusion, 1 - occlusion)
+        return -right.clamp_min(_LEAST).log().mean()
 
 
 def _with_label(recording: Recording) -> Tensor:
