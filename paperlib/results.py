@@ -121,10 +121,18 @@ def commit() -> str:
 
 
 def machine(device: str) -> str:
-    """A device as tables show it: the GPU's name, or the number of CPU threads."""
+    """A device as rows have it: the GPU's name, or the number of CPU threads and their kind."""
     if device == "cuda":
         return torch.cuda.get_device_name()
     return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
+
+
+def machine_in_words(device: str) -> str:
+    """A device as pages name it."""
+    if device == "cuda":
+        return machine(device)
+    count = torch.get_num_threads()
+    return f"{count} CPU thread{'s' * (count > 1)}"
 
 
 def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Path:

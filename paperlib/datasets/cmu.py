@@ -242,8 +242,8 @@ def load(
         train=tuple(parts["train"]),
         test=tuple(parts["test"]),
         excluded=(
-            "two broken frames of walking_extra/walking_27; of the 106 published files, ten that "
-            "the public copies lack"
+            "two broken frames of one walk; of the 106 published files, ten that the public copies "
+            "lack"
         ),
     )
 

@@ -44,7 +44,7 @@ def load(fold: int = 0, actions: Iterable[str] | None = None, as_found: bool = F
         f"CMU motion capture (mocap.cs.cmu.edu), mended, and {bandai_namco.ABOUT}",
         found,
         fold,
-        "two broken frames of CMU's walking_extra/walking_27; of CMU's 106 files, ten that the "
+        "two broken frames of one of CMU's walks; of CMU's 106 files, ten that the "
         f"public copies lack; {bandai_namco.EXCLUDED}",
         as_found,
     )

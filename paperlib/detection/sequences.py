@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from paperlib.arrays import interpolated
+from paperlib.recordings import Recording
 from paperlib.skeletons import Skeleton, sources
 
 
@@ -62,6 +63,21 @@ class Keypoints2D:
             if times.shape != (frames,) or not (np.diff(times) > 0).all():
                 raise ValueError(f"{self.name}: times must be {frames} seconds that increase")
             object.__setattr__(self, "times", times)
+
+    @classmethod
+    def of(cls, recording: Recording) -> "Keypoints2D":
+        """What a detector found in a recording, and nothing else that is known of it but its rate
+        and the size of its pictures."""
+        camera, arrays = (
+            recording.camera,
+            (recording.keypoints.numpy(), recording.confidence.numpy()),
+        )
+        numbers = (
+            np.arange(len(recording)) if recording.frames is None else recording.frames.numpy()
+        )
+        about = {"frames": numbers, "times": numbers / recording.fps}
+        size = camera.width, camera.height
+        return cls(*arrays, recording.keypoint_skeleton, *size, recording.name, **about)
 
     def __len__(self) -> int:
         return len(self.keypoints)

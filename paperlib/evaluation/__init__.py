@@ -22,6 +22,7 @@ from paperlib.evaluation.forecasting import (
     zero_velocity,
 )
 from paperlib.evaluation.hidden import hidden_mpjpe
+from paperlib.evaluation.limbs import limbs, of_limbs, without_depth
 from paperlib.evaluation.matching import match_people, match_sequence, matched_poses, pose_sets
 from paperlib.evaluation.scenes import (
     SceneEvaluation,

@@ -3,6 +3,7 @@
 from paperlib import lazily
 from paperlib.plotting.animation import lifting_animation
 from paperlib.plotting.charts import (
+    by_view,
     error_bars,
     error_curves,
     joint_path,

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from paperlib.plotting.style import INK, MUTED, colour_of, dashes_of, marker_of
+from paperlib.plotting.style import GRID, INK, MUTED, colour_of, dashes_of, marker_of
 from paperlib.results import interval
 
 
@@ -52,6 +53,47 @@ def per_action(table: pd.DataFrame, label: str) -> Figure:
     ax.set_xlabel(label)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def by_view(panels: Mapping[str, pd.DataFrame], label: str, unsure: float) -> Figure:
+    """Each view's error of each system as a numbered dot, and their mean as a stroke. ``panels``
+    are by title; their tables have systems as rows and views as columns. Shaded is how ``unsure``
+    the truth is, in the unit of the errors: no difference as small as that is decided."""
+    systems = list(dict.fromkeys(s for table in panels.values() for s in table.index))
+    views = list(dict.fromkeys(v for table in panels.values() for v in table.columns))
+    size = (4.2 * len(panels) + 1.6, 0.42 * len(systems) + 1.4)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False, sharex=True)
+    for ax, (title, table) in zip(axes[0], panels.items(), strict=True):
+        ax.axvspan(0, unsure, color=GRID, zorder=0)
+        for place, system in enumerate(systems):
+            if system in table.index:
+                _views_of(ax, place, table.loc[system].reindex(views), colour_of(system))
+        ax.set(title=title, xlabel=label, ylim=(len(systems) - 0.4, -0.6))
+        ax.set_yticks(range(len(systems)), systems if ax is axes[0][0] else [""] * len(systems))
+        ax.grid(axis="y", visible=False)
+    axes[0][0].set_xlim(0, None)
+    numbers = ", ".join(f"{n}: {view}" for n, view in enumerate(views, start=1))
+    keys = [
+        plt.Line2D([], [], marker="o", color=MUTED, lw=0, label=f"a view ({numbers})"),
+        plt.Line2D([], [], marker="|", ms=13, mew=2, color=INK, lw=0, label="mean of views"),
+        plt.Rectangle((0, 0), 1, 1, color=GRID, label="how unsure the truth is"),
+    ]
+    figure.legend(handles=keys, loc="outside upper center", ncols=len(keys), handletextpad=0.4)
+    return figure
+
+
+def _views_of(ax: Axes, place: int, values: pd.Series, colour: str) -> None:
+    """A system's row: by size its views' numbers in turn above and below the line, so that two
+    which are close can be read."""
+    ax.plot([values.min(), values.max()], [place] * 2, color=MUTED, lw=0.8, zorder=1)
+    ax.plot(values.mean(), place, "|", ms=15, mew=2, color=INK, zorder=2)
+    ax.plot(values, [place] * len(values), "o", ms=5, color=colour, zorder=3)
+    numbered = zip(values, range(1, len(values) + 1), strict=True)
+    for rank, (value, number) in enumerate(sorted(n for n in numbered if np.isfinite(n[0]))):
+        above = rank % 2 == 0
+        look = {"xytext": (0, 5 if above else -5), "textcoords": "offset points", "fontsize": 8}
+        look |= {"ha": "center", "va": "bottom" if above else "top"}
+        ax.annotate(str(number), (value, place), **look)
 
 
 def joint_path(

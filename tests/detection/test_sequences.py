@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import samples
+import torch
 from detection.figures import COCO, figure
 
 from paperlib.detection.files.joint_sets import HALPE_26
@@ -56,3 +58,13 @@ def test_the_size_is_that_of_what_was_found():
     box = np.ptp(one.keypoints, axis=1)
     np.testing.assert_allclose(part[2], np.linalg.norm(box[2]), rtol=1e-6)
     assert part[0] == 0 and 0 < part[1] < part[2] / 2
+
+
+def test_what_a_detector_found_in_a_recording():
+    one = samples.recording(5, fps=25.0, frames=torch.arange(10, 15))
+    found = Keypoints2D.of(one)
+    np.testing.assert_array_equal(found.keypoints, one.keypoints.numpy())
+    np.testing.assert_array_equal(found.confidence, one.confidence.numpy())
+    assert (found.skeleton, found.width, found.height) == (one.keypoint_skeleton, 1000, 1000)
+    assert found.frames.tolist() == [10, 11, 12, 13, 14] and found.fps == pytest.approx(25)
+    assert Keypoints2D.of(samples.recording(3)).times.tolist() == pytest.approx([0, 0.02, 0.04])
