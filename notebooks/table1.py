@@ -16,8 +16,7 @@
 # pose alone, and every error of the 2D detector goes straight into its answer. A network that sees
 # 27 frames, or 243, can tell motion from noise. Two more papers add to that one network: does it
 # help to **know what is hidden** (Wang et al. 2020), and to **refine the answer** afterwards (Véges
-# & Lőrincz 2020)? A fourth has a system of its own (Cheng et al. 2020), and a fifth begins with
-# pixels, in place of keypoints (Kato et al. 2020).
+# & Lőrincz 2020)?
 
 # %% tags=["parameters"]
 # Parameters
@@ -46,8 +45,8 @@ from paperlib.occlusion import with_labels
 from paperlib.prediction import predict
 from paperlib.recordings import count_frames
 from paperlib.refinement import refine
-from paperlib.results import interval, over_seeds, paper_table, recorded, select, shown, status
-from paperlib.training import PoseAndOcclusion, Recipe, Supervised, spatio_temporal
+from paperlib.results import interval, over_seeds, paper_table, select, shown, status
+from paperlib.training import PoseAndOcclusion, Recipe, Supervised
 
 plotting.use_style()
 
@@ -98,10 +97,6 @@ for part in folds:
 # * **temporal, refined** (Véges & Lőrincz 2020): the temporal model's poses, made smooth where the
 #   detector was not sure of what it saw, by the minimum of an
 #   [energy](veges2020/section3_2_pose_refinement.ipynb). Nothing is trained for it.
-# * **heat maps, several strides** (Cheng et al. 2020): reads heat maps around the keypoints, whose
-#   height says how sure the detector is, in windows of 64 frames, with strides side by side, losses
-#   of two views and of a [discriminator](cheng2020/section_pose_discriminator.ipynb), and masks
-#   over what it is shown. [What each part is worth](cheng2020/table2.ipynb) is a page of its own.
 
 # %%
 joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
@@ -115,7 +110,7 @@ systems = {
     "temporal, causal": lambda: TemporalModel(*joints, widths, causal=True, **size),
     "temporal": lambda: TemporalModel(*joints, widths, **size),
 }
-AWARE, REFINED, WHOLE = "temporal, occlusion-aware", "temporal, refined", "heat maps, strides"
+AWARE, REFINED = "temporal, occlusion-aware", "temporal, refined"
 
 
 def aware():
@@ -129,21 +124,17 @@ def with_boxes(part):
 # %% [markdown]
 # ## Training and testing
 #
-# All but one follow one recipe, that of Pavllo et al. (section 5.3): AMSGrad on MPJPE, a learning
+# All systems follow one recipe, that of Pavllo et al. (section 5.3): AMSGrad on MPJPE, a learning
 # rate that falls, mirrored copies in training and in testing. (The preset `laptop` has a
 # [schedule of its own](budget.ipynb).) The baseline's own recipe was another (squared error,
 # dropout 0.5, single-frame batches of 64); here only the network differs, and the occlusion-aware
-# one learns by a second loss what is hidden. Heat maps, strides and discriminator have the recipe
-# of [their own pages](cheng2020/table3_4.ipynb), so that they differ from the rest in more than
-# their parts. A finished run is kept in `runs/` and found again.
+# one learns by a second loss what is hidden. A finished run is kept in `runs/` and found again.
 
 
 # %%
 def train(name, part):
     if name == AWARE:
         return experiment.train(name, PoseAndOcclusion(aware, part), recipe)
-    if name == WHOLE:
-        return experiment.train(name, *spatio_temporal(part, experiment.preset))
     return experiment.train(name, Supervised(systems[name], part), recipe)
 
 
@@ -153,7 +144,6 @@ def after(poses, recording):
 
 labelled = data.keypoint_skeleton == data.skeleton and normalisation == "screen"
 trained = [*systems, *([AWARE] if labelled else [])]  # its labels are of these joints
-trained += [WHOLE] if normalisation == "screen" else []  # its maps are of the frame
 
 # %%
 found, runs = {name: [] for name in [*trained, REFINED]}, {}
@@ -190,8 +180,7 @@ saved = experiment.record(rows)
 # %%
 measured = select(experiment.measured(rows), action="average")
 table = over_seeds(measured).reindex(runs).rename(columns=METRIC_NAMES)
-SEEN = {name: run.model.receptive_field for name, run in runs.items()} | {WHOLE: 64}
-table.insert(0, "frames", [SEEN[name] for name in table.index])
+table.insert(0, "frames", [runs[name].model.receptive_field for name in table.index])
 record = select(experiment.on_record(), action="average", metric="mpjpe")
 if set(record["seed"]) - set(measured["seed"]):
     table["MPJPE on record"] = over_seeds(record)["mpjpe"]
@@ -200,9 +189,6 @@ table.style.set_caption(f"mm, mm/frame, mm/frame²; {experiment.caption}; ± 95 
 # %%
 protocol = experiment.protocol(data, recipe, receptive_field, measured["seed"], clips=True)
 three = " All folds are trained and tested alike." if len(folds) > 1 else ""
-if WHOLE in runs:
-    own = runs[WHOLE].description["recipe"]
-    three += f" {WHOLE.capitalize()}: {own['epochs']} epochs of windows of {own['chunk']} frames."
 Markdown(f"*{protocol}{three}*")
 
 # %% [markdown]
@@ -212,7 +198,6 @@ Markdown(f"*{protocol}{three}*")
 # %%
 PAIRS = [("temporal", "single frame"), ("temporal", "linear baseline")]
 PAIRS += [("temporal, causal", "single frame"), (REFINED, "temporal"), (AWARE, "temporal")]
-PAIRS += [(WHOLE, "temporal"), (WHOLE, AWARE)]
 PAIRS = [pair for pair in PAIRS if set(pair) <= set(runs)]
 by_seed = select(measured, metric="mpjpe").pivot(index="seed", columns="system", values="value")
 lines = ["| MPJPE, mm | difference, ± over seeds | over clips, this seed |", "|---|---|---|"]
@@ -225,29 +210,6 @@ Markdown("\n".join(lines))
 # %%
 figure = plotting.error_bars(measured, {"mpjpe": "MPJPE, mm", "mpjve": "MPJVE, mm per frame"})
 saved = experiment.save_figure(figure, "table1_errors")
-
-# %% [markdown]
-# ## From pixels
-#
-# One system takes no keypoints. Kato et al. begin with pictures: a
-# [first network](kato2020/section2_first_stage.ipynb) finds the joints and how far each is behind
-# or before the root, and a second one reads what the first found in 243 frames. It learns from
-# rendered pictures, for half an hour, and so has [a page of its own](kato2020/table2.ipynb), on
-# `cmu`, from which these rows are. They are of other takes and another budget than the table above:
-# to be compared with each other alone.
-
-# %%
-PIXELS = {
-    "first stage, estimated root depth": "pictures, frame by frame",
-    "second stage": "what they show, and its depths",
-    "temporal": "what they show, without depths",
-    "temporal, simulated detector": "the simulated detector's keypoints",
-}
-pixels = select(recorded("kato2020/table2"), action="average", preset="laptop")
-seeds = pixels["seed"].nunique()
-pixels = over_seeds(pixels).reindex(PIXELS).rename(PIXELS)
-pixels = pixels[["mpjpe", "p_mpjpe", "mpjve"]].rename(columns=METRIC_NAMES)
-pixels.style.set_caption(f"mm, mm/frame; cmu, 243 frames, {seeds} seed{'s' * (seeds > 1)}")
 
 # %% [markdown]
 # ## What it looks like
