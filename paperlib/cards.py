@@ -67,6 +67,8 @@ def run(it: "Run") -> str:
     own = about["model"]
     count = sum(parameter.numel() for parameter in it.model.parameters())
     reused = ", found on disk" if it.reused else ""
+    if "portable_code" in about:
+        reused = f" at commit {about['commit']}, travels with the project"
     rows = {
         "model": f"{own['class']}, {count:,} parameters",
         "recipe": ", ".join(f"{k.replace('_', ' ')} {recipe[k]:g}" for k in _LEARNT if k in recipe),

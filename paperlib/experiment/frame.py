@@ -17,7 +17,16 @@ from paperlib.paths import OUT
 from paperlib.randomness import check_seed
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
-from paperlib.training import PRESETS, Objective, Recipe, Run, choose_device, resolve_preset, train
+from paperlib.training import (
+    PRESETS,
+    Objective,
+    Recipe,
+    Run,
+    choose_device,
+    resolve_preset,
+    shipped_run,
+    train,
+)
 from paperlib.training.devices import DEVICES, choose_precision
 from paperlib.training.recipes import AUTO
 
@@ -224,8 +233,14 @@ class Experiment:
         return {"seed": self.seed, "device": self.device, "retrain": self.retrain}
 
     def train(self, system: str, objective: Objective, recipe: Recipe, **options) -> Run:
-        """Train a system, or find it trained (unless ``retrain``). ``options`` are those of
+        """Train a system, or find it trained (unless ``retrain``): among the reader's own runs, or
+        among the weights that travel with the project, which a line then says. What goes on record
+        is never of the latter, which are rounded. ``options`` are those of
         :func:`paperlib.training.train` that no parameter decides."""
+        if not (self.retrain or results.keeping() or options.get("each_epoch")):
+            there = shipped_run(objective, recipe, self.seed, self.device, system)
+            if there is not None:
+                return there
         return train(objective, recipe, name=system, **self.training_options, **options)
 
     def about(self, system: str, run: Run | None = None) -> dict[str, Any]:
