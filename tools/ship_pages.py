@@ -25,7 +25,7 @@ def ship_page(page: str, commit: str) -> list[str]:
 
     def shipping(experiment: Experiment, system: str, objective, recipe: Recipe, **options) -> Run:
         own = experiment.training_options
-        run = shipped_run(objective, recipe, own["seed"], own["device"], system)
+        run = shipped_run(objective, recipe, own["seed"], own["device"], system, own_first=False)
         if run is None:
             run = train(objective, recipe, name=system, **own, **options)
             source = experiment.exact.source

@@ -51,11 +51,16 @@ def shipped(name: str) -> Run:
 
 
 def shipped_run(
-    objective: Objective, recipe: Recipe, seed: int, device: str = "auto", name: str = "training"
+    objective: Objective,
+    recipe: Recipe,
+    seed: int,
+    device: str = "auto",
+    name: str = "training",
+    own_first: bool = True,
 ) -> Run | None:
-    """The run of a training, where its weights travel along and no run of the reader's own is kept,
-    finished or not; a line says so. None where there is no such run; nor where the code of the
-    training has changed since it was shipped, which a line says, too.
+    """The run of a training, where its weights travel along; a line says so. None where they do
+    not, or the code of the training has changed since they were shipped, which a line says, too;
+    and, unless ``own_first=False``, where the reader has a run of it, finished or not.
 
     :class:`~paperlib.errors.CheckpointError` where a file is damaged."""
     objective.check(recipe)
@@ -65,7 +70,7 @@ def shipped_run(
     where = choose_device(device)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         model = objective.model(recipe) if known else None
-    if not known or _own(objective, model, recipe, seed, where.type):
+    if not known or (own_first and _own(objective, model, recipe, seed, where.type)):
         return None
     wanted = portable.description(objective, model, recipe, seed)
     for path in known:
@@ -90,7 +95,7 @@ def shipped_run(
 
 
 def _own(objective: Objective, model: nn.Module, recipe: Recipe, seed: int, device: str) -> bool:
-    """Whether a run of the reader's own is kept, finished or not."""
+    """Whether the reader has a run of it, finished or not."""
     return (runs_dir() / key_of(describe(objective, model, recipe, seed, device)) / FILE).is_file()
 
 
