@@ -5,6 +5,7 @@ What is trained on which data, and what is compared, stands in the notebook.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ from paperlib.training import (
 )
 from paperlib.training.devices import DEVICES, choose_precision
 from paperlib.training.recipes import AUTO
+from paperlib.words import in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from paperlib.claims import Effects, Verdict
+
+
+_BANNER = (
+    "Preset smoke: this shows that the page runs, in seconds. Its models are all but untrained: no "
+    "error, figure or verdict of theirs means anything. Numbers in the text are of the page as it "
+    "was published."
+)
+_LOUD = "border-left: 4px solid #cf4a12; padding: 4px 10px"
 
 
 def _frames(count: int) -> str:
@@ -116,11 +126,17 @@ class Experiment:
         return cls(notebook, name, preset, given["seed"], device, given["retrain"], values)
 
     def __repr__(self) -> str:
-        own = "".join(f", {name} {value}" for name, value in self.parameters.items())
-        return (
-            f"{self.notebook}: {self.dataset} data, preset {self.preset}, seed {self.seed}, "
-            f"device {self.device}{own}"
-        )
+        own = "".join(in_words(f", {name} {value}") for name, value in self.parameters.items())
+        about = f"{in_words(self.dataset)} data, preset {self.preset}, seed {self.seed}"
+        banner = f"\n{_BANNER}" if self.preset == "smoke" else ""
+        return f"{self.notebook}: {about}, device {self.device}{own}{banner}"
+
+    def _repr_html_(self) -> str | None:
+        """A banner above the page of the smoke preset; of others the text is enough."""
+        if self.preset != "smoke":
+            return None
+        about, *_ = repr(self).splitlines()
+        return f'<p>{escape(about)}</p><p role="note" style="{_LOUD}"><b>{_BANNER}</b></p>'
 
     @property
     def folds(self) -> tuple[int, ...]:
@@ -190,7 +206,8 @@ class Experiment:
         """Whose data a table was measured on, in words to stand above it."""
         theirs = _DATA_OF.get(self.notebook.split("/")[0], datasets.LICENSED)
         own = "the paper's data" if self.dataset in theirs else "not the paper's data"
-        return f"measured on {self.dataset}, {own}"
+        hardly = f"; {results.UNTRAINED}" if self.preset == "smoke" else ""
+        return f"measured on {in_words(self.dataset)}, {own}{hardly}"
 
     def protocol(
         self,
@@ -208,7 +225,7 @@ class Experiment:
         error = detection.keypoint_error(data.test, exact.test) if same else float("nan")
         return Protocol(
             data=data.source,
-            detector=self.detector.replace("_", " "),
+            detector=self.detector,
             keypoint_error=error,
             joints=len(first.skeleton),
             fps=first.fps,
