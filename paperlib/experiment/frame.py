@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paperlib import datasets, detection, results
-from paperlib.errors import one_of
 from paperlib.evaluation import Evaluation, over_clips
+from paperlib.experiment.common import COMMON_PARAMETERS, check_value, resolved_data
 from paperlib.experiment.parameters import check_cells
 from paperlib.experiment.rows import row
 from paperlib.paths import OUT
-from paperlib.randomness import check_seed
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
 from paperlib.training import (
-    PRESETS,
     Objective,
     Recipe,
     Run,
@@ -28,8 +26,7 @@ from paperlib.training import (
     shipped_run,
     train,
 )
-from paperlib.training.devices import DEVICES, choose_precision
-from paperlib.training.recipes import AUTO
+from paperlib.training.devices import choose_precision
 from paperlib.words import in_words
 
 if TYPE_CHECKING:
@@ -52,34 +49,10 @@ def _frames(count: int) -> str:
     return "frame" if count == 1 else f"{count} frames"
 
 
-# the parameters of every notebook, and their choices
-COMMON_PARAMETERS = {
-    "dataset": (datasets.AUTO, *datasets.NAMES),
-    "preset": (AUTO, *PRESETS),
-    "seed": None,
-    "device": DEVICES,
-    "retrain": (False, True),
-}
 _OF_ONE_PERSON = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "acceleration_error")
 _WHERE_ASKED = ("pck3d", "auc3d")
 # papers whose data are not those of the first
 _DATA_OF = {"veges2020": ("mpi_inf_3dhp", "mupots")}
-
-
-def check_value(name: str, value: Any, choices: Iterable | None) -> None:
-    """``ValueError`` for a value that is not among the choices (None: anything goes), or a seed
-    that is no whole number."""
-    if choices is not None:
-        one_of(name, value, choices)
-    if name == "seed":
-        check_seed(value)
-
-
-def _resolve(name: str, choices: tuple[str, ...]) -> str:
-    """The data set that a parameter stands for, which is one of ``choices``."""
-    if choices == COMMON_PARAMETERS["dataset"]:
-        return datasets.resolve(name)
-    return datasets.resolve(name, auto=tuple(c for c in choices if c != datasets.AUTO))
 
 
 @dataclass
@@ -118,7 +91,7 @@ class Experiment:
         given = {name: namespace[name] for name in known}
         for name, choices in known.items():
             check_value(name, given[name], choices)
-        name, device = _resolve(given["dataset"], dataset), choose_device(given["device"]).type
+        name, device = resolved_data(given["dataset"], dataset), choose_device(given["device"]).type
         preset = resolve_preset(given["preset"], given["device"])
         values = {name: given[name] for name in own}
         if "detector" in values:
