@@ -43,6 +43,7 @@ ROOMS = {
     "evaluation": "poses to numbers: errors, averages over any group, several people, matching",
     "refinement": "smooth trajectories through occlusions: the energy, its solvers, filters",
     "lifting": "people found in a film to poses in metres, in one call",
+    "words": "what a page shows in the place of names: of data sets, actions, machines",
     "results": "measured numbers with their origin, beside those of the papers",
     "claims": "the ledger of claims: each with its own test, effect, interval and verdict",
     "cards": "what recordings, data sets, runs, evaluations show of themselves in a notebook",
@@ -102,6 +103,7 @@ _CARDS = (
     ("paperlib.training.runs", "Run"),
     ("paperlib.training.recipes", "Recipe"),
     ("paperlib.evaluation.errors", "Evaluation"),
+    ("pandas.io.formats.style", "Styler"),
 )
 _shown_as_cards()
 __all__ = ["__version__", "show", *(name for name in ROOMS if name != "__main__")]

@@ -6,12 +6,17 @@ outside of them, so that how they look is no part of what a training is identifi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from paperlib.words import in_words
+
 if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
     from paperlib.evaluation import Evaluation
     from paperlib.recordings import Dataset, Recording
     from paperlib.training import Recipe, Run
@@ -67,6 +72,8 @@ def run(it: "Run") -> str:
     own = about["model"]
     count = sum(parameter.numel() for parameter in it.model.parameters())
     reused = ", found on disk" if it.reused else ""
+    if "portable_code" in about:
+        reused = f" at commit {about['commit']}, travels with the project"
     rows = {
         "model": f"{own['class']}, {count:,} parameters",
         "recipe": ", ".join(f"{k.replace('_', ' ')} {recipe[k]:g}" for k in _LEARNT if k in recipe),
@@ -105,6 +112,21 @@ def evaluation(it: "Evaluation") -> str:
     return _card("Evaluation", about, _table(["", *units], [means, *rows]))
 
 
+def styled(it: "Styler") -> str:
+    """A table that was dressed for a page, its labels and caption in words. The rows and columns
+    of the table itself keep their names."""
+    it = deepcopy(it)
+    for axis, hidden in (("index", it.hide_index_), ("columns", it.hide_columns_)):
+        if not all(hidden):  # one for each level
+            it.format_index(_label, axis=axis)
+    it.caption = in_words(it.caption) if isinstance(it.caption, str) else it.caption
+    return it._repr_html_()
+
+
+def _label(label: object) -> object:
+    return in_words(label) if isinstance(label, str) else label
+
+
 #: by the names of their classes
 CARDS = {
     "Recording": recording,
@@ -112,6 +134,7 @@ CARDS = {
     "Run": run,
     "Recipe": recipe,
     "Evaluation": evaluation,
+    "Styler": styled,
 }
 
 

@@ -20,6 +20,7 @@ import torch
 from paperlib import datasets
 from paperlib.errors import one_of
 from paperlib.paths import OUT, ROOT, locked, replacing
+from paperlib.words import in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +39,8 @@ _OVER = {
     False: "an interval is over seeds, not over clips",
     True: "an interval is over seeds; half that over clips (bootstrap over takes) stands apart",
 }
+# of the preset smoke, wherever its numbers stand
+UNTRAINED = "only to show that it runs: its models are all but untrained"
 STATUS = ("reproduced", "within tolerance", "deviates", "not run (licence)", "not run (compute)")
 
 
@@ -89,12 +92,13 @@ class Protocol:
         seeds = "seed " if len(self.seeds) == 1 else "seeds "
         known = self.keypoint_error == self.keypoint_error
         error = f"{self.keypoint_error:.1f} px mean error" if known else "its error is not known"
-        return (
+        hardly = f"; {UNTRAINED}" if self.preset == "smoke" else ""
+        return in_words(
             f"{self.data} 2D: {self.detector}, {error}. "
             f"{self.joints} joints at {self.fps:g} Hz, root-relative; temporal models see "
             f"{self.receptive_field} frames; {flips}; {self.averaging}; excluded: {self.excluded}. "
             f"Preset {self.preset} ({self.training}) on {self.device}, "
-            f"{seeds}{', '.join(map(str, self.seeds))}; {_OVER[self.clips]}."
+            f"{seeds}{', '.join(map(str, self.seeds))}; {_OVER[self.clips]}{hardly}."
         )
 
 

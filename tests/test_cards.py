@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from importlib import import_module
 
+import pandas as pd
 import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
@@ -101,3 +102,28 @@ def test_what_is_shown_as_a_card_has_one():
     assert {name for _, name in paperlib._CARDS} == set(cards.CARDS)
     for module, name in paperlib._CARDS:
         assert getattr(import_module(module), name).__module__ == module
+
+
+def test_a_dressed_table_shows_words_and_keeps_its_names():
+    table = pd.DataFrame(
+        {"walking_extra": [1.0], "average": [2.0]}, index=pd.Index(["single frame"], name="system")
+    )
+    dressed = table.style.format("{:.1f}").set_caption("measured on humaneva_like")
+    text = words(cards.of(dressed))
+    assert "walking extra" in text and "measured on HumanEva-like" in text and "1.0" in text
+    assert list(table.columns) == ["walking_extra", "average"]
+    assert dressed.caption == "measured on humaneva_like"
+    assert "walking_extra" in words(dressed._repr_html_())
+    hidden = words(cards.of(pd.DataFrame({"error_m": [1.0]}, index=["a_b"]).style.hide()))
+    assert "error, m" in hidden and "a b" not in hidden and "a_b" not in hidden
+    two = pd.DataFrame({("one_two", "three_four"): [1.0], ("one_two", 5): [2.0]})
+    assert "three four 5" in words(cards.of(two.style))
+
+
+def test_a_run_that_travels_along_says_so():
+    model = TemporalModel(17, 2, 17, (3,), channels=8)
+    about = {"recipe": Recipe().as_dict(), "seed": 0, "device": "cpu"}
+    run = Run(model, "k", about | {"model": {"class": "TemporalModel"}})
+    assert "travels" not in words(cards.of(run))
+    run.description |= {"commit": "abc1234", "portable_code": "…"}
+    assert "at commit abc1234, travels with the project" in words(cards.of(run))

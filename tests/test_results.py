@@ -248,6 +248,9 @@ def test_the_protocol_follows_what_was_done():
     assert "no test-time flip" in protocol(test_flip=False)
     assert "seed 7;" in protocol(seeds=(7,))
     assert "excluded: S9 Greeting" in protocol(excluded="S9 Greeting")
+    assert "untrained" in protocol(preset="smoke") and "untrained" not in protocol()
+    shown = protocol(data="40 walking_extra.", device="1 CPU threads, x86_64")
+    assert shown.startswith("40 walking extra. 2D") and "on 1 CPU thread, seeds" in shown
     assert "59.94 Hz" in protocol(fps=59.94)
 
 

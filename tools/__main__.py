@@ -28,6 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     site.set_defaults(run=_site)
 
     ship = commands.add_parser("ship", help="train the models whose weights travel along")
+    ship.add_argument("only", nargs="*", help="any_camera, table1, …; all that is stale if none")
     ship.set_defaults(run=_ship)
 
     gpu = commands.add_parser("gpu-results", help="measure and publish all that wants a GPU")
@@ -37,11 +38,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _publish(arguments) -> None:
+    from paperlib.training import shipped, shipped_models
+    from paperlib.training.shipping import is_stale
     from tools.publish import publish, text_forms
 
     for text in text_forms(arguments.only):
         print(f"published {publish(text, arguments.seeds).name}", flush=True)
     _readme(arguments)
+    stale = [name for name in shipped_models() if is_stale(shipped(name).description)]
+    if stale:
+        print(f"weights that travel along and are stale: {', '.join(stale)}; python -m tools ship")
 
 
 def _readme(_) -> None:
@@ -66,10 +72,10 @@ def _site(_) -> None:
     print(f"open {shown(first)} in a browser")
 
 
-def _ship(_) -> None:
+def _ship(arguments) -> None:
     from tools.ship import ship_all
 
-    ship_all()
+    ship_all(arguments.only)
 
 
 def _gpu_results(arguments) -> None:

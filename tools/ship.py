@@ -1,5 +1,6 @@
 """Train the models whose weights travel with the package, and put them there."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from paperlib import datasets, results
@@ -7,11 +8,17 @@ from paperlib.datasets.random_cameras import Ranges, filmed_by
 from paperlib.datasets.varied import varied
 from paperlib.detection import detect
 from paperlib.detection.coco import Clicks, as_coco
+from paperlib.errors import one_of
 from paperlib.lifting import RATE
 from paperlib.models import TemporalModel, filter_widths
 from paperlib.recordings import PARTS, Dataset, count_frames
-from paperlib.training import Recipe, Supervised, ship, train
+from paperlib.training import Recipe, Supervised, ship, shipped, shipped_models, train
+from paperlib.training.shipping import FOLDER, MOST_BYTES, is_stale
 from paperlib.virtual_camera import facing
+from tools.ship_pages import PAGES, ship_page
+
+ANY_CAMERA = "any_camera"
+NAMES = (ANY_CAMERA, *PAGES)
 
 FRAMES = 27  # that the model sees
 _DETECTORS = ("simulated", "simulated_v2_blazepose")  # whose errors it learns from, in turn
@@ -54,15 +61,33 @@ def _clip(recording) -> tuple[str, str, str]:
     return recording.subject, recording.action, recording.clip
 
 
-def ship_all() -> None:
-    """Train what is to be shipped, or find it trained, and put it into the package.
+def ship_all(only: Iterable[str] = ()) -> None:
+    """Train what is to be shipped and is not there, or stale, and put it into the package: the
+    models and pages of :data:`NAMES`, or those named.
 
-    ``ValueError`` from a tree with changes that are not committed."""
+    ``ValueError`` from a tree with changes that are not committed, and where all of it together
+    becomes too large."""
+    wanted = [one_of("to ship", name, NAMES) for name in only] or list(NAMES)
     commit = results.commit()
     if commit.endswith("+"):
         raise ValueError("there are changes that are not committed: weights are to name a commit")
+    kept = {ANY_CAMERA}
+    for name in wanted:
+        if name != ANY_CAMERA:
+            kept |= set(ship_page(name, commit))
+        elif name not in shipped_models() or is_stale(shipped(name).description):
+            _ship_any_camera(commit)
+    for name in set(shipped_models()) - kept if wanted == list(NAMES) else ():
+        (FOLDER / f"{name}.safetensors").unlink()  # no page asks for it any more
+    size = sum(path.stat().st_size for path in FOLDER.iterdir())
+    print(f"{len(shipped_models())} models travel along, {size / 1e6:.2f} MB")
+    if size > MOST_BYTES:
+        raise ValueError(f"{size / 1e6:.2f} MB are more than {MOST_BYTES / 1e6:g}")
+
+
+def _ship_any_camera(commit: str) -> None:
     objective, recipe = any_camera()
-    run = train(objective, recipe, name="any_camera")
+    run = train(objective, recipe, name=ANY_CAMERA)
     minutes = count_frames(objective.dataset.train) / RATE / 60 / 4  # of four views
     about = {
         "for": "COCO's keypoints of one person before any camera, at 50 Hz",
@@ -70,4 +95,4 @@ def ship_all() -> None:
         f"commercial use, {minutes:.0f} minutes, before four cameras each ({_RANGES}).",
         "commit": commit,
     }
-    ship(run, "any_camera", objective, **about)
+    ship(run, ANY_CAMERA, objective, **about)

@@ -10,6 +10,7 @@ import pandas as pd
 from paperlib import results
 from paperlib.claims.facts import Claim
 from paperlib.claims.verdicts import Verdict
+from paperlib.words import in_words
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def need(verdict: Verdict) -> Need | None:
     runs = results.trainings(rows)
     if runs.empty:
         return found
-    machine = ", ".join(sorted(runs["device"].dropna().unique()))
+    machine = ", ".join(sorted({in_words(device) for device in runs["device"].dropna()}))
     return replace(found, seconds=float(runs["seconds"].sum()), machine=machine)
 
 
@@ -83,7 +84,7 @@ def costs(lines: Mapping[str, Verdict | Claim]) -> pd.DataFrame:
         {
             "notebook": what.notebook,
             "claims": _together(names),
-            "data": what.dataset,
+            "data": in_words(what.dataset),
             "seeds": len(what.seeds),
             "minutes a seed": what.per_seed / 60,
             "minutes": what.seconds / 60,

@@ -25,7 +25,7 @@ def judge(
     these effects, whatever they are, do not decide the claim.
 
     It goes on record where results do (:func:`paperlib.results.keeping`), unless it was measured
-    with the smoke preset.
+    with the smoke preset, which decides nothing.
     """
     found = claim(name)
     given = effects if isinstance(effects, Mapping) else {found.parts[0].name: effects}
@@ -38,6 +38,8 @@ def judge(
     verdict = Verdict(found, notebook, measured, but, **{"commit": results.commit(), **about})
     if verdict.exact:  # neither data nor preset play a part
         return _kept(replace(verdict, dataset="", detector="", preset=""))
+    if verdict.preset == "smoke":
+        verdict = replace(verdict, but=f"preset smoke, {results.UNTRAINED}")
     return _kept(verdict)
 
 

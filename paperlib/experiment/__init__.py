@@ -4,7 +4,7 @@ from paperlib import lazily
 
 # loaded when used: what only reads a notebook's parameters needs no torch
 _HOMES = {
-    "COMMON_PARAMETERS": "frame",
+    "COMMON_PARAMETERS": "common",
     "METRIC_NAMES": "rows",
     "Experiment": "frame",
     "listed": "selection",

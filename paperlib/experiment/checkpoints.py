@@ -25,6 +25,7 @@ from paperlib.occlusion import GUESSES, with_guess
 from paperlib.paths import runs_dir, shown
 from paperlib.recordings import Dataset, Recording, count_frames
 from paperlib.training import downsampled, load_run
+from paperlib.words import in_words
 
 METRICS = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "mrpe")
 GROUPS = ("action", "subject", "sequence")
@@ -262,7 +263,7 @@ def _protocol(data: Dataset, keypoints: str, flip: bool, by: str, name: str, dev
     if first.keypoint_skeleton == first.skeleton:
         exact = tuple(_exactly(r) for r in data.test)
         error = f"{keypoint_error(data.test, exact):.1f} px mean error"
-    return (
+    return in_words(
         f"{data.source} 2D: {keypoints}, {error}. {count_frames(data.test)} frames of "
         f"{len(data.test)} test recordings at {first.fps:g} Hz, root-relative; "
         f"{'averaged over the mirrored input' if flip else 'no test-time flip'}; {averaged}; "

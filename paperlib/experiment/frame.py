@@ -5,21 +5,29 @@ What is trained on which data, and what is compared, stands in the notebook.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paperlib import datasets, detection, results
-from paperlib.errors import one_of
 from paperlib.evaluation import Evaluation, over_clips
+from paperlib.experiment.common import COMMON_PARAMETERS, check_value, resolved_data
 from paperlib.experiment.parameters import check_cells
 from paperlib.experiment.rows import row
 from paperlib.paths import OUT
-from paperlib.randomness import check_seed
 from paperlib.recordings import Dataset
 from paperlib.results import Protocol
-from paperlib.training import PRESETS, Objective, Recipe, Run, choose_device, resolve_preset, train
-from paperlib.training.devices import DEVICES, choose_precision
-from paperlib.training.recipes import AUTO
+from paperlib.training import (
+    Objective,
+    Recipe,
+    Run,
+    choose_device,
+    resolve_preset,
+    shipped_run,
+    train,
+)
+from paperlib.training.devices import choose_precision
+from paperlib.words import in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,38 +37,22 @@ if TYPE_CHECKING:
     from paperlib.claims import Effects, Verdict
 
 
+_BANNER = (
+    "Preset smoke: this shows that the page runs, in seconds. Its models are all but untrained: no "
+    "error, figure or verdict of theirs means anything. Numbers in the text are of the page as it "
+    "was published."
+)
+_LOUD = "border-left: 4px solid #cf4a12; padding: 4px 10px"
+
+
 def _frames(count: int) -> str:
     return "frame" if count == 1 else f"{count} frames"
 
 
-# the parameters of every notebook, and their choices
-COMMON_PARAMETERS = {
-    "dataset": (datasets.AUTO, *datasets.NAMES),
-    "preset": (AUTO, *PRESETS),
-    "seed": None,
-    "device": DEVICES,
-    "retrain": (False, True),
-}
 _OF_ONE_PERSON = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "acceleration_error")
 _WHERE_ASKED = ("pck3d", "auc3d")
 # papers whose data are not those of the first
 _DATA_OF = {"veges2020": ("mpi_inf_3dhp", "mupots")}
-
-
-def check_value(name: str, value: Any, choices: Iterable | None) -> None:
-    """``ValueError`` for a value that is not among the choices (None: anything goes), or a seed
-    that is no whole number."""
-    if choices is not None:
-        one_of(name, value, choices)
-    if name == "seed":
-        check_seed(value)
-
-
-def _resolve(name: str, choices: tuple[str, ...]) -> str:
-    """The data set that a parameter stands for, which is one of ``choices``."""
-    if choices == COMMON_PARAMETERS["dataset"]:
-        return datasets.resolve(name)
-    return datasets.resolve(name, auto=tuple(c for c in choices if c != datasets.AUTO))
 
 
 @dataclass
@@ -99,7 +91,7 @@ class Experiment:
         given = {name: namespace[name] for name in known}
         for name, choices in known.items():
             check_value(name, given[name], choices)
-        name, device = _resolve(given["dataset"], dataset), choose_device(given["device"]).type
+        name, device = resolved_data(given["dataset"], dataset), choose_device(given["device"]).type
         preset = resolve_preset(given["preset"], given["device"])
         values = {name: given[name] for name in own}
         if "detector" in values:
@@ -107,11 +99,17 @@ class Experiment:
         return cls(notebook, name, preset, given["seed"], device, given["retrain"], values)
 
     def __repr__(self) -> str:
-        own = "".join(f", {name} {value}" for name, value in self.parameters.items())
-        return (
-            f"{self.notebook}: {self.dataset} data, preset {self.preset}, seed {self.seed}, "
-            f"device {self.device}{own}"
-        )
+        own = "".join(in_words(f", {name} {value}") for name, value in self.parameters.items())
+        about = f"{in_words(self.dataset)} data, preset {self.preset}, seed {self.seed}"
+        banner = f"\n{_BANNER}" if self.preset == "smoke" else ""
+        return f"{self.notebook}: {about}, device {self.device}{own}{banner}"
+
+    def _repr_html_(self) -> str | None:
+        """A banner above the page of the smoke preset; of others the text is enough."""
+        if self.preset != "smoke":
+            return None
+        about, *_ = repr(self).splitlines()
+        return f'<p>{escape(about)}</p><p role="note" style="{_LOUD}"><b>{_BANNER}</b></p>'
 
     @property
     def folds(self) -> tuple[int, ...]:
@@ -181,7 +179,8 @@ class Experiment:
         """Whose data a table was measured on, in words to stand above it."""
         theirs = _DATA_OF.get(self.notebook.split("/")[0], datasets.LICENSED)
         own = "the paper's data" if self.dataset in theirs else "not the paper's data"
-        return f"measured on {self.dataset}, {own}"
+        hardly = f"; {results.UNTRAINED}" if self.preset == "smoke" else ""
+        return f"measured on {in_words(self.dataset)}, {own}{hardly}"
 
     def protocol(
         self,
@@ -199,7 +198,7 @@ class Experiment:
         error = detection.keypoint_error(data.test, exact.test) if same else float("nan")
         return Protocol(
             data=data.source,
-            detector=self.detector.replace("_", " "),
+            detector=self.detector,
             keypoint_error=error,
             joints=len(first.skeleton),
             fps=first.fps,
@@ -224,8 +223,14 @@ class Experiment:
         return {"seed": self.seed, "device": self.device, "retrain": self.retrain}
 
     def train(self, system: str, objective: Objective, recipe: Recipe, **options) -> Run:
-        """Train a system, or find it trained (unless ``retrain``). ``options`` are those of
+        """Train a system, or find it trained (unless ``retrain``): among the reader's own runs, or
+        among the weights that travel with the project, which a line then says. What goes on record
+        is never of the latter, which are rounded. ``options`` are those of
         :func:`paperlib.training.train` that no parameter decides."""
+        if not (self.retrain or results.keeping() or options.get("each_epoch")):
+            there = shipped_run(objective, recipe, self.seed, self.device, system)
+            if there is not None:
+                return there
         return train(objective, recipe, name=system, **self.training_options, **options)
 
     def about(self, system: str, run: Run | None = None) -> dict[str, Any]:

@@ -14,7 +14,15 @@ from paperlib.experiment.parameters import refuse_unknown
 from paperlib.experiment.selection import listed
 from paperlib.models import RECEPTIVE_FIELDS, PoseAndTrajectory, TemporalModel, filter_widths
 from paperlib.recordings import Dataset, count_frames
-from paperlib.training import Recipe, Run, SemiSupervised, Supervised, split_labels
+from paperlib.training import (
+    Objective,
+    Recipe,
+    Run,
+    SemiSupervised,
+    Supervised,
+    split_labels,
+    train,
+)
 
 PARAMETERS = {"dataset": "auto", "detector": "simulated", "receptive_field": 27, "causal": False}
 PARAMETERS |= {"cameras": "studio", "normalisation": "screen"}
@@ -60,7 +68,7 @@ def train_temporal(parameters: dict[str, Any]) -> Run:
         size = _size(values, recipe) | {"normalisation": values["normalisation"]}
         return TemporalModel(*_joints(data), **size)
 
-    return experiment.train("temporal", Supervised(build, data), recipe)
+    return _train(experiment, "temporal", Supervised(build, data), recipe)
 
 
 def _semi_supervised(experiment: Experiment, values: dict[str, Any]) -> Run:
@@ -73,7 +81,13 @@ def _semi_supervised(experiment: Experiment, values: dict[str, Any]) -> Run:
     terms = {name: values[name] for name in TERMS}
     warm_up = max(1, recipe.epochs // 10)
     objective = SemiSupervised(build, labelled, unlabelled, warm_up, **terms)
-    return experiment.train("semi-supervised", objective, recipe)
+    return _train(experiment, "semi-supervised", objective, recipe)
+
+
+def _train(experiment: Experiment, name: str, objective: Objective, recipe: Recipe) -> Run:
+    # whoever asks for a training by name wants a run of their own, to evaluate or to go on with:
+    # weights that travel along have none
+    return train(objective, recipe, name=name, **experiment.training_options)
 
 
 def _joints(data: Dataset) -> tuple[int, int, int]:

@@ -36,7 +36,7 @@ def check(notebook: Path, values: Mapping[str, Sequence]) -> None:
     refuse_unknown(values, known)
     if not values:
         return
-    from paperlib.experiment.frame import check_value  # and PyTorch with it: seconds
+    from paperlib.experiment.common import check_value  # and PyTorch with it: seconds
 
     choices = choices_of(notebook)
     for name in values:
@@ -75,7 +75,7 @@ def _refuse_text(name: str, value: Any, default: str) -> None:
 def choices_of(notebook: Path) -> dict[str, Any]:
     """The choices that a notebook gives to ``Experiment.begin``, by the parameter's name; without
     those that are only known when it runs."""
-    from paperlib.experiment.frame import COMMON_PARAMETERS
+    from paperlib.experiment.common import COMMON_PARAMETERS
 
     imported, begins = {}, []
     for cell in nbformat.read(notebook, as_version=4).cells:

@@ -22,7 +22,7 @@ from paperlib.training.objectives import (
 )
 from paperlib.training.recipes import PRESETS, Recipe, resolve_preset
 from paperlib.training.runs import Run
-from paperlib.training.shipping import provenance, ship, shipped, shipped_models
+from paperlib.training.shipping import provenance, ship, shipped, shipped_models, shipped_run
 from paperlib.training.spatio_temporal import MASKS, spatio_temporal
 from paperlib.training.subsets import (
     FRACTIONS,

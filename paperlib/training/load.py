@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import torch
+
 from paperlib import models
 from paperlib.errors import CheckpointError
 from paperlib.models.weights import require_shapes
 from paperlib.paths import runs_dir, shown
-from paperlib.training.runs import FILE, Run, read, restore
+from paperlib.training.rounding import restored
+from paperlib.training.runs import FILE, Run, read
 
 
 def load_run(key: str) -> Run:
@@ -19,15 +22,18 @@ def load_run(key: str) -> Run:
 
 
 def run_in(path: Path, key: str) -> Run:
-    """The run in a file, as :func:`load_run` gives it."""
+    """The run in a file, as :func:`load_run` gives it; its weights may be rounded
+    (:mod:`paperlib.training.rounding`)."""
     state, progress = read(path)
     description = progress["description"]
     config = description.get("model")
     if not isinstance(config, dict) or not isinstance(description.get("recipe"), dict):
         raise CheckpointError(f"{key}: says neither its model nor its recipe")
-    weights = {n.removeprefix("model."): v for n, v in state.items() if n.startswith("model.")}
+    with torch.device("meta"):  # which has shapes and no memory, however large
+        shapes = {n: tuple(v.shape) for n, v in models.build(config).state_dict().items()}
+    weights = restored(state, shapes, key)
     require_shapes(lambda: models.build(config), weights, key)
-    run = Run(models.build(config), key, description, reused=True)
-    restore(run, path)
-    run.model.eval()
-    return run
+    model = models.build(config)
+    model.load_state_dict(weights)
+    done = {name: progress[name] for name in ("history", "seconds", "epoch", "step", "loss_so_far")}
+    return Run(model.eval(), key, description, reused=True, **done)

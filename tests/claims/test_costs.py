@@ -42,7 +42,7 @@ def test_each_run_counts_once():
     assert (what.seconds, what.per_seed) == (120 + 60 + 30, 105)
     assert str(what) == (
         "the notebook table1 on cmu data, simulated_v2, preset laptop, seeds 0, 1: "
-        "4 minutes of training on 1 CPU threads"
+        "4 minutes of training on 1 CPU thread"
     )
     both = claims.need(judged(C01, pd.Series([-5.0]), detector="ground_truth, simulated_v2"))
     assert both.detectors == ("ground_truth", "simulated_v2")

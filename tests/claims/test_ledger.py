@@ -196,7 +196,8 @@ def test_two_notebooks_cannot_judge_one_claim(kept):
 
 
 def test_smoke_is_not_kept_but_what_is_exact_is(kept):
-    judged(preset="smoke")
+    smoke = judged(preset="smoke")
+    assert smoke.word == "not decided" and "untrained" in smoke.why
     assert not kept.exists()
     judged("pavllo2019-c22", 0.0, preset="smoke")
     assert pd.read_csv(kept)["claim"].tolist() == ["pavllo2019-c22"]

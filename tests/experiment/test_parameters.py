@@ -95,8 +95,16 @@ def test_right_parameters_are_taken():
     assert experiment.device == "cpu" and experiment.retrain is False
     assert experiment.parameters == {"detector": "simulated_v2", "receptive_field": 27}
     shown = repr(experiment)
-    for part in ("table1", "synthetic", "smoke", "seed 3", "cpu", "receptive_field 27"):
+    for part in ("table1", "synthetic", "smoke", "seed 3", "cpu", "receptive field 27"):
         assert part in shown
+
+
+def test_the_smoke_preset_says_that_nothing_was_learnt():
+    smoke, laptop = begin(), begin(preset="laptop")
+    for shown in (repr(smoke), smoke._repr_html_()):
+        assert "all but untrained" in shown
+    assert 'role="note"' in smoke._repr_html_() and "untrained" in smoke.caption
+    assert laptop._repr_html_() is None and "untrained" not in repr(laptop) + laptop.caption
 
 
 @pytest.mark.parametrize(
