@@ -131,14 +131,6 @@ def machine(device: str) -> str:
     return f"{torch.get_num_threads()} CPU threads, {platform.machine()}"
 
 
-def machine_in_words(device: str) -> str:
-    """A device as pages name it."""
-    if device == "cuda":
-        return machine(device)
-    count = torch.get_num_threads()
-    return f"{count} CPU thread{'s' * (count > 1)}"
-
-
 def record(notebook: str, rows: Iterable[dict], keep: bool | None = None) -> Path:
     """Add rows to a notebook's results; a row of the same identity is replaced. Gives the file."""
     import pandas as pd

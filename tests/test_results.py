@@ -273,9 +273,3 @@ def test_without_git_the_commit_is_unknown(monkeypatch):
 def test_the_machine_is_named():
     assert results.machine("cpu").startswith(f"{torch.get_num_threads()} CPU threads, ")
     assert np.isfinite(len(results.machine("cpu")))
-
-
-@pytest.mark.parametrize("count, words", [(1, "1 CPU thread"), (8, "8 CPU threads")])
-def test_a_page_names_the_machine_in_words(monkeypatch, count, words):
-    monkeypatch.setattr(results.torch, "get_num_threads", lambda: count)
-    assert results.machine_in_words("cpu") == words

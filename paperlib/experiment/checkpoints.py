@@ -263,12 +263,12 @@ def _protocol(data: Dataset, keypoints: str, flip: bool, by: str, name: str, dev
     if first.keypoint_skeleton == first.skeleton:
         exact = tuple(_exactly(r) for r in data.test)
         error = f"{keypoint_error(data.test, exact):.1f} px mean error"
-    return in_words(
-        f"{data.source} 2D: {keypoints}, {error}. {count_frames(data.test)} frames of "
+    # keypoints are a file's name, which stays as it is
+    return (
+        f"{in_words(data.source)} 2D: {keypoints}, {error}. {count_frames(data.test)} frames of "
         f"{len(data.test)} test recordings at {first.fps:g} Hz, root-relative; "
         f"{'averaged over the mirrored input' if flip else 'no test-time flip'}; {averaged}; "
-        f"excluded: {data.excluded}. "
-        f"On {results.machine(device)}."
+        f"excluded: {in_words(data.excluded)}. On {in_words(results.machine(device))}."
     )
 
 

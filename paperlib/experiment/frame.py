@@ -206,7 +206,7 @@ class Experiment:
             test_flip=recipe.test_flip,
             seeds=tuple(sorted(set(seeds))) or (self.seed,),
             preset=self.preset,
-            device=results.machine_in_words(self.device),
+            device=results.machine(self.device),
             training=(
                 f"{recipe.channels} channels, {recipe.epochs} epochs in batches of "
                 f"{recipe.batch_size}, a target every {_frames(recipe.stride)}, learning rate "
