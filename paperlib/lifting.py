@@ -158,7 +158,8 @@ def _film(
 ) -> tuple[Recording, np.ndarray]:
     """A person at the model's rate, and the times of its frames, seconds."""
     seen = replace(one.converted(COCO_17), times=_times(one, fps))
-    seen = replace(seen, keypoints=_completed(seen))
+    places = completed(seen.keypoints, ~seen.detected.any(axis=0))
+    seen = replace(seen, keypoints=places)
     if (abs(np.diff(seen.times) * RATE - 1) > _SAME_RATE).any():
         seen = resampled(seen, RATE)
     keypoints = torch.from_numpy(seen.keypoints)
@@ -169,14 +170,14 @@ def _film(
     return film, seen.times
 
 
-def _completed(seen: Keypoints2D) -> np.ndarray:
-    """``(T, 17, 2)`` with a place for what was found in no frame, as feet below the picture's rim:
-    in line with the bone before, by the usual proportions. A guess, but a limb that ends nowhere
-    would be one that a network has never seen."""
-    missing = ~seen.detected.any(axis=0)
+def completed(keypoints: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """COCO's keypoints ``(T, 17, 2)`` with a place for the joints that are ``missing`` ``(17,)``
+    throughout, as feet below the picture's rim: in line with the bone before, by the usual
+    proportions. A guess, but a limb that ends nowhere would be one that a network has never
+    seen."""
     if not missing.any():
-        return seen.keypoints
-    joint = {name: seen.keypoints[:, j] for j, name in enumerate(COCO_17.joints)}
+        return keypoints
+    joint = {name: keypoints[:, j] for j, name in enumerate(COCO_17.joints)}
     middle = {
         part: (joint[f"left_{part}"] + joint[f"right_{part}"]) / 2 for part in ("shoulder", "hip")
     }

@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from paperlib.cameras import unproject
+from paperlib.cameras import inverse_calibration, unproject
 from paperlib.kinematics import rotation_about, rotation_apply, shortest_turn
 from paperlib.recordings import Recording
 
@@ -59,8 +59,12 @@ def turned_back(poses: Tensor, turns: Tensor) -> Tensor:
 
 def rays(recording: Recording) -> Tensor:
     """``(T, K, 3)``: the points at depth 1 that keypoints show, metres, the lens undone."""
-    ones = torch.ones_like(recording.keypoints[..., 0])
-    return unproject(recording.keypoints, ones, recording.camera)
+    keypoints, camera = recording.keypoints, recording.camera
+    ones = torch.ones_like(keypoints[..., 0])
+    if any((*camera.radial, *camera.tangential)):
+        return unproject(keypoints, ones, camera)
+    # a pinhole: frame by frame, undoing a lens that is none would take longer than all the rest
+    return torch.cat([inverse_calibration(keypoints, camera), ones[..., None]], dim=-1)
 
 
 def _turns(ways: Tensor, down: Sequence[float] | None) -> Tensor:
