@@ -1,4 +1,4 @@
-"""Poses in metres while the film is being filmed: :class:`LiveLifter`, of a detector's keypoints."""
+"""Poses in metres while people are being filmed: :class:`LiveLifter`, of a detector's keypoints."""
 
 from paperlib import lazily
 from paperlib.live.lifter import LiveLifter

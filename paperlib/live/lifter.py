@@ -74,7 +74,9 @@ class LiveLifter:
         told = None if down is None else unit(down)
         self._scene = Scene(model, camera_of(size, focal), Down(told), person_height, wait)
         self._kind = Streamed if wait == ahead else Windowed
-        self._joints = [list(joints) for joints in sources(skeleton, COCO_17)]
+        parts = sources(skeleton, COCO_17)
+        #: (17, K): which of the joints each of COCO's is the middle of
+        self._parts = np.array([[j in part for j in range(len(skeleton))] for part in parts])
         self._shape = (len(skeleton), 3)
         self._people: dict[int, Person] = {}
         self._follower = Follower()
@@ -140,6 +142,5 @@ class LiveLifter:
                 "a person with NaN, infinite values or scores below 0: mark what was not found by "
                 "a score of 0"
             )
-        points = [one[joints, :2].mean(axis=0) for joints in self._joints]
-        scores = [one[joints, 2].min() for joints in self._joints]
-        return np.column_stack([points, scores])
+        points = self._parts @ one[:, :2] / self._parts.sum(axis=1, keepdims=True)
+        return np.column_stack([points, np.where(self._parts, one[:, 2], np.inf).min(axis=1)])

@@ -80,8 +80,9 @@ class Scene:
     def views(self, film: Recording) -> tuple[Tensor, Tensor]:
         """What the network is given of a film ``(T, …)``, ``(2, T, 17, F)``, itself and mirrored,
         and the turns ``(T, 3, 3)`` of the camera to the person that go with it."""
-        seen = input_of(self.model)(facing(film, self.down.way))
-        return torch.stack([seen, mirror_input(seen, COCO_17)]), turns_to_person(film, self.down.way)
+        turns = turns_to_person(film, self.down.way)
+        seen = input_of(self.model)(facing(film, turns=turns))
+        return torch.stack([seen, mirror_input(seen, COCO_17)]), turns
 
 
 class Person:
