@@ -84,6 +84,7 @@ def live(
     ``ValueError`` for keypoints without the size of their pictures, and for what is none of these.
     """
     frames = opened(source, options, clock, sleep)
+    _warm_up(options)
     summary, lifter, began = Summary(), None, clock()
 
     def put(poses: Sequence[LivePose], captured: float) -> None:
@@ -139,8 +140,21 @@ def opened(source: str, options: Options, clock: Clock, sleep: Callable[[float],
 
 
 def _lifter(frames: Source, options: Options) -> LiveLifter:
-    told = {name: getattr(options, name) for name in ("focal", "person_height", "down", "wait")}
-    return LiveLifter(frames.size, **told, skeleton=frames.skeleton)
+    return LiveLifter(frames.size, **_told(options), skeleton=frames.skeleton)
+
+
+def _told(options: Options) -> dict[str, object]:
+    return {name: getattr(options, name) for name in ("focal", "person_height", "down", "wait")}
+
+
+def _warm_up(options: Options) -> None:
+    """What the first frames would else have to wait for, seconds: weights, and what is loaded when
+    it is first used. Options that are wrong are refused here."""
+    lifter = LiveLifter(options.size or (1000, 1000), **_told(options))
+    body = np.column_stack([np.arange(34).reshape(17, 2), np.ones(17)])
+    for time in (0.0, 0.1):
+        lifter.add(time, [body])
+    lifter.finish()
 
 
 def _line(one: LivePose, delay: float) -> str:
