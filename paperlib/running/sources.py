@@ -40,7 +40,7 @@ class Source(Protocol):
 
 class Keypoints:
     """Lines of JSON, a frame each (:mod:`paperlib.detection.files.lines`). Where they tell no time,
-    frames are ``1 / fps`` apart, or, without ``fps``, of the time at which they come. None are
+    frames are ``1 / fps`` apart, or, without ``fps``, as far apart as they come. None are
     dropped: those that came meanwhile wait."""
 
     dropped = 0
@@ -61,7 +61,7 @@ class Keypoints:
         return self._lines.skeleton
 
     def __iter__(self) -> Iterator[Frame]:
-        number, count, before = 0, 0, -np.inf
+        number, count, before, began = 0, 0, -np.inf, None
         while line := self._stream.readline(_LINE):
             number, now = number + 1, self._clock()
             where = f"line {number}"
@@ -71,7 +71,8 @@ class Keypoints:
                 continue
             time, people = self._lines.read(line, where)
             if time is None:
-                time = now if self._fps is None else count / self._fps
+                began = now if began is None else began
+                time = now - began if self._fps is None else count / self._fps
             if time <= before:
                 raise ValueError(f"{where}: time {time:g}, after {before:g} in the line before")
             count, before = count + 1, time
