@@ -43,6 +43,7 @@ ROOMS = {
     "evaluation": "poses to numbers: errors, averages over any group, several people, matching",
     "refinement": "smooth trajectories through occlusions: the energy, its solvers, filters",
     "lifting": "people found in a film to poses in metres, in one call",
+    "live": "the same while the film is being filmed, frame by frame",
     "words": "what a page shows in the place of names: of data sets, actions, machines",
     "results": "measured numbers with their origin, beside those of the papers",
     "claims": "the ledger of claims: each with its own test, effect, interval and verdict",
@@ -53,7 +54,7 @@ ROOMS = {
     "running": "run one notebook, or many side by side; judge a claim anew",
     "widgets": "interactive demos in a notebook",
     "commands": "the options of the command line's larger commands",
-    "__main__": "the command line: run, sweep, claims, train, evaluate, lift, data",
+    "__main__": "the command line: run, sweep, claims, train, evaluate, lift, live, data",
 }
 
 __doc__ = "\n".join([f"{__doc__}", *(f"{name:<12}  {about}" for name, about in ROOMS.items())])

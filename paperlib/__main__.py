@@ -1,5 +1,5 @@
-"""``python -m paperlib``: run, copy and sweep notebooks, judge claims, train, evaluate, lift films,
-fetch."""
+"""``python -m paperlib``: run, copy and sweep notebooks, judge claims, train, evaluate, lift films
+and cameras, fetch."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from paperlib import __version__
-from paperlib.commands import add_evaluate, add_lift, add_parameters, add_sweep
+from paperlib.commands import add_evaluate, add_lift, add_live, add_parameters, add_sweep
 from paperlib.errors import CheckpointError, MissingDataError, NotebookFailed
 from paperlib.paths import shown
 
@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     add_evaluate(commands).set_defaults(run=_evaluate)
 
     add_lift(commands).set_defaults(run=_lift)
+
+    add_live(commands).set_defaults(run=_live)
 
     again = commands.add_parser(
         "claims",
@@ -162,10 +164,20 @@ def _evaluate(arguments) -> None:
 def _lift(arguments) -> None:
     from paperlib.running.lift import Options, lift
 
-    names = {field.name for field in fields(Options)}
-    told = {name: value for name, value in vars(arguments).items() if name in names}
-    for path in lift(arguments.source, arguments.out, Options(**told)):
+    for path in lift(arguments.source, arguments.out, _told(arguments, Options)):
         print(f"written: {path}")
+
+
+def _live(arguments) -> None:
+    from paperlib.running.live import Options, live
+
+    print(live(arguments.source, _told(arguments, Options)), file=sys.stderr)
+
+
+def _told(arguments, options: type):
+    """The ``options`` of a command, as far as they were said."""
+    names = {field.name for field in fields(options)}
+    return options(**{name: value for name, value in vars(arguments).items() if name in names})
 
 
 def _claims(arguments) -> None:

@@ -98,21 +98,7 @@ def add_lift(commands) -> argparse.ArgumentParser:
     lift.add_argument(
         "--person", type=_person, help="everybody (default), longest, largest, or the number of one"
     )
-    lift.add_argument(
-        "--height",
-        type=float,
-        dest="person_height",
-        metavar="HEIGHT",
-        help="of the people, metres; default: as the model has it",
-    )
-    lift.add_argument(
-        "--focal", type=float, help="focal length in pixels; default: the picture's longer side"
-    )
-    lift.add_argument(
-        "--down",
-        type=_way,
-        help="0,1,0: where down is, in the camera's axes; default: where people's feet are",
-    )
+    _add_people(lift)
     lift.add_argument("--layout", help="the joint set of the keypoints, where it is not clear")
     lift.add_argument("--up", choices=("y", "z"), help="of the files; default: by format")
     lift.add_argument("--formats", type=_listed, help="npz,csv,bvh,trc,c3d,glb; default: all")
@@ -127,6 +113,68 @@ def add_lift(commands) -> argparse.ArgumentParser:
         "--no-animation", action="store_false", dest="animation", help="write no poses.gif"
     )
     return lift
+
+
+def add_live(commands) -> argparse.ArgumentParser:
+    live = commands.add_parser(
+        "live",
+        help="3D poses of the people before a camera, while they are filmed",
+        description="Poses in 3D, a line of JSON each, of the people before a camera, in a film "
+        "that plays, or of those whose keypoints come as lines of JSON; at the end, or with "
+        "Ctrl-C, how late they were.",
+        epilog="python -m paperlib live 0; detector | python -m paperlib live - --size 1280x720",
+        # what is not said is as paperlib.running.live.Options has it
+        argument_default=argparse.SUPPRESS,
+    )
+    live.add_argument(
+        "source",
+        help="a camera (0, 1, …) or a film (both need the extra `video`), or - for lines of "
+        '{"time": seconds, "people": [{"id": 1, "keypoints": [[x, y, score], …]}, …]}',
+    )
+    live.add_argument("--size", type=_size, help="1280x720: of the pictures; asked of a camera")
+    live.add_argument(
+        "--fps", type=float, help="asked of a camera; of keypoints that come without a time"
+    )
+    live.add_argument(
+        "--wait",
+        type=int,
+        metavar="FRAMES",
+        help="how many frames, of 20 ms, a pose waits for what comes, 0 to 13 (13); the fewer the "
+        "less sure, and less smooth",
+    )
+    _add_people(live)
+    live.add_argument("--people", type=int, help="how many to look for in pictures (1)")
+    live.add_argument(
+        "--detector",
+        choices=("heavy", "full", "lite"),
+        help="BlazePose's network for pictures (lite); the others are slower and err less",
+    )
+    live.add_argument("--layout", help="the joint set of the keypoints, where it is not clear")
+    live.add_argument(
+        "--input-format",
+        metavar="NAME",
+        help="by which PyAV opens the camera; default: v4l2, avfoundation or dshow, by the system",
+    )
+    return live
+
+
+def _add_people(command: argparse.ArgumentParser) -> None:
+    """What nobody can tell from keypoints alone."""
+    command.add_argument(
+        "--height",
+        type=float,
+        dest="person_height",
+        metavar="HEIGHT",
+        help="of the people, metres; default: as the model has it",
+    )
+    command.add_argument(
+        "--focal", type=float, help="focal length in pixels; default: the picture's longer side"
+    )
+    command.add_argument(
+        "--down",
+        type=_way,
+        help="0,1,0: where down is, in the camera's axes; default: where people's feet are",
+    )
 
 
 def add_sweep(commands) -> argparse.ArgumentParser:

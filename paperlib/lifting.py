@@ -27,7 +27,7 @@ _SAME_RATE = 0.02  # share by which a film's rate may differ and still count as 
 _GUESS = 1.0  # focal length where nobody tells it, of the longer side of the picture
 # the height of somebody who stands, of the length of the bones from ankle to the top of the head:
 # the foot comes to it (median of the invented bodies, whose ankles are 8 cm above the ground)
-_STATURE = 1.045
+STATURE = 1.045
 # a joint in line with a bone (without a start, the trunk), and so much further of its length
 _LINE = {"elbow": ("", "shoulder", 0.55), "wrist": ("shoulder", "elbow", 0.85)}
 _LINE |= {"knee": ("", "hip", 0.85), "ankle": ("hip", "knee", 0.95)}
@@ -112,14 +112,14 @@ def lift_people(
     if down is None and films:
         down = where_down_is([_poses(model, film, None) for film, _ in films])
     elif down is not None:
-        down = _unit(down)
+        down = unit(down)
     found = []
     for one, (film, at) in zip(people, films, strict=True):
         pose = _poses(model, film, down)
-        height = _STATURE * float(body_height(pose, H36M_17).median())
+        height = STATURE * float(body_height(pose, H36M_17).median())
         if person_height is not None:
             pose, height = pose * (person_height / height), person_height
-        positions = pose + _places(pose, film)[:, None]
+        positions = pose + placed(pose, film)[:, None]
         if smooth:
             positions = refine(positions, film.confidence, root=H36M_17.root)
         positions = torch.from_numpy(sampled(positions.numpy(), at, _times(one, fps)))
@@ -139,7 +139,7 @@ def where_down_is(poses: Sequence[Tensor]) -> tuple[float, ...]:
             for joint in ("shoulder", "ankle")
         )
         ways.append(normalize(low - high, dim=-1))
-    return _unit(torch.cat(ways).median(dim=0).values.tolist())
+    return unit(torch.cat(ways).median(dim=0).values.tolist())
 
 
 def _times(one: Keypoints2D, fps: float | None) -> np.ndarray:
@@ -158,7 +158,8 @@ def _film(
 ) -> tuple[Recording, np.ndarray]:
     """A person at the model's rate, and the times of its frames, seconds."""
     seen = replace(one.converted(COCO_17), times=_times(one, fps))
-    seen = replace(seen, keypoints=_completed(seen))
+    places = completed(seen.keypoints, ~seen.detected.any(axis=0))
+    seen = replace(seen, keypoints=places)
     if (abs(np.diff(seen.times) * RATE - 1) > _SAME_RATE).any():
         seen = resampled(seen, RATE)
     keypoints = torch.from_numpy(seen.keypoints)
@@ -169,14 +170,14 @@ def _film(
     return film, seen.times
 
 
-def _completed(seen: Keypoints2D) -> np.ndarray:
-    """``(T, 17, 2)`` with a place for what was found in no frame, as feet below the picture's rim:
-    in line with the bone before, by the usual proportions. A guess, but a limb that ends nowhere
-    would be one that a network has never seen."""
-    missing = ~seen.detected.any(axis=0)
+def completed(keypoints: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """COCO's keypoints ``(T, 17, 2)`` with a place for the joints that are ``missing`` ``(17,)``
+    throughout, as feet below the picture's rim: in line with the bone before, by the usual
+    proportions. A guess, but a limb that ends nowhere would be one that a network has never
+    seen."""
     if not missing.any():
-        return seen.keypoints
-    joint = {name: seen.keypoints[:, j] for j, name in enumerate(COCO_17.joints)}
+        return keypoints
+    joint = {name: keypoints[:, j] for j, name in enumerate(COCO_17.joints)}
     middle = {
         part: (joint[f"left_{part}"] + joint[f"right_{part}"]) / 2 for part in ("shoulder", "hip")
     }
@@ -209,11 +210,23 @@ def film_camera(
         raise ValueError(
             f"{seen.name}: how large its pictures are is not known: pass size=(width, height)"
         )
+    return camera_of((width, height), focal)
+
+
+def camera_of(size: tuple[int, int], focal: float | None = None) -> Camera:
+    """A camera without an orientation, whose pictures have this ``size``, width and height in
+    pixels; without a focal length, that of a usual lens. ``ValueError`` for numbers that no camera
+    has."""
+    width, height = size
+    if not min(size) > 0:
+        raise ValueError(f"{size=}: expected width and height in pixels")
+    if focal is not None and not (isfinite(focal) and focal > 0):
+        raise ValueError(f"{focal=}: expected a number above 0")
     focal = focal or _GUESS * max(width, height)
     return Camera("film", width, height, (focal, focal), (width / 2, height / 2))
 
 
-def _places(pose: Tensor, film: Recording) -> Tensor:
+def placed(pose: Tensor, film: Recording) -> Tensor:
     """``(T, 3)``: where each pose must be so that it is seen where its keypoints are: the least
     squares of ``x (Z + z) = X + …`` over the joints that both have, by how sure they are."""
     points = coco_points(pose)
@@ -231,7 +244,8 @@ def _places(pose: Tensor, film: Recording) -> Tensor:
     return torch.cat([place[:, :2] * (depth / place[:, 2])[:, None], depth[:, None]], dim=-1)
 
 
-def _unit(way: Sequence[float]) -> tuple[float, ...]:
+def unit(way: Sequence[float]) -> tuple[float, ...]:
+    """A direction ``(x, y, z)`` in length 1; ``ValueError`` for what is none."""
     length = float(np.linalg.norm(way))
     if len(way) != 3 or not isfinite(length) or length == 0:
         raise ValueError(f"down={way!r}: expected three numbers, not all 0")

@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from paperlib.cameras import unproject
+from paperlib.cameras import inverse_calibration, unproject
 from paperlib.kinematics import rotation_about, rotation_apply, shortest_turn
 from paperlib.recordings import Recording
 
@@ -28,19 +28,21 @@ def turns_to_person(recording: Recording, down: Sequence[float] | None = None) -
     return _turns(rays(recording), down)
 
 
-def facing(recording: Recording, down: Sequence[float] | None = None) -> Recording:
+def facing(
+    recording: Recording, down: Sequence[float] | None = None, turns: Tensor | None = None
+) -> Recording:
     """The recording as a camera that is turned to the person in each frame would see it
     (:func:`turns_to_person`): keypoints in its pixels, the lens undone, and positions, where they
     are known, in its axes (the camera's place stays). ``recording.camera`` is then the same in all
     but its lens; its orientation stays that of the camera before, since the new one has another in
-    every frame.
+    every frame. ``turns`` are those of :func:`turns_to_person`, where they are known already.
 
     ``ValueError`` for heat maps or images, which are of the camera before.
     """
     if recording.heatmaps is not None or recording.images is not None:
         raise ValueError(f"{recording.name}: its heat maps or images are not turned with a camera")
     ways, camera = rays(recording), recording.camera.without_distortion()
-    turn = _turns(ways, down)
+    turn = _turns(ways, down) if turns is None else turns
     seen = rotation_apply(turn[:, None], ways)
     focal, centre = (ways.new_tensor(values) for values in (camera.focal, camera.centre))
     changed = {"keypoints": (seen[..., :2] / seen[..., 2:].clamp_min(1e-3)) * focal + centre}
@@ -59,8 +61,12 @@ def turned_back(poses: Tensor, turns: Tensor) -> Tensor:
 
 def rays(recording: Recording) -> Tensor:
     """``(T, K, 3)``: the points at depth 1 that keypoints show, metres, the lens undone."""
-    ones = torch.ones_like(recording.keypoints[..., 0])
-    return unproject(recording.keypoints, ones, recording.camera)
+    keypoints, camera = recording.keypoints, recording.camera
+    ones = torch.ones_like(keypoints[..., 0])
+    if any((*camera.radial, *camera.tangential)):
+        return unproject(keypoints, ones, camera)
+    # a pinhole: frame by frame, undoing a lens that is none would take longer than all the rest
+    return torch.cat([inverse_calibration(keypoints, camera), ones[..., None]], dim=-1)
 
 
 def _turns(ways: Tensor, down: Sequence[float] | None) -> Tensor:

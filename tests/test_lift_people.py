@@ -11,7 +11,7 @@ from paperlib.detection.coco import coco_points
 from paperlib.detection.resampling import sampled
 from paperlib.detection.sequences import Keypoints2D
 from paperlib.kinematics import rotation_about, rotation_apply
-from paperlib.lifting import _places, lift_people
+from paperlib.lifting import lift_people, placed
 from paperlib.recordings import Recording
 from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.windows.keypoints import mirror
@@ -42,7 +42,7 @@ def error(lifted, positions) -> float:
 def test_a_pose_is_put_where_it_is_seen(walker):
     coco = project(coco_points(walker.positions), walker.camera)
     film = walker.with_keypoints(coco, torch.ones(coco.shape[:2]), COCO_17)
-    torch.testing.assert_close(_places(walker.pose, film), walker.trajectory, atol=2e-3, rtol=0)
+    torch.testing.assert_close(placed(walker.pose, film), walker.trajectory, atol=2e-3, rtol=0)
 
 
 def test_a_person_is_lifted(walker):

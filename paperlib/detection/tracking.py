@@ -24,31 +24,40 @@ def follow(people: Mapping[int, Sequence[np.ndarray]], step: int = 1) -> dict[in
     """For the people ``(K, 3)`` of each frame, x, y in pixels and a score that is 0 where a joint
     was not found, the number of each, from 0 in the order in which they appear. ``step`` is that of
     the frame numbers. Nobody is twice in a frame."""
-    from scipy.optimize import linear_sum_assignment
+    follower = Follower()
+    return {t: follower.step(people[t], t / step) for t in sorted(people)}
 
-    tracks: list[_Track] = []
-    active: list[int] = []
-    numbers: dict[int, list[int]] = {}
-    for t in sorted(people):
-        time = t / step
-        active = [n for n in active if time - tracks[n].time <= _PATIENCE]
-        who = [-1] * len(people[t])
+
+class Follower:
+    """:func:`follow` while the film is being filmed: frame by frame, looking back only."""
+
+    def __init__(self):
+        self._active: dict[int, _Track] = {}
+        self._total = 0
+
+    def step(self, people: Sequence[np.ndarray], time: float) -> list[int]:
+        """The numbers of the ``people`` ``(K, 3)`` of the next frame; its ``time`` counts frames,
+        and need not be a whole number."""
+        from scipy.optimize import linear_sum_assignment
+
+        active = {n: one for n, one in self._active.items() if time - one.time <= _PATIENCE}
+        who = [-1] * len(people)
         if active and who:
-            costs = _costs([tracks[n] for n in active], np.stack(people[t]), time)
-            reach = np.array([[tracks[n].reach(time)] for n in active])
+            costs = _costs([*active.values()], np.stack(people), time)
+            reach = np.array([[one.reach(time)] for one in active.values()])
             # out of reach is all alike: nobody is to give up a near one so that another gets a far
             pairs = linear_sum_assignment(costs.clip(max=reach))
             for row, column in zip(*pairs, strict=True):
                 if costs[row, column] < reach[row]:
-                    who[column] = active[row]
-        for column, one in enumerate(people[t]):
+                    who[column] = [*active][row]
+        for column, one in enumerate(people):
             if who[column] < 0:
-                who[column] = len(tracks)
-                active.append(len(tracks))
-                tracks.append(_Track(len(one)))
-            tracks[who[column]].add(one, time)
-        numbers[t] = who
-    return numbers
+                who[column] = self._total
+                active[self._total] = _Track(len(one))
+                self._total += 1
+            active[who[column]].add(one, time)
+        self._active = active
+        return who
 
 
 class _Track:

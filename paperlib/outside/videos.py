@@ -1,9 +1,11 @@
-"""Films, read picture by picture by PyAV (package ``av``, of the extra ``video``).
+"""Films and cameras, read picture by picture by PyAV (package ``av``, of the extra ``video``).
 
 A picture is shown as the film's display matrix has it: what a phone held upright has filmed stands
 upright. Pictures keep their times, since many films have no constant rate.
 """
 
+import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,19 +54,13 @@ def read_video(path: str | Path) -> Iterator[Picture]:
     has no pictures, or whose beginning is missing, and where PyAV is not installed. A film that is
     damaged or cut off later on ends there, with a warning that says where.
     """
-    path, number, before = Path(path), 0, -np.inf
+    path, number = Path(path), 0
     with _opened(path) as (av, stream):
         said = stream.frames
-        # where pictures have no times of their own
-        step = float(1 / stream.average_rate) if stream.average_rate else 1 / 25
         try:
-            for frame in stream.container.decode(stream):
-                # 0 at the film's own start: not every film's first picture is shown at once
-                time = number * step if frame.pts is None else _seconds(frame, stream)
-                # two pictures of one time are none of a film's; a clock that jumps back goes on
-                time = time if time > before else before + step
-                yield Picture(number, time, _upright(frame))
-                number, before = number + 1, time
+            for picture in _pictures(stream.container.decode(stream), stream):
+                yield picture
+                number += 1
         except av.error.FFmpegError as problem:
             if not number:
                 raise _damaged(path, problem) from None
@@ -77,6 +73,60 @@ def read_video(path: str | Path) -> Iterator[Picture]:
                 _warn(path, f"ends after {number} frames of the {said} that it says it has")
 
 
+def read_camera(
+    device: str,
+    kind: str | None = None,
+    size: tuple[int, int] | None = None,
+    fps: float | None = None,
+) -> Iterator[Picture]:
+    """The pictures of a camera, as they come, without an end. Times begin with about 0.
+
+    ``device`` is its name, or its number from 0, ``kind`` the input format by which PyAV opens it:
+    v4l2, avfoundation or dshow, by the system. The camera is asked for pictures of this ``size``
+    and for ``fps`` of them a second; what it gives may differ.
+
+    ``ValueError`` where there is no such camera, or PyAV is not installed."""
+    av = _pyav(device)
+    kind = kind or {"darwin": "avfoundation", "win32": "dshow"}.get(sys.platform, "v4l2")
+    name = device
+    if kind == "v4l2" and device.isdecimal():
+        name = f"/dev/video{device}"
+    if kind == "dshow" and "=" not in device:
+        name = f"video={device}"
+    asked = {"video_size": size and f"{size[0]}x{size[1]}", "framerate": fps and f"{fps:g}"}
+    try:
+        camera = av.open(name, format=kind, options={k: v for k, v in asked.items() if v})
+    except (av.error.FFmpegError, ValueError) as problem:
+        raise ValueError(f"{device}: no camera that {kind} opens ({_reason(problem)})") from None
+    with camera:
+        if not camera.streams.video:
+            raise ValueError(f"{device}: no camera, {_what(camera)}")
+        stream = camera.streams.video[0]
+        yield from _pictures(_without_end(av, stream), stream)
+
+
+def _without_end(av: Any, stream: Any) -> Iterator[Any]:
+    while True:
+        try:
+            yield from stream.container.decode(stream)
+            return
+        except av.error.BlockingIOError:  # on macOS, where the next picture is not there yet
+            time.sleep(0.002)
+
+
+def _pictures(frames: Iterator[Any], stream: Any) -> Iterator[Picture]:
+    # where pictures have no times of their own
+    step = float(1 / stream.average_rate) if stream.average_rate else 1 / 25
+    before = -np.inf
+    for number, frame in enumerate(frames):
+        # 0 at the film's own start: not every film's first picture is shown at once
+        at = number * step if frame.pts is None else _seconds(frame, stream)
+        # two pictures of one time are none of a film's; a clock that jumps back goes on
+        at = at if at > before else before + step
+        yield Picture(number, at, _upright(frame))
+        before = at
+
+
 def _seconds(frame: Any, stream: Any) -> float:
     base: Fraction = frame.time_base or stream.time_base
     return float((frame.pts - (stream.start_time or 0)) * base)
@@ -86,14 +136,7 @@ def _seconds(frame: Any, stream: Any) -> float:
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """PyAV, and the video stream of a film."""
     regular_file(path, _LARGEST)
-    try:
-        import av
-    except ImportError:
-        raise ValueError(
-            f"{path}: decoding a video takes PyAV, which is not installed: pip install av. It "
-            'belongs to the extra "video": pip install -e ".[video]". Or make a folder of images '
-            f"of it: ffmpeg -i {path.name} folder/%06d.png"
-        ) from None
+    av = _pyav(path, f" Or make a folder of images of it: ffmpeg -i {path.name} folder/%06d.png")
     try:
         film = av.open(str(path))
     except av.error.FFmpegError as problem:
@@ -104,6 +147,17 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         if not streams:
             raise ValueError(f"{path}: a file without pictures, {_what(film)}")
         yield av, streams[0]
+
+
+def _pyav(what: str | Path, otherwise: str = "") -> Any:
+    try:
+        import av
+    except ImportError:
+        raise ValueError(
+            f"{what}: decoding a video takes PyAV, which is not installed: pip install av. It "
+            f'belongs to the extra "video": pip install -e ".[video]".{otherwise}'
+        ) from None
+    return av
 
 
 def _damaged(path: Path, problem: Exception) -> ValueError:

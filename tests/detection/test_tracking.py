@@ -12,7 +12,7 @@ from paperlib.cameras import project
 from paperlib.detection import PROFILES, detect
 from paperlib.detection.crossing import cross
 from paperlib.detection.lost_people import lose_hidden
-from paperlib.detection.tracking import follow
+from paperlib.detection.tracking import Follower, follow
 from paperlib.recordings import Dataset, Recording
 from paperlib.rendering import people_visibility
 
@@ -133,3 +133,9 @@ def test_frames_of_nobody_and_people_of_no_joints():
     numbers = follow(people)
     assert numbers[0] == [] and numbers[1] == numbers[3] == [0]
     assert follow({}) == {}
+
+
+def test_as_the_film_is_made_and_when_it_is_over_people_have_the_same_numbers():
+    frames, _ = detections(crossing(0, 9, 0, 1.6), 0, 5, 0.2)
+    follower = Follower()
+    assert {t: follower.step(people, t / 5) for t, people in frames.items()} == follow(frames, 5)

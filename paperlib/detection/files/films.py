@@ -68,7 +68,7 @@ def film(
         skeleton, kept, total = named
         if wrong := {len(each) for each in points} - {total}:
             raise ValueError(f"{path}: it names {total} joints, and has people of {min(wrong)}")
-    _check_pixels(points, path)
+    check_pixels(points, path)
     chosen = {
         t: [Found(one.joints[kept], one.track) for one in found if (one.joints[:, 2] > 0).any()]
         for t, found in people.items()
@@ -76,7 +76,8 @@ def film(
     return Film(name or path.stem, skeleton, chosen, frames, options.size or size)
 
 
-def _check_pixels(points: Sequence[np.ndarray], path: Path) -> None:
+def check_pixels(points: Sequence[np.ndarray], path: Path | str) -> None:
+    """``ValueError`` for points ``(n, 3)`` of people that are shares of a picture, no pixels."""
     if max(float(np.abs(each[:, :2]).max()) for each in points) < _NORMALISED:
         raise ValueError(
             f"{path}: keypoints up to {_NORMALISED:g}: normalised? expected pixels; run the tool "
