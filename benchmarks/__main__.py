@@ -12,6 +12,7 @@ NAMES = (
     "training",
     "inference",
     "streaming",
+    "live",
     "everything_else",
     "rendering",
     "images",
