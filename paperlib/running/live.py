@@ -152,8 +152,8 @@ def _warm_up(options: Options) -> None:
     it is first used. Options that are wrong are refused here."""
     lifter = LiveLifter(options.size or (1000, 1000), **_told(options))
     body = np.column_stack([np.arange(34).reshape(17, 2), np.ones(17)])
-    for time in (0.0, 0.1):
-        lifter.add(time, [body])
+    for moment in (0.0, 0.1):
+        lifter.add(moment, [body])
     lifter.finish()
 
 
