@@ -90,10 +90,10 @@ def live(
     def put(poses: Sequence[LivePose], captured: float) -> None:
         for one in poses:
             computing = clock() - captured
-            (write or _printed)(_line(one, one.waited + computing))
             summary.people.add(one.person)
             summary.waited.append(one.waited)
             summary.computing.append(computing)
+            (write or _printed)(_line(one, one.waited + computing))
 
     try:
         for frame in frames:
@@ -152,8 +152,8 @@ def _warm_up(options: Options) -> None:
     it is first used. Options that are wrong are refused here."""
     lifter = LiveLifter(options.size or (1000, 1000), **_told(options))
     body = np.column_stack([np.arange(34).reshape(17, 2), np.ones(17)])
-    for time in (0.0, 0.1):
-        lifter.add(time, [body])
+    for moment in (0.0, 0.1):
+        lifter.add(moment, [body])
     lifter.finish()
 
 
