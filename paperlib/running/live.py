@@ -90,10 +90,10 @@ def live(
     def put(poses: Sequence[LivePose], captured: float) -> None:
         for one in poses:
             computing = clock() - captured
-            (write or _printed)(_line(one, one.waited + computing))
             summary.people.add(one.person)
             summary.waited.append(one.waited)
             summary.computing.append(computing)
+            (write or _printed)(_line(one, one.waited + computing))
 
     try:
         for frame in frames:
