@@ -13,8 +13,10 @@ import numpy as np
 import torch
 
 from paperlib.live import LiveLifter, LivePose
+from paperlib.models import TemporalModel, fold
 from paperlib.running.lift import is_film
 from paperlib.running.sources import Clock, Keypoints, Newest, Pictures, Playing, Source
+from paperlib.training.shipping import shipped
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def live(
     ``ValueError`` for keypoints without the size of their pictures, and for what is none of these.
     """
     frames = opened(source, options, clock, sleep)
-    _warm_up(options)
+    model = _warm(options)
     summary, lifter, began = Summary(), None, clock()
 
     def put(poses: Sequence[LivePose], captured: float) -> None:
@@ -99,7 +101,8 @@ def live(
         for frame in frames:
             summary.frames += 1
             if lifter is None and frames.skeleton is not None:
-                lifter = _lifter(frames, options)
+                told = _told(options) | {"model": model, "skeleton": frames.skeleton}
+                lifter = LiveLifter(frames.size, **told)
             if lifter is not None:
                 put(lifter.add(frame.time, frame.people, frame.numbers), frame.captured)
         if lifter is not None:
@@ -139,22 +142,20 @@ def opened(source: str, options: Options, clock: Clock, sleep: Callable[[float],
     return Pictures(pictures, options.detector, options.people, torch.get_num_threads())
 
 
-def _lifter(frames: Source, options: Options) -> LiveLifter:
-    return LiveLifter(frames.size, **_told(options), skeleton=frames.skeleton)
-
-
 def _told(options: Options) -> dict[str, object]:
     return {name: getattr(options, name) for name in ("focal", "person_height", "down", "wait")}
 
 
-def _warm_up(options: Options) -> None:
-    """What the first frames would else have to wait for, seconds: weights, and what is loaded when
-    it is first used. Options that are wrong are refused here."""
-    lifter = LiveLifter(options.size or (1000, 1000), **_told(options))
+def _warm(options: Options) -> TemporalModel:
+    """The shipped model, and all else loaded that the first frames would have to wait for. Options
+    that are wrong are refused here."""
+    model = fold(shipped("any_camera").model)
+    lifter = LiveLifter(options.size or (1000, 1000), **_told(options), model=model)
     body = np.column_stack([np.arange(34).reshape(17, 2), np.ones(17)])
     for moment in (0.0, 0.1):
         lifter.add(moment, [body])
     lifter.finish()
+    return model
 
 
 def _line(one: LivePose, delay: float) -> str:

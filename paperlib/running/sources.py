@@ -14,6 +14,7 @@ from paperlib.skeletons import Skeleton
 
 Clock = Callable[[], float]  # seconds
 _LINE = 2**22  # bytes of one frame
+_MOST_DROPPED = 0.5  # seconds of film
 _PATIENCE = 0.5  # seconds until a wait looks whether it was called off
 
 
@@ -86,7 +87,8 @@ class Keypoints:
 
 class Playing:
     """A film as if it were filmed now: each picture when its time has come, and those that are over
-    before they can be looked at are dropped."""
+    before they can be looked at are dropped. One in half a second of film is not, however late: a
+    computer that cannot even decode a film at its speed would show nothing else of it."""
 
     def __init__(self, film: Iterable[Picture], clock: Clock, sleep: Callable[[float], object]):
         self.dropped = 0
@@ -97,9 +99,12 @@ class Playing:
         for picture, after in pairwise(chain(self._film, [None])):
             if began is None:
                 began = self._clock() - picture.time
-            if after is not None and began + after.time <= self._clock():
+                shown = picture.time
+            late = after is not None and began + after.time <= self._clock()
+            if late and picture.time - shown < _MOST_DROPPED:
                 self.dropped += 1
                 continue
+            shown = picture.time
             if (early := began + picture.time - self._clock()) > 0:
                 self._sleep(early)
             yield picture, began + picture.time

@@ -131,9 +131,9 @@ def test_what_is_wrong_is_said(given, capsys, words, content, message):
 
 
 def test_nobody_at_all(given, capsys):
-    given(b'{"time": 0, "people": []}\n' * 1)
+    given(b'{"time": 0, "people": []}\n')
     assert main(["live", "-", *TOLD]) == 0
-    assert "1 frames in 0.0 s, 0 dropped; 0 people, 0 poses\n" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(" s, 0 dropped; 0 people, 0 poses\n")
 
 
 @pytest.mark.parametrize(

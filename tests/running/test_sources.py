@@ -56,6 +56,16 @@ def test_a_film_plays_and_drops_what_there_is_no_time_for(work, seen):
     assert shown == seen and playing.dropped == 10 - len(seen)
 
 
+def test_a_computer_that_is_too_slow_for_a_film_still_sees_some_of_it():
+    """More than a second for each picture, of two seconds of film."""
+    time, shown = Time(), []
+    for picture, captured in Playing(film([t / 25 for t in range(51)]), time, time.sleep):
+        assert captured == pytest.approx(100 + picture.time)
+        shown.append(picture.number)
+        time.now += 1.5
+    assert shown == [0, 13, 26, 39, 50]
+
+
 def test_a_camera_gives_its_newest_picture():
     """Three come while the first is worked on."""
     taken, three, time = threading.Event(), threading.Event(), Time()
