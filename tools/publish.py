@@ -24,7 +24,7 @@ NOTEBOOKS = ROOT / "notebooks"
 PUBLISHED_WITH = {
     name: {"dataset": "mocap"}
     for name in (
-        *("table1", "generalisation", "budget", "detector"),
+        *("start_here", "table1", "generalisation", "budget", "detector"),
         *("pavllo2019/section5_1_datasets", "pavllo2019/table1", "pavllo2019/table2"),
         "pavllo2019/table3",
         *("cheng2020/table1", "cheng2020/table3_4", "cheng2020/table5"),
