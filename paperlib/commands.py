@@ -98,16 +98,9 @@ def add_lift(commands) -> argparse.ArgumentParser:
     lift.add_argument(
         "--person", type=_person, help="everybody (default), longest, largest, or the number of one"
     )
-    _add_people(lift)
-    lift.add_argument("--layout", help="the joint set of the keypoints, where it is not clear")
+    _add_people(lift, "heavy", "faster and err more")
     lift.add_argument("--up", choices=("y", "z"), help="of the files; default: by format")
     lift.add_argument("--formats", type=_listed, help="npz,csv,bvh,trc,c3d,glb; default: all")
-    lift.add_argument("--people", type=int, help="how many to look for in a film (1)")
-    lift.add_argument(
-        "--detector",
-        choices=("heavy", "full", "lite"),
-        help="BlazePose's network for a film (heavy); the others are faster and err more",
-    )
     lift.add_argument("--raw", action="store_false", dest="smooth", help="do not smooth the paths")
     lift.add_argument(
         "--no-animation", action="store_false", dest="animation", help="write no poses.gif"
@@ -142,14 +135,7 @@ def add_live(commands) -> argparse.ArgumentParser:
         help="how many frames, of 20 ms, a pose waits for what comes, 0 to 13 (13); the fewer the "
         "less sure, and less smooth",
     )
-    _add_people(live)
-    live.add_argument("--people", type=int, help="how many to look for in pictures (1)")
-    live.add_argument(
-        "--detector",
-        choices=("heavy", "full", "lite"),
-        help="BlazePose's network for pictures (lite); the others are slower and err less",
-    )
-    live.add_argument("--layout", help="the joint set of the keypoints, where it is not clear")
+    _add_people(live, "lite", "slower and err less")
     live.add_argument(
         "--input-format",
         metavar="NAME",
@@ -158,8 +144,15 @@ def add_live(commands) -> argparse.ArgumentParser:
     return live
 
 
-def _add_people(command: argparse.ArgumentParser) -> None:
-    """What nobody can tell from keypoints alone."""
+def _add_people(command: argparse.ArgumentParser, network: str, others: str) -> None:
+    """How people are found, and what nobody can tell from keypoints alone."""
+    command.add_argument("--people", type=int, help="how many to look for in a film (1)")
+    command.add_argument(
+        "--detector",
+        choices=("heavy", "full", "lite"),
+        help=f"BlazePose's network for a film ({network}); the others are {others}",
+    )
+    command.add_argument("--layout", help="the joint set of the keypoints, where it is not clear")
     command.add_argument(
         "--height",
         type=float,

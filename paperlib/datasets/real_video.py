@@ -103,16 +103,24 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     for pixels, scores in KEYPOINTS.values():
         shapes |= {pixels: (4, frames, points, 2), scores: (4, frames, points)}
         shapes[f"ref_{pixels}"] = (frames, points, 3)
+    require_shapes(archive, shapes, path)
+    for name in shapes:
+        if archive[name].dtype.kind != "f" or not np.isfinite(archive[name]).all():
+            raise ValueError(f"{path}: {name} holds other than finite numbers: get the file again")
+    return archive
+
+
+def require_shapes(
+    archive: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...]], where: str | Path
+) -> None:
+    """``ValueError`` where an array of a film's file is missing, or of another shape."""
     for name, shape in shapes.items():
         value = archive.get(name)
         if not isinstance(value, np.ndarray) or value.shape != shape:
             raise ValueError(
-                f"{path}: {name} is {getattr(value, 'shape', 'missing')}, expected {shape} (views, "
-                "frames, COCO's points): get the file again"
+                f"{where}: {name} is {getattr(value, 'shape', 'missing')}, expected {shape} "
+                "(views, frames, COCO's points): get the file again"
             )
-        if value.dtype.kind != "f" or not np.isfinite(value).all():
-            raise ValueError(f"{path}: {name} holds other than finite numbers: get the file again")
-    return archive
 
 
 def _camera(archive: dict[str, np.ndarray], view: int) -> Camera:

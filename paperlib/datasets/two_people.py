@@ -16,7 +16,7 @@ import torch
 from paperlib.arrays import interpolated
 from paperlib.cameras import Camera, world_to_camera
 from paperlib.datasets.archives import read_archive
-from paperlib.datasets.real_video import CAMERAS, FPS, MOVED, camera_of
+from paperlib.datasets.real_video import CAMERAS, FPS, MOVED, camera_of, require_shapes
 from paperlib.datasets.triangulation import triangulated, who_is_who
 from paperlib.paths import ROOT
 from paperlib.recordings import Dataset, Recording
@@ -104,13 +104,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     for name in ("alone", "each"):
         shapes |= {name: (*each, 2), f"{name}_scores": each}
     shapes |= {"K": (_VIEWS, 3, 3), "D": (_VIEWS, 4), "R": (_VIEWS, 3, 3), "t": (_VIEWS, 3)}
-    for name, shape in shapes.items():
-        value = archive.get(name)
-        if not isinstance(value, np.ndarray) or value.shape != shape:
-            raise ValueError(
-                f"{path.name}: {name} is {getattr(value, 'shape', 'missing')}, expected {shape}: "
-                "get the file again"
-            )
+    require_shapes(archive, shapes, path.name)
     return archive
 
 
