@@ -16,7 +16,8 @@
 # pose alone, and every error of the 2D detector goes straight into its answer. A network that sees
 # 27 frames, or 243, can tell motion from noise. Two more papers add to that one network: does it
 # help to **know what is hidden** (Wang et al. 2020), and to **refine the answer** afterwards (Véges
-# & Lőrincz 2020)?
+# & Lőrincz 2020)? A fourth has a system of its own (Cheng et al. 2020), and a fifth begins with
+# pixels, in place of keypoints (Kato et al. 2020).
 
 # %% tags=["parameters"]
 # Parameters
@@ -25,6 +26,7 @@ cameras = "studio"  # or "random": drawn for each clip
 normalisation = "screen"  # of keypoints, as in the papers; or "person": around the person
 detector = "simulated"  # or "ground_truth", "simulated_v2_coarse", … (a file's name on human36m)
 receptive_field = 27  # frames that the temporal models see: 3, 9, 27, 81, 243 or 729
+heat_maps = False  # True: heat maps and strides as well, which take as long as all the others
 preset = "auto"  # "smoke" (seconds), "laptop" (minutes), "paper" (a GPU); "auto": by the machine
 seed = 0  # of weights, shuffling, dropout and simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
@@ -45,8 +47,8 @@ from paperlib.occlusion import with_labels
 from paperlib.prediction import predict
 from paperlib.recordings import count_frames
 from paperlib.refinement import refine
-from paperlib.results import interval, over_seeds, paper_table, select, shown, status
-from paperlib.training import PoseAndOcclusion, Recipe, Supervised
+from paperlib.results import interval, over_seeds, paper_table, recorded, select, shown, status
+from paperlib.training import PoseAndOcclusion, Recipe, Supervised, spatio_temporal
 
 plotting.use_style()
 
@@ -58,6 +60,7 @@ experiment = Experiment.begin(
     normalisation=NORMALISATIONS,
     detector=DETECTORS + FILES,
     receptive_field=RECEPTIVE_FIELDS[1:],
+    heat_maps=(False, True),
 )
 experiment
 
@@ -97,6 +100,11 @@ for part in folds:
 # * **temporal, refined** (Véges & Lőrincz 2020): the temporal model's poses, made smooth where the
 #   detector was not sure of what it saw, by the minimum of an
 #   [energy](veges2020/section3_2_pose_refinement.ipynb). Nothing is trained for it.
+# * **heat maps, several strides** (Cheng et al. 2020): reads heat maps around the keypoints, whose
+#   height says how sure the detector is, in windows of 64 frames, with strides side by side, losses
+#   of two views and of a [discriminator](cheng2020/section_pose_discriminator.ipynb), and masks
+#   over what it is shown. [What each part is worth](cheng2020/table2.ipynb) is a page of its own.
+#   Trained with `-p heat_maps True`, since it takes as long as all the others together.
 
 # %%
 joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
@@ -110,7 +118,7 @@ systems = {
     "temporal, causal": lambda: TemporalModel(*joints, widths, causal=True, **size),
     "temporal": lambda: TemporalModel(*joints, widths, **size),
 }
-AWARE, REFINED = "temporal, occlusion-aware", "temporal, refined"
+AWARE, REFINED, WHOLE = "temporal, occlusion-aware", "temporal, refined", "heat maps, strides"
 
 
 def aware():
@@ -124,17 +132,21 @@ def with_boxes(part):
 # %% [markdown]
 # ## Training and testing
 #
-# All systems follow one recipe, that of Pavllo et al. (section 5.3): AMSGrad on MPJPE, a learning
+# All but one follow one recipe, that of Pavllo et al. (section 5.3): AMSGrad on MPJPE, a learning
 # rate that falls, mirrored copies in training and in testing. (The preset `laptop` has a
 # [schedule of its own](budget.ipynb).) The baseline's own recipe was another (squared error,
 # dropout 0.5, single-frame batches of 64); here only the network differs, and the occlusion-aware
-# one learns by a second loss what is hidden. A finished run is kept in `runs/` and found again.
+# one learns by a second loss what is hidden. Heat maps, strides and discriminator have the recipe
+# of [their own pages](cheng2020/table3_4.ipynb), so that they differ from the rest in more than
+# their parts. A finished run is kept in `runs/` and found again.
 
 
 # %%
 def train(name, part):
     if name == AWARE:
         return experiment.train(name, PoseAndOcclusion(aware, part), recipe)
+    if name == WHOLE:
+        return experiment.train(name, *spatio_temporal(part, experiment.preset))
     return experiment.train(name, Supervised(systems[name], part), recipe)
 
 
@@ -144,6 +156,7 @@ def after(poses, recording):
 
 labelled = data.keypoint_skeleton == data.skeleton and normalisation == "screen"
 trained = [*systems, *([AWARE] if labelled else [])]  # its labels are of these joints
+trained += [WHOLE] if heat_maps and normalisation == "screen" else []  # its maps are of the frame
 
 # %%
 found, runs = {name: [] for name in [*trained, REFINED]}, {}
@@ -180,7 +193,8 @@ saved = experiment.record(rows)
 # %%
 measured = select(experiment.measured(rows), action="average")
 table = over_seeds(measured).reindex(runs).rename(columns=METRIC_NAMES)
-table.insert(0, "frames", [runs[name].model.receptive_field for name in table.index])
+SEEN = {name: run.model.receptive_field for name, run in runs.items()} | {WHOLE: 64}
+table.insert(0, "frames", [SEEN[name] for name in table.index])
 record = select(experiment.on_record(), action="average", metric="mpjpe")
 if set(record["seed"]) - set(measured["seed"]):
     table["MPJPE on record"] = over_seeds(record)["mpjpe"]
@@ -189,6 +203,9 @@ table.style.set_caption(f"mm, mm/frame, mm/frame²; {experiment.caption}; ± 95 
 # %%
 protocol = experiment.protocol(data, recipe, receptive_field, measured["seed"], clips=True)
 three = " All folds are trained and tested alike." if len(folds) > 1 else ""
+if WHOLE in runs:
+    own = runs[WHOLE].description["recipe"]
+    three += f" {WHOLE.capitalize()}: {own['epochs']} epochs of windows of {own['chunk']} frames."
 Markdown(f"*{protocol}{three}*")
 
 # %% [markdown]
@@ -198,6 +215,7 @@ Markdown(f"*{protocol}{three}*")
 # %%
 PAIRS = [("temporal", "single frame"), ("temporal", "linear baseline")]
 PAIRS += [("temporal, causal", "single frame"), (REFINED, "temporal"), (AWARE, "temporal")]
+PAIRS += [(WHOLE, "temporal"), (WHOLE, AWARE)]
 PAIRS = [pair for pair in PAIRS if set(pair) <= set(runs)]
 by_seed = select(measured, metric="mpjpe").pivot(index="seed", columns="system", values="value")
 lines = ["| MPJPE, mm | difference, ± over seeds | over clips, this seed |", "|---|---|---|"]
@@ -210,6 +228,29 @@ Markdown("\n".join(lines))
 # %%
 figure = plotting.error_bars(measured, {"mpjpe": "MPJPE, mm", "mpjve": "MPJVE, mm per frame"})
 saved = experiment.save_figure(figure, "table1_errors")
+
+# %% [markdown]
+# ## From pixels
+#
+# One system takes no keypoints. Kato et al. begin with pictures: a
+# [first network](kato2020/section2_first_stage.ipynb) finds the joints and how far each is behind
+# or before the root, and a second one reads what the first found in 243 frames. It learns from
+# rendered pictures, for half an hour, and so has [a page of its own](kato2020/table2.ipynb), on
+# `cmu`, from which these rows are. They are of other takes and another budget than the table above:
+# to be compared with each other alone.
+
+# %%
+PIXELS = {
+    "first stage, estimated root depth": "pictures, frame by frame",
+    "second stage": "what they show, and its depths",
+    "temporal": "what they show, without depths",
+    "temporal, simulated detector": "the simulated detector's keypoints",
+}
+pixels = select(recorded("kato2020/table2"), action="average", preset="laptop")
+seeds = pixels["seed"].nunique()
+pixels = over_seeds(pixels).reindex(PIXELS).rename(PIXELS)
+pixels = pixels[["mpjpe", "p_mpjpe", "mpjve"]].rename(columns=METRIC_NAMES)
+pixels.style.set_caption(f"mm, mm/frame; cmu, 243 frames, {seeds} seed{'s' * (seeds > 1)}")
 
 # %% [markdown]
 # ## What it looks like

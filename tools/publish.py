@@ -24,14 +24,17 @@ NOTEBOOKS = ROOT / "notebooks"
 PUBLISHED_WITH = {
     name: {"dataset": "mocap"}
     for name in (
-        *("start_here", "table1", "generalisation", "budget", "detector"),
+        *("start_here", "generalisation", "budget", "detector"),
         "pavllo2019/section5_1_datasets",
-        "pavllo2019/table3",
+        *("pavllo2019/table1", "pavllo2019/table2", "pavllo2019/table3"),
         *("cheng2020/table1", "cheng2020/table3_4", "cheng2020/table5"),
         *("cheng2020/figure3", "cheng2020/figure6"),
         *("cheng2020/section_multi_scale_features", "cheng2020/section_occlusion_augmentation"),
     )
-} | {"cheng2020/table2": {"dataset": "mocap", "left_out": True}}
+} | {
+    "cheng2020/table2": {"dataset": "mocap", "left_out": True},
+    "table1": {"dataset": "mocap", "heat_maps": True},
+}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 MAX_BYTES = 1_000_000
 _PROGRESS = "application/vnd.jupyter.widget-view+json"
