@@ -15,8 +15,8 @@
 # %% tags=["parameters"]
 # Parameters
 receptive_field = 27  # frames that the model sees: 3, 9, 27 or 81
-dataset = "auto"  # "synthetic" (embedded), "cmu" (real motion capture) or "human36m"
-detector = "simulated"  # "ground_truth", "simulated", "simulated_pretrained" or "simulated_coarse"
+dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures), "human36m"
+detector = "simulated"  # or "ground_truth", "simulated_v2_coarse", … (a file's name on human36m)
 preset = "auto"  # "smoke" (seconds), "laptop" (minutes), "paper" (a GPU); "auto": by the machine
 seed = 0  # of weights, shuffling, dropout and simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
@@ -32,6 +32,7 @@ from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
 from paperlib.models import TemporalModel, filter_widths
 from paperlib.prediction import predict
+from paperlib.recordings import count_frames
 from paperlib.training import Recipe, Supervised
 from paperlib.windows import network_input
 
@@ -45,11 +46,11 @@ experiment
 # ## Two models
 #
 # One sees a window of frames, the other the same number of layers but a single frame. They are
-# those of [table 1](table1.ipynb): what was trained there is found again here.
+# those of [the companion's table](../table1.ipynb): what was trained there is found again here.
 
 # %%
 data = experiment.load()
-recipe = Recipe.pavllo2019(experiment.preset)
+recipe = Recipe.pavllo2019(experiment.preset, 2 * count_frames(data.train))
 joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
 widths = filter_widths(receptive_field)
 size = {"channels": recipe.channels, "dropout": recipe.dropout}

@@ -16,7 +16,7 @@
 # %% tags=["parameters"]
 # Parameters
 receptive_field = 27  # frames that the causal model sees: 3, 9, 27, 81 or 243
-dataset = "auto"  # "synthetic" (embedded), "cmu" (real motion capture) or "human36m"
+dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures), "human36m"
 detector = "simulated"  # or "ground_truth", "simulated_pretrained", … (a file's name on human36m)
 preset = "auto"  # "smoke" (seconds), "laptop" (minutes), "paper" (a GPU); "auto": by the machine
 seed = 0  # of weights, shuffling, dropout and simulated detections
@@ -34,6 +34,7 @@ from paperlib import evaluation, metrics, plotting, prediction, windows
 from paperlib.detection import DETECTORS, FILES
 from paperlib.experiment import Experiment
 from paperlib.models import Streaming, TemporalModel, filter_widths, flops_per_frame, fold
+from paperlib.recordings import count_frames
 from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
@@ -53,13 +54,13 @@ saved = experiment.save_figure(figure, "pavllo2019_streaming_columns")
 # %% [markdown]
 # ## Three models
 #
-# Those of [table 1](table1.ipynb), found again where they were trained: one that sees a single
-# frame, the causal one, and the symmetric one, which sees as far ahead as back. That one can be
-# streamed as well, if one can wait: its poses come `delay` frames late.
+# Those of [the companion's table](../table1.ipynb), found again where they were trained: one that
+# sees a single frame, the causal one, and the symmetric one, which sees as far ahead as back. That
+# one can be streamed as well, if one can wait: its poses come `delay` frames late.
 
 # %%
 data = experiment.load()
-recipe = Recipe.pavllo2019(experiment.preset)
+recipe = Recipe.pavllo2019(experiment.preset, 2 * count_frames(data.train))
 joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
 widths = filter_widths(receptive_field)
 size = {"channels": recipe.channels, "dropout": recipe.dropout}
