@@ -52,8 +52,9 @@ experiment
 #
 # Each cell takes the recorded rows of one notebook, as a table of seeds by systems, and gives a
 # claim's effects to `judge`. Some notebooks judge by themselves what they measure; their verdicts
-# are only shown below. *Millimetres here are not the papers' millimetres.* Each line says which detector its
-# rows were measured with: `simulated_v1`, the first version, was [too kind](detector.ipynb).
+# are only shown below. *Millimetres here are not the papers' millimetres.* Each line says which
+# detector its rows were measured with: `simulated_v1`, the first version, was
+# [too kind](detector.ipynb).
 #
 # ### Pavllo et al. 2019
 
