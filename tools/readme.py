@@ -90,6 +90,8 @@ def _frames(system: str, receptive_field: int) -> int:
     if system.endswith("occlusion-aware"):  # some more, to guess what is hidden in those
         widths = filter_widths(receptive_field)
         return OcclusionAware(17, 3, 17, widths, vectors="many", channels=1).receptive_field
+    if system.startswith("heat maps"):
+        return 64  # its windows
     return receptive_field if system.startswith("temporal") else 1
 
 
