@@ -319,8 +319,8 @@ caption = f"MPJPE, mm; trained and tested on {motion}; ± 95 % over seeds"
 table("mpjpe", places, FOUR).style.set_caption(caption)
 
 # %%
-half = "half the width of an interval of 95 % over clips, mm"
-table("mpjpe_over_clips", places, FOUR).style.set_caption(half)
+half = "half the width of an interval of 95 % over takes, mm; none where each action has one take"
+table("mpjpe_over_clips", places, FOUR).replace("nan", "").style.set_caption(half)
 
 # %% [markdown]
 # The other systems, all trained with random cameras, beside the temporal one:

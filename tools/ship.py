@@ -95,4 +95,5 @@ def _ship_any_camera(commit: str) -> None:
         f"commercial use, {minutes:.0f} minutes, before four cameras each ({_RANGES}).",
         "commit": commit,
     }
-    ship(run, ANY_CAMERA, objective, **about)
+    made_by = (as_coco, detect, facing, filmed_by, varied)
+    ship(run, ANY_CAMERA, objective, data_made_by=made_by, **about)

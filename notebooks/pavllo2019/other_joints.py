@@ -66,11 +66,11 @@ experiment
 #
 # Human3.6M has both as files: what Detectron finds as it comes (`detectron_pt_coco`), and after it
 # was tuned to Human3.6M's joints. Free data have no photographs that someone could have clicked on,
-# so `as_coco` places COCO's points on the body: the face ahead of the head's axis, hips wider and
-# higher than the joints, shoulders a little. **This is our model of the annotators, from the
-# proportions of adults, and no measurement.** How large the effect is here follows from it; what
-# kind of effect it is does not. The simulated detector then errs on both kinds about alike; by how
-# much, the line below the table says.
+# so `as_coco` places COCO's points on the body: the face ahead of the head's axis, hips lower than
+# the joints, shoulders a little higher and wider. **This is our model of the annotators, from the
+# proportions of adults and of one body, and no measurement.** How large the effect is here follows
+# from it; what kind of effect it is does not. The simulated detector then errs on both kinds about
+# alike; by how much, the line below the table says.
 
 # %%
 if detector in DETECTORS:

@@ -5,6 +5,7 @@ found by what identifies these: model, recipe, data, seed and code (:func:`shipp
 """
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -137,15 +138,24 @@ def provenance(run: Run) -> str:
     )
 
 
-def ship(run: Run, name: str, objective: Objective, recipe: Recipe | None = None, **about) -> None:
+def ship(
+    run: Run,
+    name: str,
+    objective: Objective,
+    recipe: Recipe | None = None,
+    data_made_by: Iterable[Callable] = (),
+    **about,
+) -> None:
     """Put the weights of a finished run, trained for this ``objective``, into the package, with
     what ``about`` says: ``data``, ``commit`` and what it is ``for``. With the ``recipe`` it is one
-    that :func:`shipped_run` finds.
+    that :func:`shipped_run` finds. Where another code of ``data_made_by`` would make other data to
+    learn from, the weights are stale too, once that code has changed.
 
     ``ValueError`` for a run that is not finished, or of classes that are not the package's."""
     if not run.finished:
         raise ValueError(f"{run.key}: {run.epoch} epochs; only what is finished is shipped")
     modules = portable.modules_of(objective, run.model)
+    modules = sorted({*modules, *(maker.__module__ for maker in data_made_by)})
     if foreign := [module for module in modules if module.split(".")[0] != NAME]:
         raise ValueError(f"{run.key}: trained by code of {', '.join(foreign)}, which stays behind")
     own = {"modules": modules, "portable_code": portable.code_of(modules)}

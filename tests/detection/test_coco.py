@@ -56,9 +56,9 @@ def test_where_the_points_of_someone_standing_are():
     assert point(points, "nose") == pytest.approx([0.12, 0, 1.655], **close)
     assert point(points, "left_eye") == pytest.approx([0.09, 0.032, 1.685], **close)
     assert point(points, "right_ear") == pytest.approx([0.01, -0.073, 1.67], **close)
-    # hips 0.2 m apart: 0.15 of that outward, 0.2 up; shoulders 0.4 m: 0.05 and 0.06
-    assert point(points, "left_hip") == pytest.approx([0, 0.13, 1.04], **close)
-    assert point(points, "right_hip") == pytest.approx([0, -0.13, 1.04], **close)
+    # hips 0.2 m apart: 0.05 of that outward, 0.2 down; shoulders 0.4 m: 0.05 and 0.06 up
+    assert point(points, "left_hip") == pytest.approx([0, 0.11, 0.96], **close)
+    assert point(points, "right_hip") == pytest.approx([0, -0.11, 0.96], **close)
     assert point(points, "right_shoulder") == pytest.approx([0, -0.22, 1.504], **close)
 
 
@@ -95,7 +95,7 @@ def test_up_is_where_the_lower_trunk_points_for_hips_and_the_upper_one_for_shoul
     body = standing()
     body[H36M_17.index("spine")] = torch.tensor([0.375, 0.0, 1.0], dtype=torch.float64)
     points = coco_points(body)
-    assert point(points, "left_hip") == pytest.approx([0.04, 0.13, 1.0], abs=1e-9)
+    assert point(points, "left_hip") == pytest.approx([-0.04, 0.11, 1.0], abs=1e-9)
     # the thorax lies 0.375 m behind and 0.5 m above the spine: a direction of (-0.6, 0, 0.8)
     shoulder = [-0.6 * 0.024, 0.22, 1.48 + 0.8 * 0.024]
     assert point(points, "left_shoulder") == pytest.approx(shoulder, abs=1e-9)

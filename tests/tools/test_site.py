@@ -1,6 +1,7 @@
 """The site: it builds without a warning, nothing in it leads nowhere, and nothing comes from
 elsewhere."""
 
+import re
 import shutil
 
 import nbformat
@@ -10,7 +11,7 @@ import pytest
 from paperlib.occlusion import labels
 from paperlib.refinement import PAPER, refine
 from tools.readme import README
-from tools.site import build, demos, notebooks
+from tools.site import build, demos, notebooks, slides
 from tools.site.build import PAGES, glossary, parts
 from tools.site.check import faults, opened
 
@@ -53,6 +54,48 @@ def test_a_browser_has_nothing_to_complain_of(site):
     page, errors = opened(site.parent / "demos.html", width=420)
     assert errors == [] and page.count("js-plotly-plot") == 2
     assert "while hidden" in page and "hidden joints found" in page and "mean error" in page
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("chromium"), reason="takes Chromium")
+@pytest.mark.parametrize("name", slides.LESSON)
+def test_slides_of_the_lesson_are_shown(site, name):
+    page, errors = opened(site.parent / "slides" / f"{name}.html")
+    assert errors == [] and 'class="title present"' in page
+
+
+def test_every_page_of_the_lesson_has_slides_but_the_ledger():
+    text = (PAGES / "reading.md").read_text("utf-8").split("## A lesson of ninety minutes")[1]
+    text = text.split("## ")[0]
+    pages = re.findall(r"\(\.\./\.\./\.\./notebooks/(.*?)\.ipynb\)", text)
+    shown = re.findall(r'\(<a href="slides/(.*?)\.html">', text)
+    assert tuple(shown) == slides.LESSON and pages == [*shown, "claims"]
+
+
+def test_a_page_as_slides_ends_with_its_answer(tmp_path):
+    opening = (
+        '# A page\n\n**Is it so?** It is. <a href="#how">How it was found.</a>\n\nA [link](x.md).'
+    )
+    table = nbformat.v4.new_output("execute_result", {"text/html": "<table></table>"})
+    looked = nbformat.v4.new_output("execute_result", {"text/html": "<b>17</b>"})
+    cells = [
+        TEXT(opening),
+        CODE("import torch", outputs=[table]),
+        TEXT("## One\n\nWith $x^2$."),
+        CODE("x", outputs=[table]),
+        TEXT('**Before you look:**<a id="how"></a> how many?'),
+        CODE("y", outputs=[looked]),
+        TEXT("## Try next\n\n* more"),
+    ]
+    path = tmp_path / "page.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    shown = slides.slides(path, "a/page").split("<section")[1:]
+    assert "Is it so?" in shown[0] and "It is." not in shown[0]
+    assert "A link." in shown[1]
+    assert "<math" in shown[2] and "<table>" in shown[2]
+    assert "how many?" in shown[3] and "17" not in shown[3] and "17" in shown[4]
+    assert "It is." in shown[5] and 'href="../../notebooks/a/page.html"' in shown[5]
+    assert len(shown) == 6
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Weights that travel with the package."""
 
+import ast
 import json
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from samples import same, swinging, weights
 
 from paperlib import datasets, results
 from paperlib.detection import detect
+from paperlib.detection.coco import as_coco
 from paperlib.errors import CheckpointError
 from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment
@@ -20,6 +22,7 @@ from paperlib.recordings import Dataset
 from paperlib.training import (
     Recipe,
     Supervised,
+    portable,
     provenance,
     ship,
     shipped,
@@ -63,6 +66,17 @@ def test_other_code_of_the_training_is_said(trained, folder):
     run, objective = trained
     ship(run, "swinger", objective, **ABOUT | {"portable_code": "that of before"})
     assert "training again would give other weights" in provenance(shipped("swinger"))
+
+
+def test_other_code_of_what_made_the_data_is_said(trained, folder, monkeypatch):
+    run, objective = trained
+    ship(run, "swinger", objective, data_made_by=[as_coco], **ABOUT)
+    ship(run, "other", objective, **ABOUT)
+    tree_of = portable._tree
+    changed = {as_coco.__module__: ast.parse("HIPS = 0.3")}
+    monkeypatch.setattr(portable, "_tree", lambda m: changed.get(m) or tree_of(m))
+    assert "would give other weights" in provenance(shipped("swinger"))
+    assert "would give other weights" not in provenance(shipped("other"))
 
 
 def test_only_whole_files_of_finished_runs(trained, folder):

@@ -13,7 +13,7 @@ import plotly
 
 from paperlib.paths import OUT, ROOT
 from paperlib.player import SCRIPT
-from tools.site import demos, notebooks, reference
+from tools.site import demos, notebooks, reference, slides
 
 PAGES = Path(__file__).parent / "pages"
 # of the README's map: | [title](notebooks/…) | about | minutes |
@@ -52,6 +52,7 @@ def build(folder: Path | None = None) -> Path:
     )
     if found.returncode:
         raise ValueError(f"the site was not built:\n{found.stderr.strip()[-4000:]}")
+    slides.write(folder)
     for made in (source, folder / ".doctrees", folder / "_sources"):
         shutil.rmtree(made, ignore_errors=True)
     return folder / "index.html"

@@ -29,7 +29,7 @@ def page(path: Path, glossary: Mapping[str, str], depth: int) -> nbformat.Notebo
     heading, said = "", ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            heading, said = _about(cell.source, heading, said)
+            heading, said = about(cell.source, heading, said)
             cell.source = _explained(cell.source, glossary, explained, "../" * depth)
             continue
         if cell.source.startswith("if interactive:"):
@@ -48,12 +48,12 @@ def page(path: Path, glossary: Mapping[str, str], depth: int) -> nbformat.Notebo
             shown["code_prompt_show"] = "Parameters" if parameters else "Code: set-up"
             shown["code_prompt_hide"] = shown["code_prompt_show"]
         if any("image/png" in output.get("data", {}) for output in cell.outputs):
-            shown["image"] = {"alt": _alt(heading, said)}
+            shown["image"] = {"alt": picture_of(heading, said)}
         for output in cell.outputs:  # Jupyter's way to a moving picture; HTML needs a type it knows
             data = output.get("data", {})
             if "image/gif" in data:
                 gif = data.pop("image/gif").replace("\n", "")
-                alt = _alt(heading, said).replace('"', "'")
+                alt = picture_of(heading, said).replace('"', "'")
                 data["text/html"] = f'<img alt="{alt}" src="data:image/gif;base64,{gif}">'
     return notebook
 
@@ -82,7 +82,7 @@ def is_setup(cell: nbformat.NotebookNode) -> bool:
     return all(_SETUP.match(line) for line in flat)
 
 
-def _about(source: str, heading: str, said: str) -> tuple[str, str]:
+def about(source: str, heading: str, said: str) -> tuple[str, str]:
     """The heading that now holds, and the last sentence before what comes next."""
     for part in re.split(r"\n\s*\n", source):
         if part.startswith("#"):
@@ -92,7 +92,8 @@ def _about(source: str, heading: str, said: str) -> tuple[str, str]:
     return heading, said
 
 
-def _alt(heading: str, said: str) -> str:
+def picture_of(heading: str, said: str) -> str:
+    """What a picture shows: the heading over it, and what was said before it."""
     return ": ".join(part.rstrip(".:") for part in (plain(heading), said) if part)
 
 
