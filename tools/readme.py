@@ -29,6 +29,7 @@ _ORDER = (
     "temporal",
     "temporal, occlusion-aware",
     "temporal, refined",
+    "heat maps, strides",
 )
 _BRIDGES = ("without refinement", "interpolation", "1-Euro", "Savitzky-Golay", "refinement")
 _METRICS = ("mpjpe", "p_mpjpe", "mpjve")

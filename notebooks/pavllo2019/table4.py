@@ -95,7 +95,7 @@ pd.concat(parts, axis=1).style.set_caption(f"in one of three cameras; {experimen
 # An action is about a third of the data, so that with as many epochs, as in the paper, a
 # single-action model takes about a third of the steps. After 1000 epochs that should matter little;
 # with a smaller preset it may matter more than what the models are compared for. So each is trained
-# a second time, with as many steps as the model of all actions has.
+# a second time, with about as many steps as the model of all actions has.
 
 # %%
 recipe = Recipe.pavllo2019_humaneva(experiment.preset)

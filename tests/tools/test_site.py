@@ -1,6 +1,7 @@
 """The site: it builds without a warning, nothing in it leads nowhere, and nothing comes from
 elsewhere."""
 
+import re
 import shutil
 
 import nbformat
@@ -61,8 +62,14 @@ def test_a_browser_has_nothing_to_complain_of(site):
 def test_slides_of_the_lesson_are_shown(site, name):
     page, errors = opened(site.parent / "slides" / f"{name}.html")
     assert errors == [] and 'class="title present"' in page
-    lesson = (site.parent / "reading.html").read_text("utf-8")
-    assert f'href="slides/{name}.html"' in lesson
+
+
+def test_every_page_of_the_lesson_has_slides_but_the_ledger():
+    text = (PAGES / "reading.md").read_text("utf-8").split("## A lesson of ninety minutes")[1]
+    text = text.split("## ")[0]
+    pages = re.findall(r"\(\.\./\.\./\.\./notebooks/(.*?)\.ipynb\)", text)
+    shown = re.findall(r'\(<a href="slides/(.*?)\.html">', text)
+    assert tuple(shown) == slides.LESSON and pages == [*shown, "claims"]
 
 
 def test_a_page_as_slides_ends_with_its_answer(tmp_path):

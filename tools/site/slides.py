@@ -18,7 +18,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from paperlib.paths import ROOT
 from tools.site.notebooks import about, is_setup, picture_of
 
-# of the lesson in pages/reading.md, in its order
+# of the lesson in pages/reading.md, in its order, but for the ledger, in which one looks up
 LESSON = (
     *("start_here", "pavllo2019/figure1", "pavllo2019/section3_temporal_convolutions"),
     *("pavllo2019/table2", "generalisation"),
@@ -38,8 +38,12 @@ _PAGE = """<!doctype html>
 {slides}
 </div></div>
 <script src="{up}_static/reveal/reveal.js"></script>
-<script>Reveal.initialize({{width: 1280, height: 720, margin: 0.04, center: false, hash: true,
-  slideNumber: "c/t", transition: "none", navigationMode: "linear"}});</script>
+<script>
+Reveal.initialize({{width: 1280, height: 720, margin: 0.04, center: false, hash: true,
+  slideNumber: "c/t", transition: "none", navigationMode: "linear",
+  keyboard: {{38: null, 40: null}}}});  // up and down are left to slides that are too long
+Reveal.on("slidechanged", (event) => event.currentSlide.focus());
+</script>
 </body></html>
 """
 
@@ -147,7 +151,7 @@ def _shown(output: nbformat.NotebookNode, heading: str, said: str) -> str:
 
 
 def _section(text: str, output: str = "", kind: str = "") -> str:
-    return f'<section class="{kind}">{_text(text)}{output}</section>'
+    return f'<section class="{kind}" tabindex="0">{_text(text)}{output}</section>'
 
 
 def _text(markdown: str) -> str:
