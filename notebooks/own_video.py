@@ -1,8 +1,8 @@
 # %% [markdown]
 # # My own film
 #
-# **How good are poses from a film of one's own?** On the one film here whose truth is known: 123 mm
-# off by BlazePose's keypoints and 127 by OpenPose's, 69 and 75 after alignment; without any depth
+# **How good are poses from a film of one's own?** On the one film here whose truth is known: 107 mm
+# off by BlazePose's keypoints and 100 by OpenPose's, 57 and 63 after alignment; without any depth
 # it would be 182 and 185. <a href="#how">How it was found.</a>
 #
 # A detector finds keypoints in a film. Which poses do they belong to, in metres? One call answers,
@@ -244,7 +244,9 @@ pd.DataFrame(rows).T.style.format("{:.0f}").set_caption("mm, mean of four views,
 #
 # **Joints that do not mean the same.** What a detector calls a hip is a place in photographs, which
 # people clicked on; what the network has learnt from is a model of such clicks on motion capture.
-# Where the two differ, bones come out of other lengths than the reference has.
+# Where the two differ, bones come out of other lengths than the reference has. The model's hips are
+# set by the proportions of somebody else, the woman of [two people](two_people.ipynb); this film
+# had no part in that.
 
 # %%
 LENGTHS = {"thigh": ("hip", "knee"), "shin": ("knee", "ankle"), "upper arm": ("shoulder", "elbow")}

@@ -3,10 +3,10 @@
 #
 # **A second person covers a man's head and arm, in one view of four. Where is he then, by what a
 # detector finds in that view alone?** On this film, in the 63 frames in which he is hidden: joints
-# are 270 mm off about the root where each person is followed alone, 158 where the one in front is
-# painted out, 147 if she is not there at all. The refinement finds nothing to bridge (158 after it,
-# and 281 for 270): the score hardly falls, and the film ends before he comes out. Where he stands
-# is 289 mm off even without her, so that the film does not decide what hiding does to it.
+# are 267 mm off about the root where each person is followed alone, 126 where the one in front is
+# painted out, 111 if she is not there at all. The refinement finds nothing to bridge (126 after it,
+# and 276 for 267): the score hardly falls, and the film ends before he comes out. Where he stands
+# is 238 mm off even without her, so that the film does not decide what hiding does to it.
 # <a href="#how">How it was found.</a>
 #
 # Véges and Lőrincz 2020 (3.2) carry somebody through the frames in which nothing is seen of them:
