@@ -4,8 +4,8 @@
 # *Pavllo et al. 2019, figure 1.*
 #
 # **What does seeing 27 frames in place of one change, in one picture?** In the part of a recording
-# that is shown, 35.5 mm of error in place of 39.5, and 5.1 mm/frame of velocity error in place of
-# 12.7. It is an example, of one recording and one seed. <a href="#how">How it was found.</a>
+# that is shown, 42.5 mm of error in place of 50.7, and 5.4 mm/frame of velocity error in place of
+# 17.6. It is an example, of one recording and one seed. <a href="#how">How it was found.</a>
 #
 # The paper opens with a picture of its whole idea: 2D keypoints over time go in at the bottom,
 # layers of convolutions join ever more distant frames, a 3D pose comes out on top. Here that
