@@ -454,8 +454,8 @@ if films:
 # * **Time helps on the film, too**: a single frame is 11.8 ± 6.9 mm worse than 27 by BlazePose's
 #   keypoints, and 8.8 ± 2.0 by OpenPose's. Refinement changes nothing there.
 # * **The networks of Wang et al. and Cheng et al. do not carry over.** A guess of what is hidden
-#   costs 14.4 ± 2.7 mm after alignment (without, three seeds do not decide), and the answers of heat
-#   maps are worse than *flat*.
+#   costs 14.4 ± 2.7 mm after alignment (without, three seeds do not decide), and the answers of
+#   heat maps are worse than *flat*.
 # * **The model that travels along** is 17.3 ± 8.1 and 53.1 ± 2.8 mm ahead of the one trained here;
 #   it has learnt from more cameras, from two detectors and from postures that nobody took. Of the
 #   aims it reaches three: 56.8 mm after alignment by BlazePose's keypoints, 100.5 and 62.8 by
