@@ -461,6 +461,9 @@ if films:
 #   aims it reaches three: 56.8 mm after alignment by BlazePose's keypoints, 100.5 and 62.8 by
 #   OpenPose's; not the fourth, 107.3 in place of 100. BlazePose's own 3D, which has learnt from
 #   photographs of real people, has 101.4, and 76.6 after alignment.
+#   What was tried for it, and chosen by takes held out or by another person, never by this film: a
+#   camera turned to the person, down guessed from the feet, limbs turned at random, two detectors'
+#   errors in turn, hips where another body has them.
 # * **Other motion**, unseen actions or other data, costs the models of random cameras more than
 #   other cameras do. There, before the cameras of the studio, the plain model stays ahead.
 #
