@@ -38,6 +38,8 @@ from paperlib.recordings import count_frames
 from paperlib.training import Recipe, Supervised
 
 plotting.use_style()
+
+# %%
 experiment = Experiment.begin(
     "pavllo2019/streaming",
     globals(),
