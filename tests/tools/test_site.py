@@ -94,6 +94,9 @@ def test_a_page_as_slides_ends_with_its_answer(tmp_path):
     assert "A link." in shown[1]
     assert "<math" in shown[2] and "<table>" in shown[2]
     assert "how many?" in shown[3] and "17" not in shown[3] and "17" in shown[4]
+    items = "\n".join(f"* {'word ' * 60}" for _ in range(3))
+    nbformat.write(nbformat.v4.new_notebook(cells=[TEXT(opening), TEXT(items)]), path)
+    assert slides.slides(path, "page").count("<section") == 2 + 3  # no list is longer than a slide
     assert "It is." in shown[5] and 'href="../../notebooks/a/page.html"' in shown[5]
     assert len(shown) == 6
 

@@ -127,9 +127,9 @@ def _parted(piece: str) -> tuple[str, str]:
 
 
 def _pieces(markdown: str) -> list[str]:
-    """Its paragraphs, formulas, lists and tables, one by one."""
+    """Its paragraphs, formulas, items of lists and tables, one by one."""
     markdown = _LINK.sub(r"\2", _ANCHOR.sub("", markdown))
-    return [p.strip() for p in re.split(r"\n\s*\n", markdown) if p.strip()]
+    return [p.strip() for p in re.split(r"\n\s*\n|\n(?=\* )", markdown) if p.strip()]
 
 
 def _shown(output: nbformat.NotebookNode, heading: str, said: str) -> str:
