@@ -104,9 +104,7 @@ def lift_people(
 
     ``ValueError`` for numbers that no film has, and people without COCO's joints.
     """
-    for name, value in (("fps", fps), ("focal", focal), ("person_height", person_height)):
-        if value is not None and not (isfinite(value) and value > 0):
-            raise ValueError(f"{name}={value!r}: expected a number above 0")
+    require_positive(fps=fps, focal=focal, person_height=person_height)
     model = shipped("any_camera").model if model is None else model
     films = [_film(one, fps, size, focal) for one in people]
     if down is None and films:
@@ -197,7 +195,8 @@ def completed(keypoints: np.ndarray, missing: np.ndarray) -> np.ndarray:
 
 def _poses(model: nn.Module, film: Recording, down: Sequence[float] | None) -> Tensor:
     """``(T, 17, 3)`` in the camera's axes, about the root."""
-    return turned_back(predict(model, facing(film, down)), turns_to_person(film, down))
+    turns = turns_to_person(film, down)
+    return turned_back(predict(model, facing(film, turns=turns)), turns)
 
 
 def film_camera(
@@ -213,6 +212,13 @@ def film_camera(
     return camera_of((width, height), focal)
 
 
+def require_positive(**told: float | None) -> None:
+    """``ValueError`` for what was told of a film and is no finite number above 0."""
+    for name, value in told.items():
+        if value is not None and not (isfinite(value) and value > 0):
+            raise ValueError(f"{name}={value!r}: expected a number above 0")
+
+
 def camera_of(size: tuple[int, int], focal: float | None = None) -> Camera:
     """A camera without an orientation, whose pictures have this ``size``, width and height in
     pixels; without a focal length, that of a usual lens. ``ValueError`` for numbers that no camera
@@ -220,8 +226,7 @@ def camera_of(size: tuple[int, int], focal: float | None = None) -> Camera:
     width, height = size
     if not min(size) > 0:
         raise ValueError(f"{size=}: expected width and height in pixels")
-    if focal is not None and not (isfinite(focal) and focal > 0):
-        raise ValueError(f"{focal=}: expected a number above 0")
+    require_positive(focal=focal)
     focal = focal or _GUESS * max(width, height)
     return Camera("film", width, height, (focal, focal), (width / 2, height / 2))
 

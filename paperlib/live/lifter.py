@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 
 from paperlib.detection.tracking import Follower
-from paperlib.lifting import camera_of, unit
+from paperlib.lifting import camera_of, require_positive, unit
 from paperlib.live.people import Down, LivePose, Person, Scene, Streamed, Windowed
 from paperlib.models import TemporalModel, fold
 from paperlib.models.fast.folding import is_folded
@@ -63,8 +63,7 @@ class LiveLifter:
         model: TemporalModel | None = None,
         skeleton: Skeleton = COCO_17,
     ):
-        if person_height is not None and not (isfinite(person_height) and person_height > 0):
-            raise ValueError(f"{person_height=}: expected metres, above 0")
+        require_positive(person_height=person_height)
         model = shipped("any_camera").model if model is None else model
         model = model if is_folded(model) else fold(model)
         ahead = 0 if model.causal else model.receptive_field // 2

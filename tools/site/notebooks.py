@@ -1,5 +1,6 @@
 """A committed notebook as a page: set-up folded, terms explained, figures described."""
 
+import html
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,9 +53,7 @@ def page(path: Path, glossary: Mapping[str, str], depth: int) -> nbformat.Notebo
         for output in cell.outputs:  # Jupyter's way to a moving picture; HTML needs a type it knows
             data = output.get("data", {})
             if "image/gif" in data:
-                gif = data.pop("image/gif").replace("\n", "")
-                alt = picture_of(heading, said).replace('"', "'")
-                data["text/html"] = f'<img alt="{alt}" src="data:image/gif;base64,{gif}">'
+                data["text/html"] = picture("image/gif", data.pop("image/gif"), heading, said)
     return notebook
 
 
@@ -95,6 +94,12 @@ def about(source: str, heading: str, said: str) -> tuple[str, str]:
 def picture_of(heading: str, said: str) -> str:
     """What a picture shows: the heading over it, and what was said before it."""
     return ": ".join(part.rstrip(".:") for part in (plain(heading), said) if part)
+
+
+def picture(kind: str, encoded: str, heading: str, said: str) -> str:
+    """A picture of a notebook's output as HTML, described by :func:`picture_of`."""
+    described, source = html.escape(picture_of(heading, said)), encoded.replace("\n", "")
+    return f'<img alt="{described}" src="data:{kind};base64,{source}">'
 
 
 def plain(text: str) -> str:

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from paperlib.paths import ROOT
-from tools.site.notebooks import about, is_setup, picture_of
+from tools.site.notebooks import about, is_setup, picture
 
 # of the lesson in pages/reading.md, in its order, but for the ledger, in which one looks up
 LESSON = (
@@ -25,7 +25,7 @@ LESSON = (
 )
 _WORDS = 100  # that stand on one slide, unless a paragraph has more …
 _BESIDE = 45  # … and with what comes out of the next cell
-_LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?:)[^)]*\)")
+_LINK = re.compile(r"!?\[([^\]]*)\]\((?!https?:)[^)]*\)")
 _ANSWER = re.compile(r'\s*<a href="#how">How it was found\.</a>')
 _ANCHOR = re.compile(r'<a id="[^"]*"></a>')
 _SMALL_PRINT = 400  # characters of one paragraph in italics: a protocol, which the page has
@@ -128,7 +128,7 @@ def _parted(piece: str) -> tuple[str, str]:
 
 def _pieces(markdown: str) -> list[str]:
     """Its paragraphs, formulas, items of lists and tables, one by one."""
-    markdown = _LINK.sub(r"\2", _ANCHOR.sub("", markdown))
+    markdown = _LINK.sub(r"\1", _ANCHOR.sub("", markdown))
     return [p.strip() for p in re.split(r"\n\s*\n|\n(?=\* )", markdown) if p.strip()]
 
 
@@ -137,14 +137,13 @@ def _shown(output: nbformat.NotebookNode, heading: str, said: str) -> str:
     data = output.get("data", {})
     for kind in ("image/gif", "image/png"):
         if kind in data:
-            what, source = html.escape(picture_of(heading, said)), data[kind].replace("\n", "")
-            return f'<img alt="{what}" src="data:{kind};base64,{source}">'
+            return picture(kind, data[kind], heading, said)
     if "text/html" in data:
         return data["text/html"]
     if "text/markdown" in data:
         text = data["text/markdown"]
         small = text.startswith("*") and len(text) > _SMALL_PRINT
-        return "" if small else _text(_LINK.sub(r"\2", text))
+        return "" if small else _text(_LINK.sub(r"\1", text))
     if output.output_type == "stream":
         return f"<pre>{html.escape(output.text)}</pre>"
     return ""
