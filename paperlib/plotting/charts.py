@@ -153,8 +153,11 @@ def training_curves(histories: Mapping[str, Sequence[Mapping]]) -> Figure:
         look = {"color": colour_of(system), "ls": dashes_of(system), "marker": marker_of(system)}
         ax.plot(epochs, errors, ms=3, label=system, **look)
     ax.set(xlabel="epoch", ylabel="training MPJPE, mm", yscale="log")
+    low, high = ax.get_ylim()
+    named = (50, 200) if high > 3 * low else range(10, 1000, 10)  # of few numbers each is needed
     ax.yaxis.set_major_formatter(plt.FuncFormatter(lambda v, _: f"{v:g}"))
-    ax.yaxis.set_minor_formatter(plt.FuncFormatter(lambda v, _: f"{v:g}" if v in (50, 200) else ""))
+    ax.yaxis.set_minor_formatter(plt.FuncFormatter(lambda v, _: f"{v:g}" if v in named else ""))
+    ax.xaxis.get_major_locator().set_params(integer=True)  # there is no half epoch
     ax.legend()
     return figure
 
