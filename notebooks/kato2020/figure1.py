@@ -31,7 +31,7 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.evaluation import compare, evaluate
-from paperlib.experiment import Experiment
+from paperlib.experiment import Experiment, pictured
 from paperlib.prediction import bone_lengths, first_stage_poses, predict, predict_dataset
 from paperlib.rendering import FilmImages
 from paperlib.training import first_stage, second_stage
@@ -40,7 +40,7 @@ from paperlib.windows import network_input
 # %%
 plotting.use_style()
 experiment = Experiment.begin("kato2020/figure1", globals(), receptive_field=(27, 81))
-experiment = experiment.with_detector("integral_regression")
+experiment = pictured(experiment).with_detector("integral_regression")
 experiment
 
 # %% [markdown]

@@ -34,7 +34,7 @@ from IPython.display import Markdown
 from paperlib import plotting
 from paperlib.claims import by_seed
 from paperlib.evaluation import fastest, joint_speed
-from paperlib.experiment import Experiment
+from paperlib.experiment import Experiment, pictured
 from paperlib.occlusion import labels
 from paperlib.prediction import first_stage_poses, predict, predict_dataset
 from paperlib.results import interval, over_seeds, shown
@@ -46,7 +46,7 @@ plotting.use_style()
 experiment = Experiment.begin(
     "kato2020/figure_depth", globals(), receptive_field=tuple(SECOND_STAGE)
 )
-experiment = experiment.with_detector("integral_regression")
+experiment = pictured(experiment).with_detector("integral_regression")
 experiment
 
 # %%

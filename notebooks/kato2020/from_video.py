@@ -47,7 +47,7 @@ from PIL import Image
 
 from paperlib import plotting
 from paperlib.cameras import camera_to_world, world_to_camera
-from paperlib.experiment import Experiment
+from paperlib.experiment import Experiment, pictured
 from paperlib.metrics import mpjpe
 from paperlib.prediction import first_stage_poses, joints_in_video, predict
 from paperlib.prediction import predict_dataset, predict_video  # isort: skip
@@ -59,7 +59,7 @@ plotting.use_style()
 experiment = Experiment.begin(
     "kato2020/from_video", globals(), receptive_field=tuple(SECOND_STAGE), seconds=(1, 2, 3, 4)
 )
-experiment = experiment.with_detector("integral_regression")
+experiment = pictured(experiment).with_detector("integral_regression")
 experiment
 
 # %% [markdown]

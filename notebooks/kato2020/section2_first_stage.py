@@ -35,7 +35,7 @@ from IPython.display import Markdown
 
 from paperlib import plotting
 from paperlib.evaluation import compare
-from paperlib.experiment import Experiment
+from paperlib.experiment import Experiment, pictured
 from paperlib.models.integral import centres, expectation
 from paperlib.prediction import bone_lengths, first_stage_poses, predict_dataset
 from paperlib.rendering import FilmImages, TrainingImages
@@ -44,7 +44,7 @@ from paperlib.training import FIRST_STAGE, first_stage
 # %%
 plotting.use_style()
 experiment = Experiment.begin("kato2020/section2_first_stage", globals(), marginals=None)
-experiment = experiment.with_detector("integral_regression")
+experiment = pictured(experiment).with_detector("integral_regression")
 experiment
 
 # %% [markdown]

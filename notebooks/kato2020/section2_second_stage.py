@@ -28,7 +28,7 @@ from IPython.display import Markdown
 
 from paperlib import claims, plotting
 from paperlib.evaluation import compare, evaluate
-from paperlib.experiment import Experiment
+from paperlib.experiment import Experiment, pictured
 from paperlib.models import TemporalModel, count_parameters
 from paperlib.prediction import bone_lengths, first_stage_poses, predict_dataset
 from paperlib.training import SECOND_STAGE, first_stage, second_stage
@@ -88,7 +88,7 @@ sizes.rename_axis("frames").map("{:,}".format).to_frame("parameters")
 # learnt from, and of those in the test part, which it has never seen.
 
 # %%
-experiment = experiment.with_detector("integral_regression")
+experiment = pictured(experiment).with_detector("integral_regression")
 data = experiment.exact
 images, seeing = first_stage(data, experiment.preset)
 first = experiment.train("first stage", images, seeing)

@@ -43,7 +43,7 @@ from IPython.display import Markdown
 
 from paperlib import claims, plotting
 from paperlib.evaluation import compare, evaluate
-from paperlib.experiment import Experiment
+from paperlib.experiment import Experiment, pictured
 from paperlib.prediction import bone_lengths, first_stage_poses, predict_dataset
 from paperlib.results import interval, over_seeds, paper_table, select, shown
 from paperlib.training import SECOND_STAGE, first_stage, second_stage
@@ -54,7 +54,7 @@ plotting.use_style()
 experiment = Experiment.begin(
     "kato2020/table1", globals(), receptive_field=("all", *SECOND_STAGE), inputs=("all", *INPUTS)
 )
-experiment = experiment.with_detector("integral_regression")
+experiment = pictured(experiment).with_detector("integral_regression")
 experiment
 
 # %% [markdown]

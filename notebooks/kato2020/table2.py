@@ -36,7 +36,7 @@ from IPython.display import Markdown
 
 from paperlib import claims, plotting
 from paperlib.evaluation import compare, evaluate, over_clips
-from paperlib.experiment import Experiment
+from paperlib.experiment import Experiment, pictured
 from paperlib.prediction import bone_lengths, first_stage_poses, predict_dataset
 from paperlib.results import interval, over_seeds, paper_table, select, shown
 from paperlib.training import SECOND_STAGE, collapse, first_stage, second_stage, spatio_temporal
@@ -44,9 +44,8 @@ from paperlib.windows import as_inputs
 
 # %%
 plotting.use_style()
-experiment = Experiment.begin(
-    "kato2020/table2", globals(), receptive_field=tuple(SECOND_STAGE)
-).with_detector("integral_regression")
+experiment = Experiment.begin("kato2020/table2", globals(), receptive_field=tuple(SECOND_STAGE))
+experiment = pictured(experiment).with_detector("integral_regression")
 other = experiment.with_detector("simulated")
 experiment
 

@@ -1,10 +1,17 @@
-"""The part of a data set that a table is of: some subjects, some actions."""
+"""The part of a data set that a table is of: some subjects, some actions, some takes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from paperlib.errors import one_of
-from paperlib.recordings import Dataset
+from paperlib.recordings import Dataset, Recording
+
+if TYPE_CHECKING:
+    from paperlib.experiment.frame import Experiment
+
+# as much as a laptop can make pictures of in minutes: 120,000 frames of all motion capture
+_PICTURED = {"learnt": 3, "tested": 2, "seconds": 6.0}
 
 
 def of_subjects(data: Dataset, subjects: str | Iterable[str] | None) -> Dataset:
@@ -47,3 +54,44 @@ def listed(what: str, given: str | Iterable[str]) -> list[str]:
     if not names or not all(names):
         raise ValueError(f"{what}={given!r}: expected names, as 'a,b'; leave it out for all")
     return list(dict.fromkeys(names))
+
+
+def excerpt(data: Dataset, learnt: int, tested: int, seconds: float) -> Dataset:
+    """Of each action so many takes to learn from and to test on, spread evenly over those there
+    are, and of each clip of them the first ``seconds``, in all views; nothing ``unseen``.
+    ``ValueError`` for less than one take, or than a frame."""
+    if learnt < 1 or tested < 1 or not seconds * data.test[0].fps >= 1:
+        raise ValueError(
+            "an excerpt has one take or more of each action and one frame or more of each clip, "
+            f"got learnt={learnt!r}, tested={tested!r}, seconds={seconds!r}"
+        )
+    return replace(
+        data,
+        name=f"{data.name}-{learnt}-{tested}-takes-{seconds:g}s",
+        source=f"{data.source} Of this, up to {learnt} takes of each action to learn from and "
+        f"{tested} to test on, and of each clip the first {seconds:g} s.",
+        train=_of_takes(data.train, learnt, seconds),
+        test=_of_takes(data.test, tested, seconds),
+        unseen=(),
+    )
+
+
+def _of_takes(recordings: Sequence[Recording], count: int, seconds: float) -> tuple[Recording, ...]:
+    takes: dict[str, list[str]] = {}
+    for action, take in sorted({(r.action, r.take) for r in recordings}):
+        takes.setdefault(action, []).append(take)
+    kept = {
+        (action, there[number * len(there) // count])
+        for action, there in takes.items()
+        for number in range(count)
+    }
+    chosen = [r for r in recordings if (r.action, r.take) in kept]
+    return tuple(r.cut(0, round(seconds * r.fps)) for r in chosen)
+
+
+def pictured(experiment: "Experiment") -> "Experiment":
+    """The same experiment on as much of its data as a laptop can make pictures of in minutes
+    (:func:`excerpt`); on all of them with the paper's preset."""
+    if experiment.preset == "paper":
+        return experiment
+    return replace(experiment, _exact={0: excerpt(experiment.exact, **_PICTURED)})

@@ -18,8 +18,8 @@ from paperlib.models.arguments import check_images
 from paperlib.prediction.images import joints_in
 from paperlib.prediction.sequences import predict
 from paperlib.recordings import Recording
-from paperlib.rendering import Augmentation, Crops
-from paperlib.rendering.crops import pixel_intrinsics
+from paperlib.rendering import Crops
+from paperlib.rendering.crops import CROP_MARGIN, pixel_intrinsics
 from paperlib.skeletons import H36M_17, Skeleton
 
 Film = np.ndarray | Tensor | str | Path
@@ -145,9 +145,7 @@ def _square(box: Tensor, shape: tuple[int, int], size: int, frame: int) -> Crops
             f"x {shape[1]} pixels"
         )
     ends = torch.stack([corner, corner + sides])[None]
-    return Crops.about(
-        ends, Augmentation().margin, pixel_intrinsics([_unknown(*shape)]), film, size
-    )
+    return Crops.about(ends, CROP_MARGIN, pixel_intrinsics([_unknown(*shape)]), film, size)
 
 
 def _same_number(boxes: Tensor, count: int) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from paperlib.randomness import check_seed, generator_of
 from paperlib.recordings import Recording
-from paperlib.rendering.crops import Crops, pixel_intrinsics
+from paperlib.rendering.crops import CROP_MARGIN, Crops, pixel_intrinsics
 from paperlib.rendering.looks import Look, draw_looks
 from paperlib.rendering.training_images import Drawn, checked, picture
 
@@ -30,7 +30,7 @@ class FilmImages:
     seed: int = 0
     others: tuple[Recording, ...] = ()
     noise: float = 0.03
-    margin: float = 0.2
+    margin: float = CROP_MARGIN
     device: torch.device | str = "cpu"
 
     def __post_init__(self):

@@ -10,7 +10,8 @@ from samples import same, weights
 from paperlib.datasets import synthetic
 from paperlib.datasets.other_bodies import other_bodies
 from paperlib.models import IntegralRegression
-from paperlib.rendering import Augmentation
+from paperlib.rendering import Augmentation, FilmImages
+from paperlib.rendering.crops import CROP_MARGIN
 from paperlib.training import (
     FIRST_STAGE,
     MARGINALS,
@@ -45,7 +46,9 @@ def test_other_bodies_stand_beside_those_of_the_data(data):
     objective, _ = first_stage(data)
     assert objective.dataset is data and objective.marginals == MARGINALS
     assert objective.flat.fingerprint == other_bodies(data).fingerprint
-    assert objective.augmentation == Augmentation()
+    assert objective.augmentation == Augmentation(margin=CROP_MARGIN)
+    assert FilmImages(data.test[0]).margin == CROP_MARGIN  # what it is tested on
+    assert first_stage(data, "laptop")[0].augmentation.rotation == 10
     changed, _ = first_stage(data, flat=None, marginals=0.0, augmentation=Augmentation.none())
     assert (changed.flat, changed.marginals) == (None, 0.0)
     assert changed.augmentation == Augmentation.none()
@@ -63,6 +66,7 @@ def test_the_second_stage_is_by_itself_that_of_the_paper(data):
     assert described(objective) == described(JointDepths(data))
     assert (objective.sigma, objective.noise_on) == (0.1, "depth")
     assert recipe == Recipe.kato2020("paper")
+    assert second_stage(data, "laptop")[1].batch_size == 64
     other, _ = second_stage(data, sigma=0.2, noise_on="both")
     assert (other.sigma, other.noise_on) == (0.2, "both")
 
@@ -73,7 +77,8 @@ def test_equal_calls_are_one_run_and_by_hand_too(data):
     go = partial(train, recipe=recipe, device="cpu", progress=False)
     first = go(objective)
     build = partial(IntegralRegression, 17, **FIRST_STAGE["smoke"])
-    by_hand = ImageJoints(build, data, other_bodies(data), marginals=0.05)
+    drawn = Augmentation(margin=0.125, rotation=10.0, scale=(0.9, 1.1))
+    by_hand = ImageJoints(build, data, other_bodies(data), drawn, marginals=0.05)
     for again in (first_stage(data, "smoke")[0], by_hand):
         run = go(again)
         assert run.reused and same(weights(run), weights(first))
