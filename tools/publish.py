@@ -26,8 +26,9 @@ PUBLISHED_WITH = {
     for name in (
         *("start_here", "generalisation", "budget", "detector"),
         "pavllo2019/section5_1_datasets",
-        *("pavllo2019/figure1", "pavllo2019/streaming"),
-        *("pavllo2019/table1", "pavllo2019/table3"),
+        *("pavllo2019/figure1", "pavllo2019/receptive_field", "pavllo2019/streaming"),
+        *("pavllo2019/table1", "pavllo2019/table2", "pavllo2019/table3"),
+        "wang2020/table6_7",
         *("cheng2020/table1", "cheng2020/table3_4", "cheng2020/table5"),
         *("cheng2020/figure3", "cheng2020/figure6"),
         *("cheng2020/section_multi_scale_features", "cheng2020/section_occlusion_augmentation"),
