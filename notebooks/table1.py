@@ -236,9 +236,9 @@ saved = experiment.save_figure(figure, "table1_errors")
 # One system takes no keypoints. Kato et al. begin with pictures: a
 # [first network](kato2020/section2_first_stage.ipynb) finds the joints and how far each is behind
 # or before the root, and a second one reads what the first found in 243 frames. It learns from
-# rendered pictures and has [a page of its own](kato2020/table2.ipynb), on `cmu`, from which these
-# rows are. They are of other takes and another budget than the table above: to be compared with
-# each other alone.
+# rendered pictures and has [a page of its own](kato2020/table2.ipynb), from which these rows are:
+# of all motion capture too, but of a share of its takes and frames, in one fold, and with another
+# budget than the table above. They are to be compared with each other alone.
 
 # %%
 PIXELS = {
@@ -247,12 +247,12 @@ PIXELS = {
     "temporal": "what they show, without depths",
     "temporal, simulated detector": "the simulated detector's keypoints",
 }
-same = {"dataset": "cmu", "receptive_field": 243, "preset": "laptop"}
+same = {"dataset": "mocap", "receptive_field": 243, "preset": "laptop"}
 pixels = select(recorded("kato2020/table2"), action="average", **same)
 seeds = pixels["seed"].nunique()
 pixels = over_seeds(pixels).reindex(PIXELS).rename(PIXELS)
 pixels = pixels[["mpjpe", "p_mpjpe", "mpjve"]].rename(columns=METRIC_NAMES)
-pixels.style.set_caption(f"mm, mm/frame; cmu, 243 frames, {seeds} seed{'s' * (seeds > 1)}")
+pixels.style.set_caption(f"mm, mm/frame; mocap, 243 frames, {seeds} seed{'s' * (seeds > 1)}")
 
 # %% [markdown]
 # ## What it looks like
