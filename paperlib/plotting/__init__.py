@@ -9,7 +9,6 @@ from paperlib.plotting.charts import (
     joint_path,
     per_action,
     training_curves,
-    velocity,
 )
 from paperlib.plotting.claims import verdict_counts
 from paperlib.plotting.depths import depth_errors, error_per_joint, marginals

@@ -128,22 +128,6 @@ def joint_path(
     return figure
 
 
-def velocity(table: pd.DataFrame, actions: Sequence[str] | None = None) -> Figure:
-    """Velocity error by action, systems side by side. ``table``: systems x actions, drawn in the
-    order of ``actions``."""
-    actions = list(actions or table.columns)
-    figure, ax = plt.subplots(figsize=(8, 3))
-    width = 0.8 / len(table)
-    for i, system in enumerate(table.index):
-        places = np.arange(len(actions)) + (i - (len(table) - 1) / 2) * width
-        ax.bar(places, table.loc[system, actions], width, color=colour_of(system), label=system)
-    ax.set_xticks(range(len(actions)), [a.replace("_", "\n") for a in actions])
-    ax.grid(axis="x", visible=False)
-    ax.set_ylabel("MPJVE, mm per frame")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(table), borderaxespad=0.2)
-    return figure
-
-
 def training_curves(histories: Mapping[str, Sequence[Mapping]]) -> Figure:
     """Training error by epoch for each system; the scale is logarithmic."""
     figure, ax = plt.subplots(figsize=(5.6, 3.2))
