@@ -106,7 +106,8 @@ def set_down(other, walker, frame, share=0.6):
 walker = max([r for r in long if "walk" in r.action] or long, key=goes)
 other = set_down(min(long, key=goes), walker, length // 2)
 print(walker)
-film = FilmImages(walker, 128 if experiment.preset == "smoke" else 320, seed, others=(other,))
+size = 128 if experiment.preset == "smoke" else 320
+film = FilmImages(walker, size, seed, others=(other,), noise=0.01)
 middle = torch.tensor([[camera.width / 2, camera.height / 2]]).expand(length, -1)
 whole = film.crops(middle, torch.full((length,), float(max(camera.width, camera.height))))
 parts = [film.draw(f, whole[f]).images for f in torch.arange(length).split(25)]
