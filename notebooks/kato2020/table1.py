@@ -3,11 +3,11 @@
 #
 # *Kato et al. 2020, section III, table I.*
 #
-# **Does it help to be told depths?** Exact ones much: beside exact 2D they change the error by -20.2
-# ± 0.3 mm over one frame and by -18.3 ± 0.8 over 81. Depths that a network read off images change
-# it by -1.4 ± 0.2 mm over 81 frames. Noise in training, which makes them useful in the paper, makes
-# them no better here: with it 1.0 ± 0.2 mm over one frame, and -1.1 ± 0.9 over 243.
-# <a href="#how">How it was found.</a>
+# **Does it help to be told depths?** Exact ones much: beside exact 2D they change the error by
+# -20.2 ± 0.3 mm over one frame and by -18.3 ± 0.8 over 81. Depths that a network read off images
+# change it by -1.4 ± 0.2 mm over 81 frames. Noise in training, which makes them useful in the
+# paper, makes them no better here: with it 1.0 ± 0.2 mm over one frame, and -1.1 ± 0.9 over 243. <a
+# href="#how">How it was found.</a>
 #
 # A network that reads keypoints over time must guess depths. Does it help to tell it the depths
 # that another network has read off the images? The paper's answer is a table of five inputs and
@@ -262,12 +262,12 @@ Markdown(claims.table(verdicts) if whole else "*Run the whole table to judge its
 # Exact 2D helps as in the paper, and so do more frames up to 81; from there to 243 nothing is
 # decided. With exact depths 27 frames are the best here too, but a single one is not the worst.
 #
-# **What is unlike the paper is the noise.** Without it, depths already help a little over 81 frames.
-# With it they help no more, and over one frame they harm. The paper's reason for noise is that
-# depths are less wrong in training than in testing, since the first stage has learnt from the very
-# images of the second one's training. Here it never sees an image twice: each is drawn anew. Its
-# errors in both parts are all but alike (see [the second stage](section2_second_stage.ipynb)), so
-# that there is little for noise to mend. That would explain it; it is not shown by this table.
+# **What is unlike the paper is the noise.** Without it, depths already help a little over 81
+# frames. With it they help no more, and over one frame they harm. The paper's reason for noise is
+# that depths are less wrong in training than in testing, since the first stage has learnt from the
+# very images of the second one's training. Here it never sees an image twice: each is drawn anew.
+# Its errors in both parts are all but alike (see [the second stage](section2_second_stage.ipynb)),
+# so that there is little for noise to mend. That would explain it; it is not shown by this table.
 #
 # The first stage is far from the paper's (49.6 mm for the system that it takes over): see
 # [table II](table2.ipynb). It learns from 200,000 images of 64 pixels, half of them with something
