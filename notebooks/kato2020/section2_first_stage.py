@@ -4,8 +4,8 @@
 # *Kato et al. 2020, section II, "First stage" (integral regression: Sun et al., ECCV 2018).*
 #
 # **How well can one image tell joints and depths?** With the true distance of the root 96.7 mm,
-# with an estimated one 103.3; a mean pose has 204.5. It is one seed of a small network for images
-# of 64 pixels; in 1.6 % of them it takes left for right. <a href="#how">How it was found.</a>
+# with an estimated one 103.3; a mean pose has 204.5. It is one seed of a small network for small
+# images; in 1.6 % of them it takes left for right. <a href="#how">How it was found.</a>
 #
 # From the image of a person a network makes a volume for each joint: columns, rows, and depths
 # about the root. Where is the joint in it? The bin of the largest value is as coarse as the bins

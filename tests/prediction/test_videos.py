@@ -16,8 +16,8 @@ from paperlib.rendering import FilmImages
 from paperlib.skeletons import H36M_17
 
 TINY = {"backbone": "resnet18", "channels": 4, "deconvolution": 8, "bins": 8, "size": 32}
-# whose square, wider by a fifth on each side, is 32 pixels wide about the middle of 64 x 48
-BOX = [32 - 16 / 1.4, 24 - 16 / 1.4, 32 / 1.4, 32 / 1.4]
+# whose square, wider by an eighth on each side, is 32 pixels wide about the middle of 64 x 48
+BOX = [32 - 16 / 1.25, 24 - 16 / 1.25, 32 / 1.25, 32 / 1.25]
 
 
 @pytest.fixture(scope="module")
