@@ -102,7 +102,7 @@ print(f"{see.epochs * see.epoch_examples:,} of them in {seeing.seconds / 60:.1f}
 # after each exchange. Under each picture stands its size: channels × rows × columns.
 
 # %%
-film = FilmImages(data.test[0], pixels)
+film = FilmImages(data.test[0], pixels, margin=0.2)  # as it has learnt
 picture = film.draw(torch.tensor([len(data.test[0]) // 2])).images.to(network.last.weight.device)
 caught, parts = {}, {"stem": network.stem}
 parts |= {f"exchange {number}": part for number, part in enumerate(network.stages, start=1)}

@@ -168,8 +168,8 @@ saved = experiment.save_figure(figure, "kato2020_from_video")
 # %% [markdown]
 # ## While nobody sees the walker
 #
-# **Before you look:**<a id="how"></a> For a third of a second nobody sees the walker. Is it better
-# to give no box, or to carry the last one on?
+# **Before you look:**<a id="how"></a> For four tenths of a second nobody sees the walker. Is it
+# better to give no box, or to carry the last one on?
 #
 # Two ways to deal with it: no box, as above; or a box that some tracker has carried on, in which
 # the first stage sees **somebody else**. (To become millimetres the first stage alone needs the

@@ -259,15 +259,17 @@ verdicts = [experiment.judge(f"kato2020-{name}", effect) for name, effect in eff
 Markdown(claims.table(verdicts) if whole else "*Run the whole table to judge its claims.*")
 
 # %% [markdown]
-# Exact 2D helps as in the paper, and so do more frames up to 81; from there to 243 nothing is
-# decided. With exact depths 27 frames are the best here too, but a single one is not the worst.
+# Exact 2D helps as in the paper. So do more frames, up to 81, of what the first stage finds; from
+# there to 243 nothing is decided. With exact 2D and depths 27 frames are better than 243 here too,
+# but a single one is not the worst.
 #
 # **What is unlike the paper is the noise.** Without it, depths already help a little over 81
-# frames. With it they help no more, and over one frame they harm. The paper's reason for noise is
-# that depths are less wrong in training than in testing, since the first stage has learnt from the
-# very images of the second one's training. Here it never sees an image twice: each is drawn anew.
-# Its errors in both parts are all but alike (see [the second stage](section2_second_stage.ipynb)),
-# so that there is little for noise to mend. That would explain it; it is not shown by this table.
+# frames. With it the error is higher than without over 1, 27 and 81 frames, and over one frame
+# higher than that of 2D alone. The paper's reason for noise is that depths are less wrong in
+# training than in testing, since the first stage has learnt from the very images of the second
+# one's training. Here it never sees an image twice: each is drawn anew. Its errors in the two parts
+# have nearly the same spread, by one seed (see [the second stage](section2_second_stage.ipynb)), so
+# that there is little for noise to mend. That would explain it; it is not shown by this table.
 #
 # The first stage is far from the paper's (49.6 mm for the system that it takes over): see
 # [table II](table2.ipynb). It learns from 200,000 images of 64 pixels, half of them with something

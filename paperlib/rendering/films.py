@@ -63,8 +63,8 @@ class FilmImages:
         return Crops(*given, self.size)
 
     def about_the_person(self, frames: Tensor) -> Crops:
-        """Squares about all joints in the frames ``(N,)``, as the images to learn from have them,
-        unscaled."""
+        """Squares about all joints in the frames ``(N,)``, by default as the images that kato2020's
+        first stage learns from have them, unscaled."""
         positions = self.people[0, frames]
         anywhere = self.crops(torch.zeros(len(frames), 2), torch.ones(len(frames)))
         points = anywhere.to_film(anywhere.project(positions))
