@@ -26,9 +26,9 @@ PUBLISHED_WITH = {
     for name in (
         *("start_here", "generalisation", "budget", "detector"),
         "pavllo2019/section5_1_datasets",
-        *("pavllo2019/figure1", "pavllo2019/streaming"),
+        *("pavllo2019/figure1", "pavllo2019/receptive_field", "pavllo2019/streaming"),
         *("pavllo2019/table1", "pavllo2019/table2", "pavllo2019/table3"),
-        "wang2020/table6_7",
+        *("wang2020/codings", "wang2020/table6_7"),
         *("kato2020/figure1", "kato2020/figure_depth", "kato2020/from_video"),
         *("kato2020/section2_first_stage", "kato2020/section2_second_stage"),
         *("kato2020/table1", "kato2020/table2"),
