@@ -109,14 +109,9 @@ c29 = exact.judge("pavllo2019-c29", {"with": -boned["1 %"], "without": -bare["1 
 Markdown(table([c25, c26, c27, c28, c29]))
 
 # %%
-SECTION4 = "pavllo2019/section4_semi_supervised"
-shared = "it takes a network with one trunk for pose and trajectory"
-c30 = not_run("pavllo2019-c30", SECTION4, shared)
-c31 = not_run("pavllo2019-c31", SECTION4, "nothing was trained with a linear projection")
-
 c33 = not_run("pavllo2019-c33", "speed", "batch sizes were never compared at one length")
 c34 = cannot("pavllo2019-c34", "pavllo2019/table1", "it takes Human3.6M")
-Markdown(table([c30, c31, c33, c34]))
+Markdown(table([c33, c34]))
 
 # %% [markdown]
 # ### Véges & Lőrincz 2020

@@ -37,6 +37,7 @@ PUBLISHED_WITH = {
         *("cheng2020/section_multi_scale_features", "cheng2020/section_occlusion_augmentation"),
     )
 } | {
+    "pavllo2019/section4_semi_supervised": {"dataset": "mocap", "labelled": "S1"},
     "cheng2020/table2": {"dataset": "mocap", "left_out": True},
     "table1": {"dataset": "mocap", "heat_maps": True},
 }

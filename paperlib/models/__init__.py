@@ -12,7 +12,7 @@ from paperlib.models.integral import IntegralRegression, soft_argmax
 from paperlib.models.linear import LinearModel
 from paperlib.models.multi_stride import MultiStrideTCN, as_large
 from paperlib.models.occlusion_aware import CODINGS, GATES, VECTORS, OcclusionAware
-from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models.pose_and_trajectory import PoseAndTrajectory, SharedPoseAndTrajectory
 from paperlib.models.pose_refinement import load_pose_refinement_checkpoint
 from paperlib.models.recurrent_forecaster import RecurrentForecaster
 from paperlib.models.registry import MODELS, build

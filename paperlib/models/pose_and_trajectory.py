@@ -1,7 +1,9 @@
-"""The two networks of semi-supervised training (pavllo2019, section 4, figure 3)."""
+"""Pose and trajectory, for semi-supervised training (pavllo2019, section 4, figure 3): by the
+paper's two networks, or by one."""
 
 from torch import Tensor, nn
 
+from paperlib.models.arguments import checked
 from paperlib.models.temporal import TemporalModel
 
 
@@ -24,3 +26,32 @@ class PoseAndTrajectory(nn.Module):
 
     def forward(self, keypoints: Tensor) -> Tensor:
         return self.pose(keypoints)
+
+    def both(self, keypoints: Tensor) -> tuple[Tensor, Tensor]:
+        """Poses and trajectory of the same keypoints."""
+        return self.pose(keypoints), self.trajectory(keypoints)
+
+
+class SharedPoseAndTrajectory(nn.Module):
+    """What :class:`PoseAndTrajectory` gives, from **one** :class:`TemporalModel` whose last layer
+    has a joint more: the root in camera space. Both tasks share all weights but those of that
+    layer. The paper (pavllo2019, section 4) found this worse, and prints no number for it.
+    """
+
+    def __init__(self, num_joints_in: int, in_features: int, num_joints_out: int, **options):
+        super().__init__()
+        own = checked({"num_joints_out": num_joints_out})
+        self.network = TemporalModel(num_joints_in, in_features, num_joints_out + 1, **options)
+        self.config = self.network.config | own
+        self.causal, self.receptive_field = self.network.causal, self.network.receptive_field
+
+    def both(self, keypoints: Tensor) -> tuple[Tensor, Tensor]:
+        """Poses and trajectory of the same keypoints, by one pass through the network."""
+        found = self.network(keypoints)
+        return found[:, :, :-1], found[:, :, -1:]
+
+    def forward(self, keypoints: Tensor) -> Tensor:
+        return self.both(keypoints)[0]
+
+    def trajectory(self, keypoints: Tensor) -> Tensor:
+        return self.both(keypoints)[1]

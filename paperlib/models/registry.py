@@ -9,7 +9,7 @@ from paperlib.models.integral import IntegralRegression
 from paperlib.models.linear import LinearModel
 from paperlib.models.multi_stride import MultiStrideTCN
 from paperlib.models.occlusion_aware import OcclusionAware
-from paperlib.models.pose_and_trajectory import PoseAndTrajectory
+from paperlib.models.pose_and_trajectory import PoseAndTrajectory, SharedPoseAndTrajectory
 from paperlib.models.recurrent_forecaster import RecurrentForecaster
 from paperlib.models.temporal import TemporalModel
 from paperlib.models.temporal_posenet import TemporalPoseNet
@@ -20,6 +20,7 @@ MODELS: dict[str, type[nn.Module]] = {
         LinearModel,
         TemporalModel,
         PoseAndTrajectory,
+        SharedPoseAndTrajectory,
         TemporalPoseNet,
         OcclusionAware,
         MultiStrideTCN,

@@ -1,9 +1,12 @@
-"""Two networks side by side: one for the pose, one for the root, nothing in common."""
+"""Two networks side by side, one for the pose, one for the root, nothing in common; or a single
+one for both."""
 
 import pytest
 import torch
 
-from paperlib.models import PoseAndTrajectory, TemporalModel, count_parameters, lift
+from paperlib.models import PoseAndTrajectory, SharedPoseAndTrajectory, TemporalModel
+
+from paperlib.models import count_parameters, lift  # isort: skip
 from paperlib.windows import pad_sequence
 
 
@@ -66,3 +69,26 @@ def test_a_whole_sequence_is_lifted_like_any_other_models():
     poses = lift(model, pad_sequence(keypoints, 9)[None], part=7)
     assert poses.shape == (1, 20, 17, 3)
     torch.testing.assert_close(poses, model(pad_sequence(keypoints, 9)[None]))
+
+
+def test_both_at_once_is_what_each_of_the_two_gives():
+    model, keypoints = tiny().eval(), torch.randn(2, 11, 17, 2)
+    poses, roots = model.both(keypoints)
+    assert torch.equal(poses, model.pose(keypoints))
+    assert torch.equal(roots, model.trajectory(keypoints))
+
+
+def test_one_network_for_both_has_the_root_as_a_joint_more():
+    options = {"filter_widths": (3, 3), "channels": 6, "causal": True}
+    model = SharedPoseAndTrajectory(17, 2, 17, **options).eval()
+    keypoints = torch.randn(2, 11, 17, 2)
+    poses, roots = model.both(keypoints)
+    assert (poses.shape, roots.shape) == ((2, 3, 17, 3), (2, 3, 1, 3))
+    whole = model.network(keypoints)
+    assert torch.equal(torch.cat([poses, roots], dim=2), whole)
+    assert torch.equal(model(keypoints), poses)
+    assert torch.equal(model.trajectory(keypoints), roots)
+    alone = count_parameters(TemporalModel(17, 2, 17, **options))
+    assert count_parameters(model) == alone + 3 * (6 + 1)
+    assert model.config == tiny(causal=True).config
+    assert (model.receptive_field, model.causal) == (9, True)

@@ -16,6 +16,7 @@ EXAMPLES = {
     "LinearModel": (17, 2, 16, 8, 1, 0.25),
     "TemporalModel": (17, 2, 16, (3, 5), True, 0.1, 8, True),
     "PoseAndTrajectory": (17, 2, 16),
+    "SharedPoseAndTrajectory": (17, 2, 16),
     "TemporalPoseNet": (14, 17, (3, 3), 2),
     "OcclusionAware": (17, 3, 16, (3, 3), "one", "soft", 0.3, True, 0.5, 8, "root", 1),
     "MultiStrideTCN": (17, 3, 16, (1, 3), 20, {"size": 8, "crop": "frame"}, 12, 8, 1),
@@ -24,8 +25,10 @@ EXAMPLES = {
     "RecurrentForecaster": (17, 8),
     "IntegralRegression": (17, "resnet18", 4, 8, 6, 32, 1.2),
 }
+LIFTER = {"filter_widths": (3, 3), "causal": True, "dropout": 0.5, "channels": 8}
 OPTIONS = {
-    "PoseAndTrajectory": {"filter_widths": (3, 3), "causal": True, "dropout": 0.5, "channels": 8},
+    "PoseAndTrajectory": LIFTER,
+    "SharedPoseAndTrajectory": LIFTER,
     "TemporalPoseNet": {"channels": 8, "dropout": 0.5},
     "GeneratorAndDiscriminator": {
         **{"num_joints_in": 17, "in_features": 2, "num_joints_out": 17, "filter_widths": (3, 3)},

@@ -15,7 +15,7 @@ from paperlib import training
 from paperlib.cameras import Camera, normalize_screen_coordinates, project
 from paperlib.evaluation import evaluate
 from paperlib.kinematics import forward_kinematics, rotation_from_vector
-from paperlib.models import PoseAndTrajectory, TemporalModel
+from paperlib.models import PoseAndTrajectory, SharedPoseAndTrajectory, TemporalModel
 from paperlib.recordings import Dataset, Recording
 from paperlib.skeletons import COCO_17, H36M_17
 from paperlib.training import Recipe, SemiSupervised, Supervised, load_run
@@ -182,6 +182,15 @@ def test_which_network_learns_from_which_term():
         }
 
 
+def test_one_network_for_both_learns_from_every_term():
+    model = SharedPoseAndTrajectory(17, 2, 17, filter_widths=(3,), channels=8, dropout=0.0).train()
+    terms = Aim(model).loss(Aim(model).order(epoch=1))
+    first = model.network.expand.conv.weight
+    for term in terms:
+        (gradient,) = torch.autograd.grad(term, first, retain_graph=True)
+        assert gradient.any()
+
+
 class Oracle(nn.Module):
     """Knows every pose and root by the keypoints of its window."""
 
@@ -200,11 +209,9 @@ class Oracle(nn.Module):
     def _place(self, inputs: Tensor) -> Tensor:
         return (inputs.flatten(1)[:, None] == self.seen).all(dim=-1).int().argmax(dim=1)
 
-    def pose(self, inputs: Tensor) -> Tensor:
-        return self.poses[self._place(inputs)]
-
-    def trajectory(self, inputs: Tensor) -> Tensor:
-        return self.roots[self._place(inputs)]
+    def both(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        place = self._place(inputs)
+        return self.poses[place], self.roots[place]
 
 
 @pytest.mark.parametrize("causal", [False, True])

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from paperlib.losses import bone_length_loss, projection_loss
 from paperlib.metrics import mpjpe, weighted_mpjpe
-from paperlib.models import PoseAndTrajectory
+from paperlib.models import PoseAndTrajectory, SharedPoseAndTrajectory
 from paperlib.recordings import Dataset
 from paperlib.training.objectives.base import Objective, Update, as_many
 from paperlib.training.recipes import Recipe
@@ -35,7 +35,7 @@ class SemiSupervised(Objective):
     Source: pavllo2019, section 4; the weights of the terms (1 each) are those of the reference.
     """
 
-    build: Callable[[], PoseAndTrajectory]
+    build: Callable[[], PoseAndTrajectory | SharedPoseAndTrajectory]
     labelled: Dataset
     unlabelled: Dataset
     warm_up: int = 1
@@ -93,8 +93,7 @@ class SemiSupervised(Objective):
             many = len(inputs)
             if batch.shape[1] == 2:
                 inputs = torch.cat([inputs, unlabelled.input(batch[:, 1])])
-            poses = model.pose(inputs).float()
-            roots = model.trajectory(inputs).float()
+            poses, roots = (found.float() for found in model.both(inputs))
             true_roots = labelled.target("root", batch[:, 0])
             terms = [
                 mpjpe(poses[:many], pose),
