@@ -11,6 +11,7 @@ from paperlib.training import choose_device
 NAMES = (
     "training",
     "inference",
+    "batches",
     "streaming",
     "live",
     "everything_else",

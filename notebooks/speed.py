@@ -29,9 +29,11 @@ import json
 import pandas as pd
 from IPython.display import Markdown
 
-from paperlib import plotting
+from paperlib import claims, plotting
 from paperlib.experiment import Experiment
 from paperlib.paths import ROOT
+from paperlib.results import interval
+from paperlib.results import shown as stated
 
 plotting.use_style()
 experiment = Experiment.begin("speed", globals())
@@ -152,6 +154,31 @@ digits = {
     "peak MB": "{:.0f}",
 }
 inference[list(columns)].rename(columns=columns).style.format(digits).hide()
+
+# %% [markdown]
+# ## Many sequences at once
+#
+# The paper measured a single long sequence, and found that more of them at once are hardly cheaper:
+# a convolution has all frames of a sequence to work on together, where a recurrent network has one
+# (section 6.1). Here sequences of one length, alone and in batches, in turn; ± 95 % over rounds.
+# A short one has less to work on, and most of its frames lie outside: over 243 frames, 32 poses
+# take 274.
+
+# %%
+batches = rows("batches")
+per_frame = batches.pivot(index=["frames", "batch"], columns="round", values="frames_per_s")
+rate = per_frame.apply(lambda found: stated(*interval(found), 0), axis=1).unstack()
+rate.index.name, rate.columns.name = "frames of a sequence", "frames/s in a batch of"
+rate
+
+# %%
+longest, most = batches["frames"].max(), batches["batch"].max()
+ratio = per_frame.loc[longest, 1] / per_frame.loc[longest, most]
+print(f"{longest} frames: alone {stated(*interval(ratio), 2)} of the rate in batches of {most}")
+about_c33 = {"dataset": f"timed on {where}", "detector": "", "preset": ""}
+but = "" if where == "cuda" else "timed on a processor, which a few frames fill, and not on a GPU"
+c33 = claims.judge("pavllo2019-c33", ratio, "speed", about_c33, but)
+Markdown(claims.table([c33]))
 
 # %% [markdown]
 # ## One frame at a time, and all that repeats

@@ -150,8 +150,9 @@ class Verdict:
         if self.exact or not self.effects:
             return ""
         count = min(len(effect.seeds) for effect in self.effects)
-        seeds = f"{count} seed{'s' if count != 1 else ''}"
-        return ", ".join([self.dataset, self.detector, self.preset, seeds]).replace("_", " ")
+        unit = "seed" if self.preset else "round"  # of a timing, where nothing was trained
+        parts = [self.dataset, self.detector, self.preset, f"{count} {unit}{'s' * (count != 1)}"]
+        return ", ".join(filter(None, parts)).replace("_", " ")
 
     def __str__(self) -> str:
         parts = [f"{self.word}: {self.why}" if self.why else self.word, self.measured, self.origin]

@@ -76,6 +76,12 @@ def test_what_is_computed_needs_no_seeds():
     assert judged("pavllo2019-c13", numbers | {"27 frames": 8.566}).word == "does not show"
 
 
+def test_a_timing_has_rounds_and_neither_detector_nor_preset():
+    about = {"dataset": "timed on cpu", "detector": "", "preset": ""}
+    verdict = judged("pavllo2019-c33", seeds(1.0, 1.1, 0.9), "speed", **about)
+    assert (verdict.word, verdict.origin) == ("shows", "timed on cpu, 3 rounds")
+
+
 def test_a_reason_keeps_numbers_from_deciding():
     verdict = claims.judge(C01, seeds(-5, -6, -7), "table1", ABOUT, but="27 frames, not 243")
     assert (verdict.word, verdict.why) == ("not decided", "27 frames, not 243")
