@@ -26,7 +26,8 @@ PUBLISHED_WITH = {
     for name in (
         *("start_here", "generalisation", "budget", "detector"),
         *("pavllo2019/appendix", "pavllo2019/other_joints", "pavllo2019/section5_1_datasets"),
-        *("pavllo2019/figure1", "pavllo2019/receptive_field", "pavllo2019/streaming"),
+        *("pavllo2019/figure1", "pavllo2019/figure4"),
+        *("pavllo2019/receptive_field", "pavllo2019/streaming"),
         *("pavllo2019/table1", "pavllo2019/table2", "pavllo2019/table3"),
         *("wang2020/codings", "wang2020/table6_7"),
         *("kato2020/figure1", "kato2020/figure_depth", "kato2020/from_video"),
