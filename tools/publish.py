@@ -25,11 +25,12 @@ PUBLISHED_WITH = {
     name: {"dataset": "mocap"}
     for name in (
         *("start_here", "generalisation", "budget", "detector"),
-        *("pavllo2019/appendix", "pavllo2019/other_joints", "pavllo2019/section5_1_datasets"),
+        *("pavllo2019/appendix", "pavllo2019/other_joints"),
+        *("pavllo2019/section4_semi_supervised", "pavllo2019/section5_1_datasets"),
         *("pavllo2019/figure1", "pavllo2019/figure4"),
         *("pavllo2019/receptive_field", "pavllo2019/streaming"),
         *("pavllo2019/table1", "pavllo2019/table2", "pavllo2019/table3"),
-        *("wang2020/codings", "wang2020/table6_7"),
+        "wang2020/table6_7",
         *("kato2020/figure1", "kato2020/figure_depth", "kato2020/from_video"),
         *("kato2020/section2_first_stage", "kato2020/section2_second_stage"),
         *("kato2020/table1", "kato2020/table2"),
@@ -38,7 +39,6 @@ PUBLISHED_WITH = {
         *("cheng2020/section_multi_scale_features", "cheng2020/section_occlusion_augmentation"),
     )
 } | {
-    "pavllo2019/section4_semi_supervised": {"dataset": "mocap", "labelled": "S1"},
     "cheng2020/table2": {"dataset": "mocap", "left_out": True},
     "table1": {"dataset": "mocap", "heat_maps": True},
 }

@@ -16,7 +16,8 @@
 #    pictures are not part of this project, so that its keypoints stand in an empty frame.
 #
 # Pictures show what one looks for. So nothing is chosen by eye here: of the recordings, and of the
-# film's four cameras, the one whose error is the median is shown, and moments are evenly spaced.
+# film's four cameras, the one whose error is the median is shown (of an even number the better of
+# the two in the middle), and moments are evenly spaced.
 
 # %% tags=["parameters"]
 # Parameters

@@ -44,6 +44,8 @@ from paperlib.detection.coco import as_coco
 from paperlib.evaluation import evaluate
 from paperlib.experiment import METRIC_NAMES, Experiment
 from paperlib.models import RECEPTIVE_FIELDS, TemporalModel, filter_widths
+
+# %%
 from paperlib.prediction import predict
 from paperlib.recordings import count_frames
 from paperlib.results import interval, over_seeds, paper_table, select, shown
