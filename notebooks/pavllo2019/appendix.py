@@ -31,8 +31,6 @@ device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
 retrain = False  # True trains again where a finished run is on disk
 
 # %%
-from dataclasses import replace
-
 import matplotlib.pyplot as plt
 import pandas as pd
 import torch
@@ -96,6 +94,8 @@ def rows_of(system, run, flip=recipe.test_flip):
 # Without mirror images there are half the examples. Both models take as many steps.
 
 # %%
+from dataclasses import replace
+
 some = replace(data, test=data.test[::15])  # looked at after every epoch, from all cameras
 watching = evaluation.HeldOutError(some, recipe.test_flip, device)
 half = recipe.but(train_flip=False)

@@ -268,7 +268,8 @@ def test_every_claim_has_a_test_and_a_verdict_that_follows(name):
     else:
         assert line.effects
     if line.effects and not line.exact:
-        assert line.dataset and line.preset and line.commit
+        timed = line.dataset.startswith("timed on ")  # where nothing was trained
+        assert line.dataset and line.commit and bool(line.preset) != timed
 
 
 def test_recorded_words_are_those_that_the_numbers_give():
