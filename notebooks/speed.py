@@ -195,10 +195,10 @@ others.style.format(digits, na_rep="").set_properties(**words).hide()
 # ## Refinement
 #
 # The [energy](veges2020/section3_2_pose_refinement.ipynb) of tracks with occlusions, minimised by
-# 500 steps of Adam, as its paper does, and directly. In smooth tracks `error_m` is how far the
+# 500 steps of Adam, as its paper does, and directly. In smooth tracks *error* is how far the
 # roots are off where hidden: with 0.3 m one linear system is enough; with 1 m the solver must also
 # choose which frames to give up, which takes several descents and up to about half of the
-# advantage. In hard tracks there are six gaps of 40 frames with white noise of `error_m` in all
+# advantage. In hard tracks there are six gaps of 40 frames with white noise of that size in all
 # coordinates, each of which asks for a search. The last column is the highest energy of any track
 # against Adam's, which is never above 1.
 

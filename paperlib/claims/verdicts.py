@@ -10,6 +10,7 @@ import pandas as pd
 from paperlib import results
 from paperlib.claims.facts import Claim
 from paperlib.claims.rule import CANNOT, EXACT, OPEN, UNDECIDED, Part, combined
+from paperlib.words import in_words
 
 MOST_SEEDS = 1000  # more are not worth counting
 PROVENANCE = ("notebook", "dataset", "detector", "preset", "commit")
@@ -152,7 +153,7 @@ class Verdict:
         count = min(len(effect.seeds) for effect in self.effects)
         unit = "seed" if self.preset else "round"  # of a timing, where nothing was trained
         parts = [self.dataset, self.detector, self.preset, f"{count} {unit}{'s' * (count != 1)}"]
-        return ", ".join(filter(None, parts)).replace("_", " ")
+        return in_words(", ".join(filter(None, parts)))
 
     def __str__(self) -> str:
         parts = [f"{self.word}: {self.why}" if self.why else self.word, self.measured, self.origin]

@@ -107,20 +107,30 @@ def pose_sequence(
     recording: Recording,
     predictions: Mapping[str, np.ndarray],
     frames: Sequence[int],
-    azimuth: float = AZIMUTH,
+    azimuth: float | Mapping[str, float] = AZIMUTH,
     elevation: float = ELEVATION,
     circled: float | None = None,
+    pictures: Sequence[tuple[np.ndarray, Sequence[float]]] = (),
 ) -> Figure:
     """A strip of moments: what the detector saw, and below it each system's pose over the truth.
 
     ``predictions`` names systems and their poses ``(T, J, 3)``, root-relative, in camera space;
     ``frames`` are the moments, left to right. The truth, where it is known, is drawn broad and grey
     behind. Poses are shown from the camera's side, and from above: left and right are where the
-    keypoints have them, and errors of depth, which the camera itself cannot see, go up and down.
-    Keypoints whose confidence is 0 are left out. About joints that are wrong by more than
-    ``circled`` metres, where that is given, stands a circle.
+    keypoints have them, and errors of depth, which the camera itself cannot see, go up and down;
+    or from another ``azimuth``, or each system from its own. Keypoints whose confidence is 0 are
+    left out. About joints that are wrong by more than ``circled`` metres, where that is given,
+    stands a circle. ``pictures`` are drawn behind the keypoints: for each moment ``(H, W, 3)``,
+    from 0 to 1, and where its edges lie in the film, in pixels: left, right, bottom, top.
+
+    ``ValueError`` for pictures of another number of moments, and for a system without an azimuth.
     """
     frames, rows = list(frames), 1 + len(predictions)
+    if pictures and len(pictures) != len(frames):
+        raise ValueError(f"{len(pictures)} pictures of {len(frames)} moments: one for each")
+    azimuths = azimuth if isinstance(azimuth, Mapping) else dict.fromkeys(predictions, azimuth)
+    if missing := [name for name in predictions if name not in azimuths]:
+        raise ValueError(f"no azimuth is given for {', '.join(missing)}")
     size = (1.6 * len(frames), 1.75 * rows + 0.5)
     figure, axes = plt.subplots(
         rows, len(frames), figsize=size, squeeze=False, layout="constrained"
@@ -128,34 +138,47 @@ def pose_sequence(
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)
     for ax in axes.flat:
         bare(ax)
-    _keypoints(axes[0], recording, frames)
+    _keypoints(axes[0], recording, frames, pictures)
     bodies = {name: np.asarray(poses)[frames] for name, poses in predictions.items()}
     known = recording.positions is not None
     truth = recording.pose.numpy()[frames] if known else next(iter(bodies.values()), None)
-    for row, pose in zip(axes[1:], bodies.values(), strict=True):
-        _poses(row, pose, truth, recording.skeleton, (azimuth, elevation), known, circled)
+    for row, (name, pose) in zip(axes[1:], bodies.items(), strict=True):
+        view = (azimuths[name], elevation)
+        _poses(row, pose, truth, recording.skeleton, view, known, circled)
     names = ["2D keypoints", *predictions]
     for number, (ax, name) in enumerate(zip(axes[:, 0], names, strict=True)):
         colour = colour_of(" ".join(name.split())) if number else INK
         ax.set_ylabel(name, fontweight="bold", color=colour)
     circle = Line2D([], [], marker="o", ls="none", **_CIRCLE)
     circle.set_label(f"wrong by more than {1000 * (circled or 0):.0f} mm")
-    default = (azimuth, elevation) == (AZIMUTH, ELEVATION)
-    words = VIEW if default else f"poses: azimuth {azimuth:.0f}°, elevation {elevation:.0f}°"
+    words = f"poses: {elevation:.0f}° from above"
+    if not isinstance(azimuth, Mapping):  # else the systems' names say it
+        default = (azimuth, elevation) == (AZIMUTH, ELEVATION)
+        words = VIEW if default else f"poses: azimuth {azimuth:.0f}°, elevation {elevation:.0f}°"
     more = [circle] * (circled is not None)
     columns = 5 if len(frames) > 3 else 2
     name_sides(figure, *more, truth=known, title=words if predictions else "", ncols=columns)
     return figure
 
 
-def _keypoints(row: Sequence[Axes], recording: Recording, frames: Sequence[int]) -> None:
+def _keypoints(
+    row: Sequence[Axes],
+    recording: Recording,
+    frames: Sequence[int],
+    pictures: Sequence[tuple[np.ndarray, Sequence[float]]] = (),
+) -> None:
     seen = recording.confidence.numpy() > 0
     keypoints = np.where(seen[..., None], recording.keypoints.numpy(), np.nan)
     digits = 1 if len(frames) < 2 or frames[1] - frames[0] >= recording.fps / 10 else 2
     spans = [np.ptp(keypoints[f][seen[f]], axis=0).max() for f in frames if seen[f].any()]
-    half = 0.55 * max(spans, default=1.0)
+    half = (0.7 if pictures else 0.55) * max(spans, default=1.0)
+    for ax, (picture, edges) in zip(row, pictures, strict=False):
+        ax.imshow(picture, extent=edges)
     for ax, frame in zip(row, frames, strict=True):
-        ax.add_collection(bones(keypoints[frame], recording.keypoint_skeleton, lw=2))
+        skeleton = recording.keypoint_skeleton
+        if pictures:  # an edge, to be seen on any of them
+            ax.add_collection(bones(keypoints[frame], skeleton, colour="white", lw=4))
+        ax.add_collection(bones(keypoints[frame], skeleton, lw=2))
         found = keypoints[frame][seen[frame]]
         if len(found) < len(seen[frame]):  # what is left without its neighbours has no bones
             ax.plot(*found.T, "o", ms=2.5, color=INK)

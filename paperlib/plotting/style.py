@@ -19,6 +19,7 @@ _SYSTEMS = {
     " many vectors, boxed man; occlusion-aware; adam; studio cameras, screen; testing; in depth;"
     " 2D pose; first stage; zero",
     "#3ca569": "temporal, causal; interpolation; many vectors, clustered; random cameras, screen;"
+    " single-action, as many steps;"
     " GT 2D pose; simulated maps; root",
     "#2867b2": "temporal; multi-action; semi-supervised; refinement; plain; direct;"
     " random cameras, person; interpolated; several strides; training; across the line of sight;"

@@ -43,7 +43,7 @@ def test_a_verdict_by_hand():
     (effect,) = verdict.effects
     assert (effect.mean, effect.half) == (-6, pytest.approx(2.4841, abs=1e-4))
     assert (verdict.word, verdict.why, verdict.measured) == ("shows", "", "-6.0 ± 2.5 mm")
-    assert verdict.origin == "cmu, simulated, laptop, 3 seeds"
+    assert verdict.origin == "CMU, simulated, laptop, 3 seeds"
     assert judged(effects=seeds(5, 6, 7)).word == "opposite"
     assert judged(effects=seeds(-0.1, 0, 0.1)).word == "does not show"  # ± 0.25
 

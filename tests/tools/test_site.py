@@ -6,6 +6,7 @@ import shutil
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 
 from paperlib.occlusion import labels
@@ -99,6 +100,24 @@ def test_a_page_as_slides_ends_with_its_answer(tmp_path):
     assert slides.slides(path, "page").count("<section") == 2 + 3  # no list is longer than a slide
     assert "It is." in shown[5] and 'href="../../notebooks/a/page.html"' in shown[5]
     assert len(shown) == 6
+
+
+def test_a_long_table_is_cut_on_a_slide_and_a_short_one_is_not(tmp_path):
+    def shown(table):
+        output = nbformat.v4.new_output("execute_result", {"text/html": table.to_html()})
+        opening = '# A page\n\n**So?** Yes. <a href="#how">How it was found.</a>'
+        cells = [TEXT(opening), TEXT("## One"), CODE("x", outputs=[output])]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "page.ipynb")
+        return slides.slides(tmp_path / "page.ipynb", "page")
+
+    long = pd.DataFrame({"mm": range(100, 132)}, index=[f"action {n}" for n in range(32)])
+    cut = shown(long)
+    kept = [n for n in range(32) if f"<td>{100 + n}</td>" in cut]
+    assert kept == [*range(8), 29, 30, 31]
+    assert '<td colspan="2">… 21 more on the page</td>' in cut
+    assert "more on the page" not in shown(long.head(16))
+    together = long.set_index(pd.MultiIndex.from_product([["one", "other"], range(16)]))
+    assert shown(together).count("<td>1") == 32  # whose rows hang together
 
 
 @pytest.fixture(scope="module")

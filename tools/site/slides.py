@@ -28,6 +28,8 @@ _BESIDE = 45  # … and with what comes out of the next cell
 _LINK = re.compile(r"!?\[([^\]]*)\]\((?!https?:)[^)]*\)")
 _ANSWER = re.compile(r'\s*<a href="#how">How it was found\.</a>')
 _ANCHOR = re.compile(r'<a id="[^"]*"></a>')
+_ROWS = 16  # of a table that is shown whole; of a longer one the first and the last
+_FIRST, _LAST = 8, 3
 _SMALL_PRINT = 400  # characters of one paragraph in italics: a protocol, which the page has
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}: slides</title>
@@ -139,7 +141,7 @@ def _shown(output: nbformat.NotebookNode, heading: str, said: str) -> str:
         if kind in data:
             return picture(kind, data[kind], heading, said)
     if "text/html" in data:
-        return data["text/html"]
+        return _cut(data["text/html"])
     if "text/markdown" in data:
         text = data["text/markdown"]
         small = text.startswith("*") and len(text) > _SMALL_PRINT
@@ -147,6 +149,18 @@ def _shown(output: nbformat.NotebookNode, heading: str, said: str) -> str:
     if output.output_type == "stream":
         return f"<pre>{html.escape(output.text)}</pre>"
     return ""
+
+
+def _cut(table: str) -> str:
+    """A table of many rows without those in its middle, which the page has; one whose rows hang
+    together is left whole."""
+    parts = re.split(r"(?<=<tbody>)(.*?)(?=</tbody>)", table, maxsplit=1, flags=re.S)
+    rows = re.findall(r"<tr.*?</tr>", parts[1], re.S) if len(parts) == 3 else []
+    if len(rows) <= _ROWS or "rowspan" in parts[1]:
+        return table
+    cells = len(re.findall(r"<t[hd]", rows[0]))
+    more = f'<tr><td colspan="{cells}">… {len(rows) - _FIRST - _LAST} more on the page</td></tr>'
+    return "\n".join([parts[0], *rows[:_FIRST], more, *rows[-_LAST:], parts[2]])
 
 
 def _section(text: str, output: str = "", kind: str = "") -> str:
