@@ -147,13 +147,11 @@ Markdown(table([w01, w02, w03, w04, w05]))
 w06 = cannot("wang2020-c06", aware.notebook, "it takes HumanEva-I and a network on images")
 actions = "no free data here have these actions, and others say nothing of sitting"
 w07 = not_run("wang2020-c07", "wang2020/table6_7", actions)
-heatmaps = "it takes a network on heat maps"
-w08 = not_run("wang2020-c08", "wang2020/section4_1_clustered_occlusions", heatmaps)
 labels = Rows("wang2020/section4_2_boxed_man", dataset="cmu")
 marked = labels.by_seed("marked")
 width = "labels depend on no seed, so that it takes an interval over clips; and on a width of ours"
 w09 = labels.judge("wang2020-c09", marked["boxed man"] - marked["clustered"], width)
-Markdown(table([w06, w07, w08, w09]))
+Markdown(table([w06, w07, w09]))
 
 # %% [markdown]
 # What a frame costs needs no data: multiplications and additions of the networks as they are built.
