@@ -61,9 +61,9 @@ experiment
 # **Vectors**: the network of [section 4.3](section4_3_occlusion_aware_tcn.ipynb), with a guess for
 # each keypoint. **Maps**: each frame's maps go through convolutions of 3 x 3 cells down to 4 x 4,
 # and become a vector of as many numbers as the network has channels; then temporal convolutions
-# over 27 frames with as many channels. (The paper does not say what its network did with the maps; this is
-# that of [Cheng et al.](../cheng2020/section_multi_scale_features.ipynb) with one stride. Its maps
-# show a square about the person, and it is told where that lies.)
+# over 27 frames with as many channels. (The paper does not say what its network did with the maps;
+# this is that of [Cheng et al.](../cheng2020/section_multi_scale_features.ipynb) with one stride.
+# Its maps show a square about the person, and it is told where that lies.)
 
 # %%
 FIELD = 27
