@@ -7,8 +7,9 @@
 # This is the one place where the answers are kept. A claim has a **test of its own**, set down in
 # `data/papers/claims.csv`: what is compared, on which side of which number it ought to lie, and
 # what difference is too small to matter. An **effect** is a difference between two systems, taken
-# seed by seed, so that what a seed does to both of them cancels; its 95 % interval over seeds (`±`)
-# is set against that test, and the code, not the writer, says one of six words:
+# seed by seed, so that what a seed does to both of them cancels (or, of a timing, round by round);
+# its 95 % interval over seeds (`±`) is set against that test, and the code, not the writer, says
+# one of six words:
 #
 # * **reproduced exactly**: it was computed, and comes out to the printed digit;
 # * **shows**: the whole interval lies on the claimed side of the number; or, where the claim is

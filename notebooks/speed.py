@@ -161,8 +161,8 @@ inference[list(columns)].rename(columns=columns).style.format(digits).hide()
 # The paper measured a single long sequence, and found that more of them at once are hardly cheaper:
 # a convolution has all frames of a sequence to work on together, where a recurrent network has one
 # (section 6.1). Here sequences of one length, alone and in batches, in turn; ± 95 % over rounds.
-# A short one has less to work on, and most of its frames lie outside: over 243 frames, 32 poses
-# take 274.
+# A short one has less to work on, and most of its input lies beyond the poses that are asked for:
+# over 243 frames, 32 poses take 274.
 
 # %%
 batches = rows("batches")
@@ -176,7 +176,8 @@ longest, most = batches["frames"].max(), batches["batch"].max()
 ratio = per_frame.loc[longest, 1] / per_frame.loc[longest, most]
 print(f"{longest} frames: alone {stated(*interval(ratio), 2)} of the rate in batches of {most}")
 about_c33 = {"dataset": f"timed on {where}", "detector": "", "preset": ""}
-but = "" if where == "cuda" else "timed on a processor, which a few frames fill, and not on a GPU"
+about_c33["commit"] = shown["batches"]["commit"]
+but = "" if where == "cuda" else "timed on a CPU, which a few frames keep busy, and not on a GPU"
 c33 = claims.judge("pavllo2019-c33", ratio, "speed", about_c33, but)
 Markdown(claims.table([c33]))
 

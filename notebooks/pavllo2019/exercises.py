@@ -378,7 +378,8 @@ print(f"batches of {recipe.batch_size}: alone {10 * one} steps, together {10 * t
 # <details><summary>What it shows</summary>
 #
 # 80 against 220: with equal epochs the model of all actions takes almost three times as many steps.
-# Whether it is better for what it saw or for how long it learnt is what `equal` asks in table 4.
+# Whether it is better for what it saw or for how long it learnt is why table 4 trains each
+# single-action model twice.
 #
 # </details>
 #

@@ -3,7 +3,10 @@
 #
 # *Pavllo et al. 2019, section 4.*
 #
-# ANSWER <a href="#how">How it was found.</a>
+# **Can video without poses teach?** Beside 6,048 labelled frames it takes 1.60 ± 0.71 mm off the
+# error after alignment; of the whole error, 81.0 ± 0.7 mm, it is not decided. What the paper says
+# without a number holds here: two networks for pose and trajectory have 3.7 ± 1.3 mm less than one,
+# and a straight lens changes the error by 0.1 ± 0.6 %. <a href="#how">How it was found.</a>
 #
 # Poses in 3D are dear: they want markers, a studio and a calibrated rig. Video is cheap, and so are
 # the 2D keypoints a detector finds in it. Can a model learn from video **without** poses?
@@ -17,7 +20,7 @@
 dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures), "human36m"
 detector = "ground_truth"  # or "simulated", "simulated_pretrained", …: where keypoints come from
 percent = 5  # of one subject's frames, which have labels: 0.1, 1, 5, 10, 50 or 100
-labelled = "first"  # whose: the first subject of the training part, or one by name
+labelled = "S1"  # whose: a body of the training part; the first one where there is none so named
 preset = "auto"  # "smoke" (seconds), "laptop" (minutes), "paper" (a GPU); "auto": by the machine
 seed = 0  # of weights, shuffling, dropout and simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one
@@ -35,7 +38,7 @@ from paperlib.evaluation import evaluate
 from paperlib.experiment import METRIC_NAMES, Experiment
 from paperlib.kinematics import bone_lengths
 from paperlib.models import PoseAndTrajectory, SharedPoseAndTrajectory, TemporalModel
-from paperlib.models import count_parameters, filter_widths, lift
+from paperlib.models import count_parameters, filter_widths, lift  # isort: skip
 from paperlib.recordings import count_frames
 from paperlib.results import interval, over_seeds, select, shown
 from paperlib.training import Recipe, SemiSupervised, Supervised, split_labels
@@ -61,13 +64,14 @@ experiment
 
 # %%
 data = experiment.load()
-subject = data.train[0].subject if labelled == "first" else labelled
+bodies = dict.fromkeys(r.subject for r in data.train)
+subject = labelled if labelled in bodies else next(iter(bodies))
 known, unknown = split_labels(data, [subject], percent / 100)
 print(data.source)
 for part, name in ((known, "with labels"), (unknown, "without"), (data, "to test on")):
     recordings = part.test if part is data else part.train
     people = len({r.subject for r in recordings})
-    print(f"{count_frames(recordings):>7,} frames {name}; people: {people}")
+    print(f"{count_frames(recordings):>7,} frames {name}; bodies: {people}")
 
 # %% [markdown]
 # ## What goes back to the image
@@ -117,8 +121,8 @@ saved = experiment.save_figure(figure, "pavllo2019_section4_scheme")
 # follows the subset, as in the paper: 27 frames, 9 with 1 % of the labels, a single one with 0.1 %.
 # Beside the paper's method, three of its choices are undone:
 #
-# * *one network*: pose and trajectory by a single network, whose last layer has a joint more (and
-#   so once on labels alone);
+# * *one network*: pose and trajectory by a single network, whose last layer has a joint more (also
+#   trained on labels alone);
 # * *straight lens*: what was lifted is projected as if the lens did not bend anything;
 # * *no bone term*.
 
@@ -173,8 +177,10 @@ saved = experiment.save_figure(figure, "pavllo2019_section4_losses")
 rows = []
 for name, run in runs.items():
     rows += experiment.rows(name, evaluate(run.model, data.test, recipe.test_flip, device), run)
-saved = experiment.record(rows)
-measured = select(experiment.measured(rows), action="average")
+usual = (percent, labelled) == (5, "S1")  # rows on record do not say, so that they are of these
+saved = experiment.record(rows) if usual else None
+measured = experiment.measured(rows) if usual else pd.DataFrame(rows)
+measured = select(measured, action="average")
 METRICS = ["mpjpe", "p_mpjpe", "n_mpjpe"]
 table = over_seeds(measured)[METRICS].reindex(runs).rename(columns=METRIC_NAMES)
 caption = f"mm; {experiment.caption}; {percent:g} % of {subject} labelled; ± 95 % over seeds"
@@ -216,6 +222,9 @@ verdicts = [
 Markdown(claims.table(verdicts))
 
 # %% [markdown]
+# Each of the two networks is as large as the one, so that they have about twice its weights
+# together: what is shown is that two are better than one, and not that sharing as such does harm.
+#
 # [`figure5`](figure5.ipynb) repeats video and bone term over subsets, beside what the paper found:
 # 22.6 mm less on 1 % of Human3.6M's S1 with exact keypoints, and most of that lost without the
 # bone term.
@@ -269,5 +278,5 @@ print(f"{recording}: the root's depth is off by {100 * depth:.0f} cm on average"
 #
 # * `-p percent 1`: fewer labels. Does what is gained grow, as the paper's figure 5 has it?
 # * `-p detector simulated`: what the image says is then itself wrong by some pixels.
-# * `-p labelled S2`: somebody else's labels. Is the order of the rows the same?
+# * `-p labelled S2`: another body's labels. Is the order of the rows the same?
 # * Exercises 3 to 5 of [the exercises](exercises.ipynb), with solutions.

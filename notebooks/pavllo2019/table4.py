@@ -3,10 +3,10 @@
 #
 # *Pavllo et al. 2019, section 6.1, table 4.*
 #
-# **One model for all actions, or one for each?** Here one for each, if each takes as many steps as
-# the one for all: 33.7 ± 0.4 mm against 35.6 ± 0.8, a difference of 1.9 ± 0.5; the paper has it the
-# other way round. With as many epochs, which is a third of the steps, they have 44.0 ± 0.2.
-# <a href="#how">How it was found.</a>
+# **One model for all actions, or one for each?** Here one for each, if each of the three takes as
+# many steps as the one for all: 33.7 ± 0.4 mm against 35.6 ± 0.8, a difference of 1.9 ± 0.5. All
+# three together have then taken three times the steps. With as many epochs, as in the paper, they
+# are behind, as there: 44.0 ± 0.2 mm. <a href="#how">How it was found.</a>
 #
 # HumanEva-I is small: three people walk, jog and box before three cameras, at 60 Hz. All three are
 # in training and in testing, in other takes. Earlier work trained a model for each action

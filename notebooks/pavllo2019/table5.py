@@ -112,7 +112,7 @@ Markdown(claims.table(verdicts))
 # All claims of the papers stand in the [ledger](../claims.ipynb).
 #
 # The errors in the paper's table (40.6, 38.7, 37.8 mm with exact keypoints) need Human3.6M: *not
-# run (licence)*. [`table1`](table1.ipynb) takes a `receptive_field` and measures on free data.
+# run (licence)*. [What context is worth on free data](receptive_field.ipynb) has a page of its own.
 #
 # ## Why dilation
 

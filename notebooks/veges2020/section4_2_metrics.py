@@ -3,7 +3,11 @@
 #
 # *Véges & Lőrincz 2020, section 4.2.*
 #
-# ANSWER <a href="#how">How it was found.</a>
+# **Which number sees which error?** If all are half a metre too far, the pose has no error, 0.0 mm,
+# and the best scale takes most of it off the place: 115.0 mm are left. If all are a tenth larger
+# and farther, it takes off all of the 613.0 mm. But the scaled error can be the larger one:
+# with 3 m in every 20th frame MRPE is 150.0 mm and N-MRPE 325.2.
+# <a href="#how">How it was found.</a>
 #
 # With several people before one camera there is more to get wrong than a pose: where somebody is,
 # how large everybody is, whom the detector did not find. The paper counts five numbers: **MRPE**
@@ -39,7 +43,7 @@ experiment
 # ## By hand: two people on the axis of the camera
 #
 # Their hips are 4 and 6 m away, and are answered at 5 and 6 m. So the MRPE is the mean of 1 and 0,
-# half a metre. The scale $s$ that is given away by the truth makes the *squares* smallest:
+# half a metre. The best scale $s$ makes the *squares* smallest:
 #
 # $$s = \frac{\sum \langle \hat p, p \rangle}{\sum \langle \hat p, \hat p \rangle}
 # = \frac{5 \cdot 4 + 6 \cdot 6}{5 \cdot 5 + 6 \cdot 6} = \frac{56}{61}, \qquad
@@ -90,7 +94,7 @@ def lower_arms(positions):
 
 
 def lost(positions, every=20, metres=3.0):
-    """In every so manyth frame all are answered metres too far away."""
+    """In every n-th frame all are answered metres too far away."""
     changed = positions.clone()
     changed[:, every - 1 :: every] = farther(changed[:, every - 1 :: every], metres)
     return changed
@@ -127,7 +131,8 @@ table.style.format("{:.1f}").set_caption(f"mm and % (3D-PCK); {len(truth)} video
 
 # %% [markdown]
 # * Who is **too far** by the same distance keeps the pose: MPJPE and 3D-PCK see nothing. A scale
-#   takes a part of it off, since it cannot bring all people nearer by the same distance.
+#   takes a part of it off, since it cannot bring all people nearer by the same distance; and it
+#   shrinks the poses with them, which N-MPJPE counts.
 # * **All a tenth larger and farther** is what no single camera can tell, and after the best scale
 #   nothing is left of it.
 # * If only **one person** is, the scale cannot mend it: the sizes of people must be right relative
@@ -140,9 +145,9 @@ table.style.format("{:.1f}").set_caption(f"mm and % (3D-PCK); {len(truth)} video
 #
 # ## When is the scaled error the larger one?
 #
-# In the paper N-MRPE is below MRPE in every row of its tables. As the first lines of this page show
-# that is a finding and no property: the scale follows the squares, and so the few poses that are
-# far off; all others pay for it.
+# In the paper N-MRPE is below MRPE in every row of its tables. That is a finding and no property,
+# as the first lines of this page show: the scale follows the squares, and so the few poses that
+# are far off; all others pay for it.
 
 # %%
 shares = [0, 0.01, 0.02, 0.05, 0.1, 0.2]
@@ -162,7 +167,7 @@ saved = experiment.save_figure(figure, "veges2020_section4_2_scale")
 
 # %% [markdown]
 # In all other frames everybody is 10 cm too far. With few outliers the scale takes off some of the
-# 10 cm; with more it moves everybody nearer, for the sake of those. A table whose network answers
+# 10 cm; with more it moves everybody too near, for the sake of those. A table whose network answers
 # nonsense for people who are not found says this in numbers: [table 2](table2.ipynb).
 #
 # ## Universal coordinates
@@ -191,16 +196,16 @@ def to_one_height(positions):
 
 
 sizes = {"a child": 0.65, "as it is": 1.0, "very tall": 1.15}
-shares = {
+columns = {
     "3D-PCK as it is, %": {name: pck(factor) for name, factor in sizes.items()},
     "universal, %": {name: pck(factor, to_one_height) for name, factor in sizes.items()},
 }
-pd.DataFrame(shares).style.format("{:.1f}")
+pd.DataFrame(columns).style.format("{:.1f}")
 
 # %% [markdown]
 # As it is, the child's pose counts as the best, though its angles are as wrong as the others'; in
 # universal coordinates all three are alike. (The noise makes the bones of an answer longer, so that
-# it is shrunk a little on its way to 1.75 m: its share is not quite that of a body of that height.)
+# it is shrunk on its way to 1.75 m, which is one error more.)
 #
 # ## Try next
 #
@@ -208,5 +213,6 @@ pd.DataFrame(shares).style.format("{:.1f}")
 #   same?
 # * Take the scale that makes the sum of distances smallest, in place of their squares (try 200
 #   factors from 0.5 to 1.5). Can N-MRPE still exceed MRPE?
+# * Exercise 13 of [the exercises](exercises.ipynb), one scale for all, with its solution.
 # * Where is a person who was not found? `evaluate_scene` takes NaN for poses that are missing:
 #   which of the numbers change, and which do not?

@@ -15,8 +15,8 @@ from paperlib.words import in_words
 
 @dataclass(frozen=True)
 class Need:
-    """A ``notebook`` to run once for each of the ``detectors`` and ``seeds`` (computed numbers have
-    neither). ``seconds`` is what its trainings took when they went on record, all of them
+    """A ``notebook`` to run once for each of the ``detectors`` and ``seeds`` (what is computed or
+    timed has neither). ``seconds`` is what its trainings took when they went on record, all of them
     together, on ``machine``; NaN where none was. Detection and evaluation are not in it."""
 
     notebook: str
@@ -33,7 +33,8 @@ class Need:
 
     def __str__(self) -> str:
         if not self.seeds:
-            return f"the notebook {self.notebook}, which computes it"
+            reads = "reads what `make benchmarks` timed" if self.dataset else "computes it"
+            return f"the notebook {self.notebook}, which {reads}"
         on = f"{self.dataset} data, {', '.join(self.detectors)}, preset {self.preset}"
         seeds = f"seed{'s' * (len(self.seeds) > 1)} {', '.join(map(str, self.seeds))}"
         known = math.isfinite(self.seconds)
@@ -52,6 +53,8 @@ def need(verdict: Verdict) -> Need | None:
     if verdict.impossible or not verdict.effects:
         return None
     seeds = tuple(sorted({seed for effect in verdict.effects for seed in effect.seeds}))
+    if not verdict.preset:  # the rounds of a timing
+        seeds = ()
     found = Need(
         verdict.notebook,
         verdict.dataset,

@@ -28,14 +28,17 @@ class PoseAndTrajectory(nn.Module):
         return self.pose(keypoints)
 
     def both(self, keypoints: Tensor) -> tuple[Tensor, Tensor]:
-        """Poses and trajectory of the same keypoints."""
+        """Poses ``(B, T - R + 1, J_out, 3)`` and trajectory ``(B, T - R + 1, 1, 3)``, metres, of
+        the same keypoints ``(B, T, J_in, F)``."""
         return self.pose(keypoints), self.trajectory(keypoints)
 
 
 class SharedPoseAndTrajectory(nn.Module):
     """What :class:`PoseAndTrajectory` gives, from **one** :class:`TemporalModel` whose last layer
     has a joint more: the root in camera space. Both tasks share all weights but those of that
-    layer. The paper (pavllo2019, section 4) found this worse, and prints no number for it.
+    layer. Called, it gives the poses alone, and :attr:`trajectory` the root, in the shapes of
+    :class:`PoseAndTrajectory`. The paper (pavllo2019, section 4) found this worse, and prints no
+    number for it. ``options`` are those of :class:`TemporalModel`.
     """
 
     def __init__(self, num_joints_in: int, in_features: int, num_joints_out: int, **options):
@@ -46,7 +49,7 @@ class SharedPoseAndTrajectory(nn.Module):
         self.causal, self.receptive_field = self.network.causal, self.network.receptive_field
 
     def both(self, keypoints: Tensor) -> tuple[Tensor, Tensor]:
-        """Poses and trajectory of the same keypoints, by one pass through the network."""
+        """As :meth:`PoseAndTrajectory.both`, by one pass through the network."""
         found = self.network(keypoints)
         return found[:, :, :-1], found[:, :, -1:]
 
@@ -54,4 +57,5 @@ class SharedPoseAndTrajectory(nn.Module):
         return self.both(keypoints)[0]
 
     def trajectory(self, keypoints: Tensor) -> Tensor:
+        """Where the root is: ``(B, T - R + 1, 1, 3)``, metres, in camera space."""
         return self.both(keypoints)[1]

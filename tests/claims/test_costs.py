@@ -59,6 +59,15 @@ def test_what_is_not_on_record_is_not_invented():
     assert exact.seeds == () and str(exact) == "the notebook table1, which computes it"
 
 
+@pytest.mark.usefixtures("record")
+def test_the_rounds_of_a_timing_are_no_seeds():
+    """Or its notebook would be run with numbers of rounds for seeds."""
+    about = {"dataset": "timed on cpu", "detector": "", "preset": ""}
+    timed = claims.need(judged("pavllo2019-c33", pd.Series([1.0, 1.1]), "speed", **about))
+    assert timed.seeds == () and timed.detectors == ()
+    assert str(timed) == "the notebook speed, which reads what `make benchmarks` timed"
+
+
 def test_where_nothing_was_measured_nothing_can_be_run():
     assert claims.need(claims.cannot("pavllo2019-c34", "table1", "no Human3.6M")) is None
     assert claims.need(claims.not_run("pavllo2019-c12", "table1", "no LSTM")) is None

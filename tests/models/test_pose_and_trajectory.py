@@ -4,9 +4,13 @@ one for both."""
 import pytest
 import torch
 
-from paperlib.models import PoseAndTrajectory, SharedPoseAndTrajectory, TemporalModel
-
-from paperlib.models import count_parameters, lift  # isort: skip
+from paperlib.models import (
+    PoseAndTrajectory,
+    SharedPoseAndTrajectory,
+    TemporalModel,
+    count_parameters,
+    lift,
+)
 from paperlib.windows import pad_sequence
 
 

@@ -14,6 +14,9 @@ from paperlib.training.objectives.base import Objective, Update, as_many
 from paperlib.training.recipes import Recipe
 from paperlib.windows import Windows, keypoint_windows
 
+#: what gives a pose and a trajectory: two networks, or one
+Lifter = PoseAndTrajectory | SharedPoseAndTrajectory
+
 
 @dataclass(frozen=True)
 class SemiSupervised(Objective):
@@ -35,7 +38,7 @@ class SemiSupervised(Objective):
     Source: pavllo2019, section 4; the weights of the terms (1 each) are those of the reference.
     """
 
-    build: Callable[[], PoseAndTrajectory | SharedPoseAndTrajectory]
+    build: Callable[[], Lifter]
     labelled: Dataset
     unlabelled: Dataset
     warm_up: int = 1
@@ -61,11 +64,11 @@ class SemiSupervised(Objective):
         if not self.warm_up >= 0:
             raise ValueError(f"warm_up is a number of epochs, got {self.warm_up}")
 
-    def model(self, recipe: Recipe) -> PoseAndTrajectory:
+    def model(self, recipe: Recipe) -> Lifter:
         return self.build()
 
     def examples(
-        self, model: PoseAndTrajectory, recipe: Recipe, seed: int, device: torch.device
+        self, model: Lifter, recipe: Recipe, seed: int, device: torch.device
     ) -> "LabelledAndUnlabelled":
         parts = (
             keypoint_windows(
@@ -81,9 +84,7 @@ class SemiSupervised(Objective):
         )
         return LabelledAndUnlabelled(*parts, self.warm_up)
 
-    def updates(
-        self, model: PoseAndTrajectory, examples: "LabelledAndUnlabelled"
-    ) -> Sequence[Update]:
+    def updates(self, model: Lifter, examples: "LabelledAndUnlabelled") -> Sequence[Update]:
         labelled, unlabelled = examples.labelled, examples.unlabelled
         parents = self.labelled.skeleton.parents
         target = -1 if model.causal else model.receptive_field // 2  # of a window's frames
