@@ -65,6 +65,7 @@ if experiment.preset == "laptop":
     steps = recipe.epochs * recipe.steps(examples)
     shown_in_each = round(steps / 20) * recipe.batch_size
     recipe = recipe.but(stride=1, epochs=20, epoch_examples=shown_in_each)
+
 # %%
 joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
 widths = filter_widths(receptive_field)

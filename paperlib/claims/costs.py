@@ -52,9 +52,8 @@ def need(verdict: Verdict) -> Need | None:
     """What the verdict on record stands on; None where nothing was measured or computed for it."""
     if verdict.impossible or not verdict.effects:
         return None
-    seeds = tuple(sorted({seed for effect in verdict.effects for seed in effect.seeds}))
-    if not verdict.preset:  # the rounds of a timing
-        seeds = ()
+    every = {seed for effect in verdict.effects for seed in effect.seeds}
+    seeds = () if verdict.timed else tuple(sorted(every))
     found = Need(
         verdict.notebook,
         verdict.dataset,

@@ -93,6 +93,12 @@ class Verdict:
         return bool(self.effects) and not any(effect.seeds for effect in self.effects)
 
     @property
+    def timed(self) -> bool:
+        """Whether it was timed, in rounds that stand where others have seeds: nothing was trained,
+        so that there is no preset."""
+        return bool(self.effects) and not self.exact and not self.preset
+
+    @property
     def why(self) -> str:
         """Why it is not decided; empty where it is."""
         if self.but or self.word != UNDECIDED:
@@ -151,7 +157,7 @@ class Verdict:
         if self.exact or not self.effects:
             return ""
         count = min(len(effect.seeds) for effect in self.effects)
-        unit = "seed" if self.preset else "round"  # of a timing, where nothing was trained
+        unit = "round" if self.timed else "seed"
         parts = [self.dataset, self.detector, self.preset, f"{count} {unit}{'s' * (count != 1)}"]
         return in_words(", ".join(filter(None, parts)))
 

@@ -80,6 +80,7 @@ def test_a_timing_has_rounds_and_neither_detector_nor_preset():
     about = {"dataset": "timed on cpu", "detector": "", "preset": ""}
     verdict = judged("pavllo2019-c33", seeds(1.0, 1.1, 0.9), "speed", **about)
     assert (verdict.word, verdict.origin) == ("shows", "timed on cpu, 3 rounds")
+    assert verdict.timed and not judged().timed
 
 
 def test_a_reason_keeps_numbers_from_deciding():

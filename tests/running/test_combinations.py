@@ -84,8 +84,8 @@ def test_all_choices_of_the_projects_notebooks_can_be_told():
     """Written in a way that is not understood, a choice would go unchecked."""
     for notebook in sorted((ROOT / "notebooks").rglob("*.ipynb")):
         parameters = papermill.inspect_notebook(str(notebook))
-        own = {"detector", "receptive_field", "interactive", "percent", "fps", "subsets"}
-        own |= {"keypoints"}
+        own = {"detector", "keypoints", "receptive_field", "interactive"}
+        own |= {"percent", "fps", "subsets"}
         if notebook.stem == "own_video":  # a film of one's own may have any rate, and any keypoints
             own -= {"fps", "keypoints"}
         for name in own & set(parameters):
