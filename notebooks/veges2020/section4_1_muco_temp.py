@@ -18,8 +18,8 @@
 
 # %% tags=["parameters"]
 # Parameters
-dataset = "auto"  # "synthetic" (embedded), "cmu" (real motion capture) or "human36m"
-detector = "simulated"  # or "simulated_fine", "simulated_pretrained", "simulated_coarse"
+dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures), "human36m"
+detector = "simulated"  # or "simulated_v2_coarse", "simulated_v2_smooth", "simulated_fine", …
 preset = "auto"  # "smoke", "laptop" or "paper": how many videos, and how long; "auto": by machine
 seed = 0  # of the simulated detections
 device = "auto"  # "cpu", "cuda"; "auto": a GPU if there is one

@@ -12,6 +12,7 @@ _HOMES = {
     "mupots_table2": "mupots",
     "scene_protocol": "scenes",
     "scene_rows": "scenes",
+    "several_people": "scenes",
 }
 __all__ = [*_HOMES]
 __getattr__, __dir__ = lazily(__name__, _HOMES)

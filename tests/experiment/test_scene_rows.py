@@ -8,8 +8,9 @@ import torch
 from paperlib.datasets import muco_temp
 from paperlib.detection import detect_people
 from paperlib.evaluation import evaluate_scenes
-from paperlib.experiment import Experiment, scene_protocol, scene_rows
-from paperlib.experiment.scenes import METRICS
+from paperlib.experiment import Experiment, scene_protocol, scene_rows, several_people
+from paperlib.experiment.scenes import METRICS, SeveralPeople
+from paperlib.recordings import count_frames
 from paperlib.results import COLUMNS
 from paperlib.scenes import Scene, scenes
 from paperlib.training import AbsolutePose, Recipe, train
@@ -68,14 +69,37 @@ def test_people_who_are_lost_have_rows_of_their_own(experiment, videos, tmp_path
     assert ("lost", "acceleration_error") not in found and ("lost", "mpjpe") in found
 
 
+def test_several_people_are_learnt_from_with_people_alone_at_one_rate(experiment):
+    people = several_people(experiment)
+    assert {r.fps for r in people.data.train} == {muco_temp.FPS}
+    assert people.data.train == people.alone.train + people.crowd.train
+    assert people.data.test == people.crowd.test
+    again = detect_people(people.videos, "simulated", 2)
+    for found, right in zip(people.crowd.test, again.test, strict=True):
+        assert torch.equal(found.keypoints, right.keypoints)
+    assert [r for scene in people.truth for r in scene.people] == [*people.crowd.test]
+
+
+def test_the_laptop_takes_as_many_steps_on_any_data(experiment):
+    people = several_people(experiment)
+    recipe, frames = people.recipe("laptop"), count_frames(people.data.train)
+    assert recipe.epochs * recipe.steps(2 * frames) == pytest.approx(3000, rel=0.02)
+    paper = Recipe.veges2020("paper")
+    assert people.recipe("paper") == paper
+    # and the learning rate falls as far
+    assert recipe.rate(recipe.epochs - 1) == pytest.approx(paper.rate(paper.epochs - 1))
+
+
 def test_the_protocol_says_how_often_people_were_lost(experiment, videos):
-    seen = detect_people(videos, "simulated", 2)
-    found = torch.cat([r.found for r in seen.test])
+    alone = muco_temp.single(experiment.exact)
+    people = SeveralPeople(videos, alone, detect_people(videos, "simulated", 2))
+    found = torch.cat([r.found for r in people.crowd.test])
     recipe = Recipe.veges2020("smoke")
-    protocol = scene_protocol(experiment, seen, videos, recipe, 81, [0, 1])
+    protocol = scene_protocol(experiment, people, recipe, 81, [0, 1])
     lost = f"lost people in {100 * (1 - found.float().mean()):.1f} % of their frames"
     assert lost in str(protocol)
     assert "videos averaged alike" in str(protocol) and "seeds 0, 1" in str(protocol)
     # who was lost has no keypoints, and no error in them
     assert 0 < protocol.keypoint_error < 20
-    assert scene_protocol(experiment, videos, videos, recipe, 81).keypoint_error == 0
+    exact = SeveralPeople(videos, alone, videos)
+    assert scene_protocol(experiment, exact, recipe, 81).keypoint_error == 0
