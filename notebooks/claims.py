@@ -66,35 +66,6 @@ c19 = not_run("pavllo2019-c19", "pavllo2019/table5", "it takes an LSTM of equal 
 c34 = cannot("pavllo2019-c34", "pavllo2019/table1", "it takes Human3.6M")
 Markdown(table([c05, c12, c19, c34]))
 
-
-# %%
-FIGURE5 = "pavllo2019/figure5"
-
-
-def gains(panel, metric="mpjpe", rate="50 Hz", other="supervised", method="semi-supervised"):
-    """What a method gains over another, in each seed, for both numbers of labels."""
-    rows = panel.by_seed(metric)
-    return {n: rows[f"{other} | {n} | {rate}"] - rows[f"{method} | {n} | {rate}"] for n in LABELS}
-
-
-LABELS = ("1 %", "5 %")
-detected, exact = (
-    Rows(FIGURE5, dataset="cmu", detector=d) for d in ("simulated_v1", "ground_truth")
-)
-both = Rows(FIGURE5, dataset="cmu")
-a = gains(detected, "n_mpjpe", "10 Hz")
-b, c = gains(detected), gains(exact)
-BARE = "semi-supervised, no bone term"
-bare, boned = gains(exact, method=BARE), gains(exact, other=BARE)
-
-# %%
-c25 = detected.judge("pavllo2019-c25", {**a, "growth": a["1 %"] - a["5 %"]})
-c26 = detected.judge("pavllo2019-c26", b["1 %"])
-c27 = exact.judge("pavllo2019-c27", c["1 %"])
-c28 = both.judge("pavllo2019-c28", c["1 %"] - b["1 %"])
-c29 = exact.judge("pavllo2019-c29", {"with": -boned["1 %"], "without": -bare["1 %"]})
-Markdown(table([c25, c26, c27, c28, c29]))
-
 # %% [markdown]
 # ### Véges & Lőrincz 2020
 

@@ -92,21 +92,26 @@ def reprojections(recording: Recording, positions: Tensor, frames: Sequence[int]
     return figure
 
 
-def label_curves(rows: pd.DataFrame, subsets: Sequence[str], label: str) -> Figure:
-    """Error against how much is labelled, a line for each method (pavllo2019, figure 5). ``rows``
-    have columns ``method``, ``subset``, ``seed`` and ``value``; whiskers are 95 % intervals."""
-    figure, ax = plt.subplots(figsize=(6.4, 3.6))
-    methods = list(dict.fromkeys(rows["method"]))
-    for shift, method in enumerate(methods):
-        own = rows[rows["method"] == method]
-        there = [s for s in subsets if s in set(own["subset"])]
-        found = np.array([interval(own[own["subset"] == s]["value"]) for s in there])
-        places = [subsets.index(s) + 0.06 * (shift - len(methods) / 2) for s in there]
-        look = {"fmt": "x--" if "no bone" in method else "o-", "color": colour_of(method)}
-        means_and_halves = found.reshape(-1, 2).T
-        ax.errorbar(places, *means_and_halves, ms=5, capsize=3, lw=1.4, label=method, **look)
-    ax.set_xticks(range(len(subsets)), subsets)
-    ax.set(ylabel=label, xlabel="labelled")
-    ax.margins(x=0.12)
-    ax.legend()
+def label_curves(panels: Mapping[str, pd.DataFrame], subsets: Sequence[str]) -> Figure:
+    """Error against how much is labelled, a panel for each title, a line for each method
+    (pavllo2019, figure 5). A table has a row for each seed and columns ``(method, subset)``;
+    whiskers are 95 % intervals."""
+    shares = [2.4 + 0.4 * table.columns.get_level_values(1).nunique() for table in panels.values()]
+    figure, axes = plt.subplots(1, len(panels), figsize=(sum(shares), 3.8), width_ratios=shares)
+    methods = list(dict.fromkeys(name for table in panels.values() for name, _ in table))
+    for ax, (title, table) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for shift, method in enumerate(methods):
+            there = [s for s in subsets if (method, s) in table]
+            if not there:
+                continue
+            found = np.array([interval(table[method, s]) for s in there])
+            places = [subsets.index(s) + 0.06 * (shift - len(methods) / 2) for s in there]
+            look = {"fmt": "x--" if "no bone" in method else "o-", "color": colour_of(method)}
+            ax.errorbar(places, *found.T, ms=5, capsize=3, lw=1.4, label=method, **look)
+        crowded = {"rotation": 35, "ha": "right"} if len(subsets) > 6 else {}
+        ax.set_xticks(range(len(subsets)), subsets, **crowded)
+        ax.set(title=title, xlabel="labelled")
+        ax.margins(x=0.12)
+    handles = max((ax.get_legend_handles_labels() for ax in figure.axes), key=lambda h: len(h[1]))
+    figure.legend(*handles, loc="outside lower center", ncols=len(methods), handlelength=3)
     return figure
