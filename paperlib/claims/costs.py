@@ -16,8 +16,9 @@ from paperlib.words import in_words
 @dataclass(frozen=True)
 class Need:
     """A ``notebook`` to run once for each of the ``detectors`` and ``seeds`` (what is computed or
-    timed has neither). ``seconds`` is what its trainings took when they went on record, all of them
-    together, on ``machine``; NaN where none was. Detection and evaluation are not in it."""
+    timed has neither, and no preset). ``seconds`` is what its trainings took when they went on
+    record, all of them together, on ``machine``; NaN where none was. Detection and evaluation are
+    not in it."""
 
     notebook: str
     dataset: str
@@ -32,10 +33,12 @@ class Need:
         return self.seconds / len(self.seeds) if self.seeds else self.seconds
 
     def __str__(self) -> str:
-        if not self.seeds:
+        if not self.preset:
             reads = "reads what `make benchmarks` timed" if self.dataset else "computes it"
             return f"the notebook {self.notebook}, which {reads}"
         on = f"{self.dataset} data, {', '.join(self.detectors)}, preset {self.preset}"
+        if not self.seeds:
+            return f"the notebook {self.notebook} on {on}"
         seeds = f"seed{'s' * (len(self.seeds) > 1)} {', '.join(map(str, self.seeds))}"
         known = math.isfinite(self.seconds)
         minutes = f"{self.seconds / 60:.0f} minutes of training on {self.machine}"
@@ -52,19 +55,17 @@ def need(verdict: Verdict) -> Need | None:
     """What the verdict on record stands on; None where nothing was measured or computed for it."""
     if verdict.impossible or not verdict.effects:
         return None
-    every = {seed for effect in verdict.effects for seed in effect.seeds}
-    seeds = () if verdict.timed else tuple(sorted(every))
     found = Need(
         verdict.notebook,
         verdict.dataset,
         verdict.preset,
         tuple(verdict.detector.split(", ")) if verdict.detector else (),
-        seeds,
+        verdict.seeds,
         math.nan,
         "",
     )
     rows = results.recorded(verdict.notebook)
-    rows = rows[found.of(rows) & rows["seed"].isin(seeds)]
+    rows = rows[found.of(rows) & rows["seed"].isin(found.seeds)]
     runs = results.trainings(rows)
     if runs.empty:
         return found

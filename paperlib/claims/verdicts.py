@@ -19,18 +19,21 @@ PROVENANCE = ("notebook", "dataset", "detector", "preset", "commit")
 @dataclass(frozen=True)
 class Effect:
     """What was measured for one part: ``mean ± half`` over ``seeds``; a computed number has none,
-    and ``half`` 0. ``needed`` seeds would decide where it is not decided, else NaN."""
+    and ``half`` 0. ``needed`` seeds would decide where it is not decided, else NaN. What was not
+    trained is repeated over something else, and ``over`` says what: ``round`` of a timing, ``take``
+    of the recordings."""
 
     part: Part
     mean: float
     half: float
     seeds: tuple[int, ...] = ()
     needed: float = math.nan
+    over: str = "seed"
 
     @classmethod
     def of(cls, part: Part, values: pd.Series | float) -> "Effect":
         """From a value for each seed (a series indexed by them), or one number that was computed
-        and not measured."""
+        and not measured. The index's name says what it is over, if not seeds."""
         if not isinstance(values, pd.Series):
             if not math.isfinite(values):
                 raise ValueError(f"{part.what}: expected a finite number, got {values}")
@@ -50,7 +53,22 @@ class Effect:
         if part.verdict(mean, half) == UNDECIDED:
             needed = part.seeds(mean, values.std()) if len(values) > 1 else 2
         mean, half = (float(f"{number:.6g}") for number in (mean, half))  # as it is kept
-        return cls(part, mean, half, seeds, needed)
+        return cls(part, mean, half, seeds, needed, values.index.name or "seed")
+
+    @property
+    def repeated(self) -> str:
+        """Over what, as it is kept: the seeds themselves, or how many of something else."""
+        if self.over == "seed":
+            return " ".join(map(str, self.seeds))
+        return _counted(len(self.seeds), self.over)
+
+    @staticmethod
+    def of_repeated(text: str) -> tuple[tuple[int, ...], str]:
+        """The seeds, and what they are of, from what :attr:`repeated` says."""
+        count, _, unit = text.partition(" ")
+        if unit.isalpha():
+            return tuple(range(int(count))), unit.removesuffix("s")
+        return tuple(map(int, text.split())), "seed"
 
     @property
     def verdict(self) -> str:
@@ -93,10 +111,15 @@ class Verdict:
         return bool(self.effects) and not any(effect.seeds for effect in self.effects)
 
     @property
-    def timed(self) -> bool:
-        """Whether it was timed, in rounds that stand where others have seeds: nothing was trained,
-        so that there is no preset."""
-        return bool(self.effects) and not self.exact and not self.preset
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that it was measured with; none where something else was repeated."""
+        every = {seed for effect in self.effects for seed in effect.seeds if effect.over == "seed"}
+        return tuple(sorted(every))
+
+    @property
+    def over(self) -> str:
+        """What was repeated: ``seed``, ``round`` or ``take``."""
+        return next((effect.over for effect in self.effects), "seed")
 
     @property
     def why(self) -> str:
@@ -105,8 +128,8 @@ class Verdict:
             return self.but
         needed = np.nanmax([effect.needed for effect in self.effects])
         if needed > MOST_SEEDS:
-            return f"more than {MOST_SEEDS:,} seeds would decide"
-        return f"about {needed:.0f} seeds would decide"
+            return f"more than {MOST_SEEDS:,} {self.over}s would decide"
+        return f"about {needed:.0f} {self.over}s would decide"
 
     @property
     def measured(self) -> str:
@@ -122,7 +145,7 @@ class Verdict:
         return [
             own
             | {"part": e.part.name, "effect": e.mean, "half": e.half, "unit": e.part.unit}
-            | {"of the part": e.verdict, "needed": e.needed, "seeds": " ".join(map(str, e.seeds))}
+            | {"of the part": e.verdict, "needed": e.needed, "seeds": e.repeated}
             for e in self.effects
         ] or [own]
 
@@ -137,19 +160,14 @@ class Verdict:
                 f"the test of {claim.id} has other parts than when {first['notebook']} was executed"
                 ": execute it again"
             )
-        effects = tuple(
-            Effect(
-                parts[row["part"]],
-                row["effect"],
-                row["half"],
-                tuple(map(int, row["seeds"].split())),
-                row["needed"],
-            )
-            for row in measured
-        )
+        effects = []
+        for row in measured:
+            seeds, over = Effect.of_repeated(row["seeds"])
+            numbers = row["effect"], row["half"], seeds, row["needed"]
+            effects.append(Effect(parts[row["part"]], *numbers, over))
         about = {name: first[name] for name in PROVENANCE}
         impossible = first["verdict"] == CANNOT
-        return cls(claim, effects=effects, but=first["why"], impossible=impossible, **about)
+        return cls(claim, effects=tuple(effects), but=first["why"], impossible=impossible, **about)
 
     @property
     def origin(self) -> str:
@@ -157,8 +175,7 @@ class Verdict:
         if self.exact or not self.effects:
             return ""
         count = min(len(effect.seeds) for effect in self.effects)
-        unit = "round" if self.timed else "seed"
-        parts = [self.dataset, self.detector, self.preset, f"{count} {unit}{'s' * (count != 1)}"]
+        parts = [self.dataset, self.detector, self.preset, _counted(count, self.over)]
         return in_words(", ".join(filter(None, parts)))
 
     def __str__(self) -> str:
@@ -167,6 +184,10 @@ class Verdict:
 
     def _repr_markdown_(self) -> str:
         return table([self])
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'s' * (count != 1)}"
 
 
 def table(lines: Iterable[Verdict | Claim], folder: str | None = None) -> str:

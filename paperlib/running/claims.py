@@ -73,8 +73,9 @@ def _read(folder: Path, name: str):
 
 
 def _runs(what: Need, seeds: Sequence[int]) -> Iterator[dict]:
-    """The parameters of each run; a computed number takes one, of the notebook as it stands."""
-    if not what.seeds:
+    """The parameters of each run; what was computed or timed takes one, of the notebook as it
+    stands."""
+    if not what.preset:
         yield {}
         return
     known = known_parameters(_place(what.notebook))
@@ -82,7 +83,7 @@ def _runs(what: Need, seeds: Sequence[int]) -> Iterator[dict]:
     fixed = {"dataset": what.dataset.split(", ")[0], "preset": what.preset}
     # a page without this parameter goes through its detectors by itself
     detectors = what.detectors if "detector" in known else (None,)
-    for detector, seed in product(detectors, seeds):
+    for detector, seed in product(detectors, seeds if what.seeds else (0,)):
         yield fixed | {"seed": seed} | ({"detector": detector} if detector else {})
 
 
@@ -94,7 +95,7 @@ def _begin(folder: Path, what: Need, name: str) -> None:
     for file in results.RESULTS.glob("*.csv"):
         shutil.copyfile(file, kept / file.name)
     own = kept / results.file_name(what.notebook)
-    if own.is_file() and what.seeds:
+    if own.is_file() and what.preset:
         rows = results.read(own)
         rows[~what.of(rows)].to_csv(own, index=False)
     verdicts = pd.read_csv(kept / _LEDGER, dtype=str, keep_default_na=False)

@@ -63,9 +63,18 @@ def test_what_is_not_on_record_is_not_invented():
 def test_the_rounds_of_a_timing_are_no_seeds():
     """Or its notebook would be run with numbers of rounds for seeds."""
     about = {"dataset": "timed on cpu", "detector": "", "preset": ""}
-    timed = claims.need(judged("pavllo2019-c33", pd.Series([1.0, 1.1]), "speed", **about))
+    rounds = pd.Series([1.0, 1.1]).rename_axis("round")
+    timed = claims.need(judged("pavllo2019-c33", rounds, "speed", **about))
     assert timed.seeds == () and timed.detectors == ()
     assert str(timed) == "the notebook speed, which reads what `make benchmarks` timed"
+
+
+@pytest.mark.usefixtures("record")
+def test_takes_are_no_seeds_and_their_data_are_named():
+    takes = pd.Series([-5.0, -6.0]).rename_axis("take")
+    what = claims.need(judged(C01, takes, notebook="table2"))
+    assert what.seeds == () and (what.dataset, what.preset) == ("cmu", "laptop")
+    assert str(what) == "the notebook table2 on cmu data, simulated_v2, preset laptop"
 
 
 def test_where_nothing_was_measured_nothing_can_be_run():

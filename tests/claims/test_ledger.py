@@ -78,9 +78,22 @@ def test_what_is_computed_needs_no_seeds():
 
 def test_a_timing_has_rounds_and_neither_detector_nor_preset():
     about = {"dataset": "timed on cpu", "detector": "", "preset": ""}
-    verdict = judged("pavllo2019-c33", seeds(1.0, 1.1, 0.9), "speed", **about)
+    rounds = seeds(1.0, 1.1, 0.9).rename_axis("round")
+    verdict = judged("pavllo2019-c33", rounds, "speed", **about)
     assert (verdict.word, verdict.origin) == ("shows", "timed on cpu, 3 rounds")
-    assert verdict.timed and not judged().timed
+    assert verdict.seeds == () and judged().seeds == (0, 1, 2)
+
+
+def test_what_was_repeated_is_kept_and_said():
+    takes = seeds(*range(-50, 52)).rename_axis("take")  # 102 of them, and nothing decided
+    verdict = judged(effects=takes)
+    assert verdict.origin.endswith(", laptop, 102 takes")
+    assert verdict.why.endswith("takes would decide")
+    for one, kept in ((verdict, "102 takes"), (judged(), "0 1 2")):
+        assert [row["seeds"] for row in one.rows()] == [kept]
+        again = Verdict.of_rows(one.claim, one.rows())
+        assert (again.effects[0].seeds, again.over) == (one.effects[0].seeds, one.over)
+        assert str(again) == str(one)
 
 
 def test_a_reason_keeps_numbers_from_deciding():

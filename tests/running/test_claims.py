@@ -107,6 +107,10 @@ def test_each_detector_is_run_where_the_page_takes_one(tmp_path, write_notebook)
     assert list(running._runs(what, (3,))) == [fixed | {"detector": d} for d in ("a", "b")]
     write_notebook(PARAMETERS.replace("detector = ", "other = "), name="table9.ipynb")
     assert list(running._runs(what, (3, 4))) == [fixed, fixed | {"seed": 4}]
+    takes = claims.Need("table9", "cmu", "laptop", ("a",), (), 0.0, "")  # over takes, not seeds
+    assert list(running._runs(takes, ())) == [fixed | {"seed": 0}]
+    timed = claims.Need("table9", "timed on cpu", "", (), (), 0.0, "")
+    assert list(running._runs(timed, ())) == [{}]
 
 
 @pytest.mark.usefixtures("record")
