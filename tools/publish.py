@@ -33,6 +33,7 @@ PUBLISHED_WITH = {
         *("veges2020/figure3", "veges2020/section3_1_temporal_posenet"),
         *("veges2020/table1", "veges2020/table2", "veges2020/table3"),
         *("wang2020/codings", "wang2020/section5_5_heat_maps", "wang2020/table6_7"),
+        "wang2020/section4_2_boxed_man",
         *("kato2020/figure1", "kato2020/figure_depth", "kato2020/from_video"),
         *("kato2020/section2_first_stage", "kato2020/section2_second_stage"),
         *("kato2020/table1", "kato2020/table2"),
