@@ -270,17 +270,16 @@ print(
 )
 
 # %%
-colours = dict(zip(test, map(plotting.colour_of, ("temporal", "other")), strict=True))
 later = test.iloc[len(test) // 3 :]
-figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.2), layout="constrained")
-for ax, part in ((left, test), (right, later)):
-    for name in test:
-        ax.plot(part[name], "o-", ms=4, color=colours[name], label=name)
-    ax.set(xlabel="epoch", ylabel="MPJPE, mm, every 15th test recording")
+looks = [{"color": blue, "marker": "o"}, {"color": orange, "marker": "s", "ls": "--"}]
+figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.2), layout="constrained")
+for ax, (title, part) in zip(axes, {"all": test, "the later": later}.items(), strict=True):
+    for name, look in zip(test, looks, strict=True):
+        ax.plot(part[name], ms=4, label=name, **look)
+    ax.set(xlabel="epoch", title=f"{title} epochs")
     ax.xaxis.get_major_locator().set_params(integer=True)
-left.set_title("all epochs")
-right.set_title("the later ones")
-left.legend()
+axes[0].set_ylabel("MPJPE, mm,\nof every 15th test recording")
+axes[0].legend()
 saved = experiment.save_figure(figure, "pavllo2019_appendix_momentum")
 
 # %% [markdown]
