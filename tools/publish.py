@@ -97,8 +97,11 @@ def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
         run(source, result, parameters)
         executed = nbformat.read(result, as_version=4)
         _leave_out_injected(executed)
+    executed = tidied(executed, target)
+    if parameters:
+        executed.metadata["paperlib"] = {"published_with": parameters}
     with replacing(target) as temporary:
-        nbformat.write(tidied(executed, target), temporary)
+        nbformat.write(executed, temporary)
     return target
 
 
