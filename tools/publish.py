@@ -32,8 +32,7 @@ PUBLISHED_WITH = {
         *("pavllo2019/table1", "pavllo2019/table2", "pavllo2019/table3"),
         *("veges2020/figure3", "veges2020/section3_1_temporal_posenet"),
         *("veges2020/table1", "veges2020/table2", "veges2020/table3"),
-        *("wang2020/codings", "wang2020/section5_5_heat_maps", "wang2020/table6_7"),
-        "wang2020/section4_2_boxed_man",
+        *("wang2020/section4_2_boxed_man", "wang2020/table6_7"),
         *("kato2020/figure1", "kato2020/figure_depth", "kato2020/from_video"),
         *("kato2020/section2_first_stage", "kato2020/section2_second_stage"),
         *("kato2020/table1", "kato2020/table2"),
@@ -98,8 +97,11 @@ def publish(text: Path, seeds: Iterable[int] = ()) -> Path:
         run(source, result, parameters)
         executed = nbformat.read(result, as_version=4)
         _leave_out_injected(executed)
+    executed = tidied(executed, target)
+    if parameters:
+        executed.metadata["paperlib"] = {"published_with": parameters}
     with replacing(target) as temporary:
-        nbformat.write(tidied(executed, target), temporary)
+        nbformat.write(executed, temporary)
     return target
 
 

@@ -301,5 +301,5 @@ Markdown(claims.table(verdicts))
 #
 # * `-p occlusion_loss difference`: the paper's. What is zeroed then? (It does not go on record.)
 # * `-p detector ground_truth`: exact keypoints, of hidden joints as well.
-# * [What stands in the place of a hidden keypoint](codings.ipynb): zero is one of five ways.
+# * `gate="soft"` in `aware`: the keypoint is mixed with zero. Does that cost less?
 # * Exercises 9 to 11 of [the exercises](exercises.ipynb), with solutions.

@@ -19,7 +19,7 @@ from paperlib.claims.costs import Need, need
 from paperlib.errors import NotebookFailed
 from paperlib.paths import OUT, ROOT, environment
 from paperlib.randomness import check_seed
-from paperlib.running.notebook import known_parameters, run
+from paperlib.running.notebook import known_parameters, published_with, run
 
 NOTEBOOKS = ROOT / "notebooks"
 _LEDGER = ledger.path().name
@@ -81,6 +81,7 @@ def _runs(what: Need, seeds: Sequence[int]) -> Iterator[dict]:
     known = known_parameters(_place(what.notebook))
     # the label of rows also says what is unusual about the cameras
     fixed = {"dataset": what.dataset.split(", ")[0], "preset": what.preset}
+    fixed = published_with(_place(what.notebook)) | fixed
     # a page without this parameter goes through its detectors by itself
     detectors = what.detectors if "detector" in known else (None,)
     for detector, seed in product(detectors, seeds if what.seeds else (0,)):

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
@@ -40,6 +41,13 @@ def place_of(notebook: Path) -> Path:
     """Where a notebook lies within ``notebooks/``, or its name alone."""
     path, home = notebook.resolve(), ROOT / "notebooks"
     return path.relative_to(home) if path.is_relative_to(home) else Path(path.name)
+
+
+def published_with(notebook: str | Path) -> dict[str, Any]:
+    """The parameters with which a committed notebook was executed, where they are not those in its
+    cell: as data that are never a default."""
+    metadata = nbformat.read(notebook, as_version=4).metadata
+    return dict(metadata.get("paperlib", {}).get("published_with", {}))
 
 
 def run(

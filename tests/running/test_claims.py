@@ -2,6 +2,7 @@
 
 import os
 
+import nbformat
 import pandas as pd
 import pytest
 
@@ -111,6 +112,23 @@ def test_each_detector_is_run_where_the_page_takes_one(tmp_path, write_notebook)
     assert list(running._runs(takes, ())) == [fixed | {"seed": 0}]
     timed = claims.Need("table9", "timed on cpu", "", (), (), 0.0, "")
     assert list(running._runs(timed, ())) == [{}]
+
+
+@pytest.mark.usefixtures("record")
+def test_what_a_page_was_published_with_it_is_run_with(tmp_path, write_notebook):
+    path = write_notebook(PARAMETERS + "\nleft_out = False  # or True", BEGIN, name="table9.ipynb")
+    page = nbformat.read(path, as_version=4)
+    page.metadata["paperlib"] = {"published_with": {"dataset": "mocap", "left_out": True}}
+    nbformat.write(page, path)
+    what = claims.Need("table9", "cmu", "laptop", ("a",), (3,), 0.0, "")
+    (own,) = running._runs(what, (3,))
+    assert own == {
+        "dataset": "cmu",
+        "left_out": True,
+        "preset": "laptop",
+        "seed": 3,
+        "detector": "a",
+    }
 
 
 @pytest.mark.usefixtures("record")

@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from paperlib.errors import NotebookFailed
-from paperlib.running.notebook import known_parameters
+from paperlib.running.notebook import known_parameters, published_with
 from tools import publish, readme
 from tools.__main__ import main
 from tools.publish import differences, text_forms, tidied
@@ -231,9 +231,11 @@ def test_some_are_published_with_other_data_than_a_reader_begins_with(pair, monk
     assert [c.outputs[0].text for c in made.cells[2:]] == ["seed 7\n"]
     assert [c.execution_count for c in made.cells if c.cell_type == "code"] == [1, 2]
     assert differences(text) == []
+    assert published_with(text.with_suffix(".ipynb")) == {"seed": 7}
 
 
 @pytest.mark.parametrize("name", publish.PUBLISHED_WITH)
 def test_what_they_are_published_with_are_their_parameters(name):
     (text,) = text_forms([name])
     assert set(publish.PUBLISHED_WITH[name]) <= set(known_parameters(text.with_suffix(".ipynb")))
+    assert published_with(text.with_suffix(".ipynb")) == publish.PUBLISHED_WITH[name]

@@ -191,8 +191,8 @@ def test_faults_are_found(tmp_path):
     assert faults(tmp_path) == []
 
 
-def page_of(tmp_path, *cells):
-    path = tmp_path / "page.ipynb"
+def page_of(tmp_path, *cells, name="page"):
+    path = tmp_path / f"{name}.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=list(cells)), path)
     return notebooks.page(path, TERMS, depth=1).cells
 
@@ -219,6 +219,21 @@ def test_what_only_prepares_is_folded_and_stands_together(tmp_path):
         False,
     ]
     assert cells[1].source == f"{imports.source}\n\n{begin.source}"
+
+
+def test_of_a_table_the_longest_code_is_folded(tmp_path):
+    def lines(count):
+        return CODE("\n".join(f"a{number} = {number}" for number in range(count)))
+
+    def folded(*lengths, name):
+        cells = page_of(tmp_path, CODE("import torch"), *map(lines, lengths), name=name)
+        return ["hide-input" in cell.metadata.get("tags", ()) for cell in cells[1:]]
+
+    assert folded(20, 3, 18, 10, name="table1") == [True, False, True, False]
+    assert folded(20, 10, name="table1_to_5") == [False, False]
+    assert folded(20, 3, 18, 10, name="figure3") == [False] * 4
+    long = page_of(tmp_path, lines(20), lines(12), name="table2")[0]
+    assert long.metadata["mystnb"]["code_prompt_show"] == "Code: 20 lines"
 
 
 def test_a_solution_is_folded_with_what_comes_out_of_it(tmp_path):

@@ -20,12 +20,16 @@ _UNTOUCHED = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _LONG = 30  # lines of code, beyond which a cell is folded
+_FOLDED = "hide-input"  # the theme's tag
+_VISIBLE = 30  # lines of code that stand open on the page of a table
 
 
 def page(path: Path, glossary: Mapping[str, str], depth: int) -> nbformat.NotebookNode:
     """The notebook as the site shows it. ``depth`` is how many folders it lies under the pages."""
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = _together(notebook.cells)
+    if path.stem.startswith("table"):
+        _fold_the_longest(notebook.cells)
     explained: set[str] = set()
     heading, said = "", ""
     for cell in notebook.cells:
@@ -44,7 +48,7 @@ def page(path: Path, glossary: Mapping[str, str], depth: int) -> nbformat.Notebo
         if SOLUTION in cell.metadata.get("tags", ()):
             shown["code_prompt_show"] = shown["code_prompt_hide"] = "Solution"
         elif is_setup(cell):
-            cell.metadata["tags"] = [*cell.metadata.get("tags", ()), "hide-input"]
+            cell.metadata["tags"] = [*cell.metadata.get("tags", ()), _FOLDED]
             parameters = "parameters" in cell.metadata["tags"]
             shown["code_prompt_show"] = "Parameters" if parameters else "Code: set-up"
             shown["code_prompt_hide"] = shown["code_prompt_show"]
@@ -61,13 +65,29 @@ def _together(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]
     """Cells that only prepare, one after the other, as one."""
     kept: list[nbformat.NotebookNode] = []
     for cell in cells:
-        last = kept[-1] if kept else cell
+        last = kept[-1] if kept else nbformat.v4.new_markdown_cell()
         both = cell.cell_type == last.cell_type == "code" and is_setup(cell) and is_setup(last)
         if both and not last.outputs and "parameters" not in last.metadata.get("tags", ()):
             last.source, last.outputs = f"{last.source}\n\n{cell.source}", cell.outputs
         else:
             kept.append(cell)
     return kept
+
+
+def _fold_the_longest(cells: list[nbformat.NotebookNode]) -> None:
+    """Fold code, the longest cells first, until no more of it stands open than a reader of a table
+    wants to see."""
+    code = [cell for cell in cells if cell.cell_type == "code" and not is_setup(cell)]
+    code.sort(key=_length)
+    while sum(map(_length, code)) > _VISIBLE:
+        cell = code.pop()
+        cell.metadata["tags"] = [*cell.metadata.get("tags", ()), _FOLDED]
+        words = f"Code: {_length(cell)} lines"
+        cell.metadata["mystnb"] = {"code_prompt_show": words, "code_prompt_hide": words}
+
+
+def _length(cell: nbformat.NotebookNode) -> int:
+    return len(cell.source.splitlines())
 
 
 def is_setup(cell: nbformat.NotebookNode) -> bool:
