@@ -46,6 +46,7 @@ from paperlib.recordings import count_frames
 from paperlib.results import interval, over_seeds, select, shown
 from paperlib.training import Recipe, Supervised
 
+# %%
 plotting.use_style()
 experiment = Experiment.begin(
     "pavllo2019/lstm", globals(), detector=DETECTORS + FILES, channels=None

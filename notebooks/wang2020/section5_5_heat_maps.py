@@ -120,6 +120,7 @@ def budget(steps):
     return whole.but(epochs=10, epoch_examples=steps // 10 * whole.batch_size or whole.batch_size)
 
 
+# %%
 def trained(kind, steps):
     recipe = budget(steps)
     if kind == "vectors":
