@@ -3,7 +3,7 @@
 #
 # *Wang et al. 2020, section 4.2, figures 4 and 5.*
 #
-# **Which labelling of hidden joints is best?** By F1 boxes have 54 %, clusters 51 % and the cylinder
+# **Which labelling of hidden joints is best?** By F1 boxes have 54 %, clusters 51 %, the cylinder
 # man 45 %. He is right almost always (precision 96 %) and finds least (recall 29 %); boxes find
 # more (68 %) with more false alarms (precision 45 %). They mark 5.1 ± 0.9 points more of the joints
 # than clusters do, as the paper says, if they are as wide as labels training poses best.

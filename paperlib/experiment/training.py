@@ -107,7 +107,8 @@ def _parts(experiment: Experiment, values: dict[str, Any]) -> tuple[Dataset, Dat
     percent = values["percent"]
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent <= 100:
         raise ValueError(f"percent={percent!r}: expected a share of the frames, above 0, up to 100")
-    labelled, rest = split_labels(data, who, percent / 100)
+    long = 3 * values["receptive_field"]  # so that two windows of three are of what was filmed
+    labelled, rest = split_labels(data, who, percent / 100, least=long)
     names = listed("unlabelled", str(values["unlabelled"]))
     if names == [REST]:
         return labelled, rest
