@@ -31,6 +31,7 @@ PUBLISHED_WITH = {
         *("pavllo2019/receptive_field", "pavllo2019/streaming"),
         *("pavllo2019/table1", "pavllo2019/table2", "pavllo2019/table3"),
         *("veges2020/figure3", "veges2020/section3_1_temporal_posenet"),
+        "veges2020/section4_1_muco_temp",
         *("veges2020/table1", "veges2020/table2", "veges2020/table3"),
         *("wang2020/section4_2_boxed_man", "wang2020/table6_7"),
         *("kato2020/figure1", "kato2020/figure_depth", "kato2020/from_video"),

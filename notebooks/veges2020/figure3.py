@@ -108,7 +108,7 @@ saved = experiment.save_figure(figure, "veges2020_figure3")
 # $d\,\Delta / (h - h_{hip})$: a tenth of a metre like about a metre. Over all four views of the
 # take:
 #
-# **Before you look:**<a id="how"></a> The hip rises by 91 cm. By how much, for a network that
+# **Before you look:**<a id="how"></a> The hip rises by 45 cm. By how much, for a network that
 # reads depth off the floor, would the person seem to move away?
 
 

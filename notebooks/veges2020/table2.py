@@ -68,8 +68,9 @@ print(f"{len(truth)} videos to test on; people are lost in {100 * lost / frames:
 
 # %% [markdown]
 # In the reference implementation a frame without its person does not count in the network's loss.
-# So the network never learns what to answer there, and any answer in its place will seem a gain. A
-# second network is trained in which such frames do count: the fairer one to be better than.
+# So the network never learns what to answer there, and almost any answer in its place may seem a
+# gain. A second network is trained in which such frames do count (and make its epochs a little
+# longer): the fairer one to be better than.
 
 # %%
 recipe = people.recipe(experiment.preset)
