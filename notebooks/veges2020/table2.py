@@ -3,7 +3,10 @@
 #
 # *Véges & Lőrincz 2020, section 5, tables 2 and 3b.*
 #
-# ANSWER <a href="#how">How it was found.</a>
+# **What should stand where somebody is hidden?** Refinement has 7.5 ± 0.7 % less error of location
+# (MRPE) than interpolation; in the paper it is 7.4. Against the network's own answer it has 34.0 ±
+# 8.3 % less, but 1.8 ± 0.9 by the median: that network never learns what to answer for people who
+# are lost. Where one did, refinement gains 6.7 ± 1.6 %. <a href="#how">How it was found.</a>
 #
 # Where somebody walks behind somebody else, there is nothing to lift for a second. The temporal
 # network still answers, with whatever its weights make of zeros. What should stand there instead?
@@ -154,8 +157,9 @@ protocol = scene_protocol(experiment, people, recipe, receptive_field, measured[
 Markdown(f"*{protocol}*")
 
 # %% [markdown]
-# Smoothing hardly moves the error of position; what it does, the last column shows. And it has a
-# price: a filter that knows only the past comes late, one that looks ahead must wait.
+# Smoothing moves the errors of position by a few millimetres; what it does, the column *Accel* of
+# the first two tables shows. And it has a price: a filter that knows only the past comes late, one
+# that looks ahead must wait.
 
 # %%
 FILTERS = ("interpolation", "1-Euro", "Savitzky-Golay")
