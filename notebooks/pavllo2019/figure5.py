@@ -36,13 +36,12 @@ from IPython.display import Markdown
 from paperlib import claims, plotting
 from paperlib.detection import DETECTORS, FILES
 from paperlib.evaluation import evaluate
-from paperlib.experiment import Experiment
+from paperlib.experiment import Experiment, known_and_unknown
 from paperlib.kinematics import bone_lengths
 from paperlib.models import PoseAndTrajectory, TemporalModel, filter_widths
 from paperlib.recordings import count_frames
 from paperlib.results import interval, shown
-from paperlib.training import FRACTIONS, Recipe, SemiSupervised, Supervised
-from paperlib.training import downsampled, split_labels  # isort: skip
+from paperlib.training import FRACTIONS, Recipe, SemiSupervised, Supervised, downsampled
 
 plotting.use_style()
 
@@ -61,7 +60,7 @@ experiment
 # ## The subsets
 #
 # In the paper a share of a subject is one piece in a row of every recording, equally long in share.
-# Recordings are short here, and a small share of each would be less than a window. So pieces are
+# Where recordings are short, as here, a small share of each would be less than a window: pieces are
 # three windows long at least, and fewer recordings have one. The paper's receptive fields follow
 # the subset: 27 frames, 9 with 1 % and a single one with 0.1 %; at 10 Hz 9 frames, 3 up to 5 % and
 # a single one with 0.1 %.
@@ -94,7 +93,7 @@ def field(share, rate):
 def split(data, panel, label):
     """What is learnt from with labels, and without, at the panel's rate."""
     rate, (who, share) = rates[panel], subset[label]
-    return split_labels(data, who, share, rate, least=3 * field(share, rate))
+    return known_and_unknown(experiment, data, who, share, field(share, rate), rate)
 
 
 chosen = {panel: of_panel(panel) for panel in views}

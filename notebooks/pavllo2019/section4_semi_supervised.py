@@ -35,13 +35,13 @@ from paperlib import claims, plotting
 from paperlib.cameras import project_to_screen, screen_intrinsics
 from paperlib.detection import DETECTORS, FILES
 from paperlib.evaluation import evaluate
-from paperlib.experiment import METRIC_NAMES, Experiment
+from paperlib.experiment import METRIC_NAMES, Experiment, known_and_unknown
 from paperlib.kinematics import bone_lengths
 from paperlib.models import PoseAndTrajectory, SharedPoseAndTrajectory, TemporalModel
 from paperlib.models import count_parameters, filter_widths, lift  # isort: skip
 from paperlib.recordings import count_frames
 from paperlib.results import interval, over_seeds, select, shown
-from paperlib.training import Recipe, SemiSupervised, Supervised, split_labels
+from paperlib.training import Recipe, SemiSupervised, Supervised
 from paperlib.windows import network_input, pad_sequence
 
 plotting.use_style()
@@ -61,15 +61,15 @@ experiment
 #
 # Of one subject some pieces have their poses. The rest of that subject, and all frames of the
 # others, keep only their keypoints and the camera's intrinsics. In the reference implementation
-# every recording has a piece, as long in share. Recordings are short here, and a small share of
-# each would be less than a window. So pieces are three windows long, and fewer recordings have one.
+# every recording has a piece, as long in share. Where recordings are short, as here, a small share
+# of each would be less than a window: pieces are three windows long, and fewer recordings have one.
 
 # %%
 data = experiment.load()
 bodies = dict.fromkeys(r.subject for r in data.train)
 subject = labelled if labelled in bodies else next(iter(bodies))
 receptive_field = {0.1: 1, 1: 9}.get(percent, 27)
-known, unknown = split_labels(data, [subject], percent / 100, least=3 * receptive_field)
+known, unknown = known_and_unknown(experiment, data, [subject], percent / 100, receptive_field)
 print(data.source)
 for part, name in ((known, "with labels"), (unknown, "without"), (data, "to test on")):
     recordings = part.test if part is data else part.train
