@@ -123,7 +123,7 @@ def wang2020() -> str:
             continue
         found = rows.pivot_table("value", "system", "metric")
         lines = [[s, *(f"{found.loc[s, score]:.0f}" for score in _SCORES)] for s in _LABELLINGS]
-        parts.append(table([about, *_SCORES.values()], lines))
+        parts.append(table([f"an excerpt of {about}", *_SCORES.values()], lines))
     return "\n".join([*parts, *_against_plain()])
 
 
