@@ -76,6 +76,7 @@ if subsets == "all":
     subset |= {f"{count} people": (people[:count], 1.0) for count in range(2, len(people))}
 
 
+# %%
 def of_panel(panel):
     few = subsets == "small" or (subsets == "shares" and panel != "c")
     return ["1 %", "5 %"] if few else [*subset]
@@ -140,6 +141,7 @@ METRICS = {"a": ("n_mpjpe", "N-MPJPE"), "b": ("mpjpe", "MPJPE"), "c": ("mpjpe", 
 flip = Recipe.semi_supervised(experiment.preset).test_flip
 
 
+# %%
 def measure(panel):
     view, rate, rows = views[panel], rates[panel], []
     test = (downsampled(view.load(), rate) if rate else view.load()).test

@@ -48,6 +48,7 @@ from paperlib.results import interval, over_seeds, paper_table, select, shown
 from paperlib.scenes import longest_gap
 from paperlib.training import AbsolutePose
 
+# %%
 plotting.use_style()
 experiment = Experiment.begin(
     "veges2020/table2", globals(), detector=tuple(PROFILES), receptive_field=(9, 27, 81, 243)
@@ -263,6 +264,8 @@ by_part = {"lower": refined["MRPE"], "by a quarter": change("mrpe", OURS, NET)}
 others = {name: values for name, values in refined.items() if name != "MRPE"}
 others["most"] = change("n_mrpe", OURS, NET) - change("n_mpjpe", OURS, NET)
 worse = {m: errors["all", k][NET] - errors["visible", k][NET] for k, m in NAMES.items()}
+
+# %%
 tests = {
     "c02": by_part,
     "c03": others,

@@ -200,6 +200,8 @@ said["clustered, detected keypoints, no depth"] = torch.cat(
 said["boxed man, detected keypoints"] = torch.cat(
     [guesses(r, "boxed_man", width=width) for r in detected]
 )
+
+# %%
 found = {name: scores(own, truth)._asdict() for name, own in said.items()}
 table = pd.DataFrame(found).T.astype(float)
 table["average precision"] = pd.Series({n: c.average_precision for n, c in curves.items()})

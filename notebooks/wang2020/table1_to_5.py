@@ -117,6 +117,7 @@ joints, widths = len(data.skeleton), filter_widths(27)
 size = {"channels": recipe.channels, "dropout": recipe.dropout}
 
 
+# %%
 def aware(system, vectors, name):
     build = lambda: OcclusionAware(joints, 3, joints, widths, vectors=vectors, **size)  # noqa: E731
     objective = PoseAndOcclusion(build, labelled[name], occlusion_loss=occlusion_loss)
