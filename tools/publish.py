@@ -43,12 +43,7 @@ PUBLISHED_WITH = {
     )
 } | {
     # two of its panels have this detector, and the third exact keypoints
-    "pavllo2019/figure5": {
-        "dataset": "mocap",
-        "detector": "simulated",
-        "panels": "a,b,c",
-        "subsets": "shares",
-    },
+    "pavllo2019/figure5": {"dataset": "mocap", "detector": "simulated", "panels": "a,b,c"},
     "cheng2020/table2": {"dataset": "mocap", "left_out": True},
     "table1": {"dataset": "mocap", "heat_maps": True},
 }
