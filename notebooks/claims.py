@@ -7,17 +7,17 @@
 # This is the one place where the answers are kept. A claim has a **test of its own**, set down in
 # `data/papers/claims.csv`: what is compared, on which side of which number it ought to lie, and
 # what difference is too small to matter. An **effect** is a difference between two systems, taken
-# seed by seed, so that what a seed does to both of them cancels (or, of a timing, round by round);
-# its 95 % interval over seeds (`±`) is set against that test, and the code, not the writer, says
-# one of six words:
+# seed by seed, so that what a seed does to both of them cancels (of a timing it is round by round,
+# of labels that depend on no seed take by take); its 95 % interval over these (`±`) is set against
+# that test, and the code, not the writer, says one of six words:
 #
 # * **reproduced exactly**: it was computed, and comes out to the printed digit;
 # * **shows**: the whole interval lies on the claimed side of the number; or, where the claim is
 #   that two things are equal, within what counts as equal;
 # * **does not show**: no effect on the claimed side is left that is large enough to matter;
 # * **opposite**: the whole interval lies on the other side;
-# * **not decided**: none of these. Then it says how many seeds would decide, if mean and spread
-#   stayed as they are; or what else is missing;
+# * **not decided**: none of these. Then it says how many seeds (or rounds, or takes) would decide,
+#   if mean and spread stayed as they are; or what else is missing;
 # * **cannot be judged here**: it takes what is not here, as photographs or a licensed data set.
 #
 # A claim with several parts holds only if every part does: it has the worst of their verdicts.
@@ -49,13 +49,12 @@ experiment = Experiment.begin("claims", globals())
 experiment
 
 # %% [markdown]
-# ## How it is judged: from the rows on record
+# ## How it is judged
 #
-# Each cell takes the recorded rows of one notebook, as a table of seeds by systems, and gives a
-# claim's effects to `judge`. Some notebooks judge by themselves what they measure; their verdicts
-# are only shown below. *Millimetres here are not the papers' millimetres.* Each line says which
-# detector its rows were measured with: `simulated_v1`, the first version, was
-# [too kind](detector.ipynb).
+# A notebook gives the effects that it measures to `judge`, and its verdicts are shown below. Here
+# are judged what takes the rows of two notebooks, and what cannot be measured. *Millimetres here
+# are not the papers' millimetres.* Each line says on which data and with which detector it was
+# measured.
 #
 # ### Pavllo et al. 2019
 

@@ -178,7 +178,7 @@ if interactive:
 # |---|---|
 # | [section 3.2](veges2020/section3_2_pose_refinement.ipynb) | through occlusions, with sliders |
 # | [section 4.1](veges2020/section4_1_muco_temp.ipynb) | four people, and who hides whom |
-# | [Table 2](veges2020/table2.ipynb) | bridging occlusions: four answers and one more |
+# | [Table 2](veges2020/table2.ipynb) | bridging occlusions: the network, filters, refinement |
 #
 # | Wang et al. 2020 | what it shows |
 # |---|---|

@@ -99,7 +99,8 @@ def _frames(system: str, receptive_field: int) -> int:
 def veges2020() -> str:
     """Table 2 of veges2020 as Markdown: the location of everybody, and of those who can be seen."""
     rows = results.recorded("veges2020/table2")
-    rows = results.select(rows, dataset="mocap", preset="laptop", receptive_field=81)
+    same = {"dataset": "mocap", "preset": "laptop", "detector": CURRENT}
+    rows = results.select(rows, receptive_field=81, **same)
     columns = {
         "MRPE, mm": ("mrpe", "all"),
         "MRPE of visible poses, mm": ("mrpe", "visible"),
@@ -122,16 +123,18 @@ def wang2020() -> str:
             continue
         found = rows.pivot_table("value", "system", "metric")
         lines = [[s, *(f"{found.loc[s, score]:.0f}" for score in _SCORES)] for s in _LABELLINGS]
-        parts.append(table([about, *_SCORES.values()], lines))
+        parts.append(table([f"an excerpt of {about}", *_SCORES.values()], lines))
     return "\n".join([*parts, *_against_plain()])
 
 
 def _against_plain() -> list[str]:
     """How much higher the error of the occlusion-aware networks is than the plain one's."""
     rows = results.recorded("wang2020/table1_to_5")
-    rows = results.select(rows, preset="laptop", metric="mpjpe", action="average")
-    errors = rows.pivot(index="seed", columns="system", values="value")
-    heads = ["MPJPE against the plain network, mm", f"HumanEva-like data, {len(errors)} seeds"]
+    same = {"dataset": "humaneva_like", "preset": "laptop", "detector": CURRENT}
+    errors = results.select(rows, metric="mpjpe", action="average", **same)
+    errors = errors.pivot(index="seed", columns="system", values="value")
+    about = f"HumanEva-like data, by the cross-entropy, {len(errors)} seeds"
+    heads = ["MPJPE against the plain network, mm", about]
     gaps = {system: results.interval(errors[system] - errors["plain (1)"]) for system in _AWARE}
     lines = [[system[:-4], results.shown(*gap, decimals=2)] for system, gap in gaps.items()]
     return [table(heads, lines)]

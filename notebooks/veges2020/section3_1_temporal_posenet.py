@@ -3,7 +3,9 @@
 #
 # *Véges & Lőrincz 2020, section 3.1.*
 #
-# ANSWER <a href="#how">How it was found.</a>
+# **Where is everybody?** Where people can be seen, the network puts them 313.8 ± 23.7 mm off on
+# average (half of them less than 221.8 ± 12.2), and their joints 89.3 ± 2.9. Whom the detector
+# loses is 2713.4 ± 738.1 mm off: no such frame is a target. <a href="#how">How it was found.</a>
 #
 # The models of Pavllo et al. give a pose relative to its root. With several people one also wants
 # to know who stands where, so this network answers both: the place of the root in camera space, and

@@ -3,7 +3,11 @@
 #
 # *Véges & Lőrincz 2020, section 5.1, tables 3a and 3b.*
 #
-# ANSWER <a href="#how">How it was found.</a>
+# **What is each part worth?** Videos of several people lower MPJPE by 3.8 ± 3.0 mm, and the error
+# of location by 98.9 ± 38.9 mm where people can be seen; over all poses its mean is not decided
+# (31.0 ± 77.7 mm), since no network answers well for people who are lost. Refinement improves all
+# five metrics: location by 180.8 ± 59.6 mm, and by 4.8 ± 1.6 where people can be seen.
+# <a href="#how">How it was found.</a>
 #
 # Three steps, each added to those before: a [Temporal PoseNet](section3_1_temporal_posenet.ipynb)
 # that has learnt from people alone; the same with [videos of four](section4_1_muco_temp.ipynb) in
@@ -131,8 +135,8 @@ printed.rename(columns=METRIC_NAMES).style.format("{:g}").set_caption(
 # %% [markdown]
 # ## What each part changes
 #
-# Seed by seed. The median over poses stands beside the mean, since who was never shown a frame
-# without a person answers with nonsense there, which is metres off.
+# Seed by seed. The median over poses stands beside the mean: where nobody was found, no frame is a
+# target in training, and the answers of either network are metres off.
 
 # %%
 STEPS = {"MuCo-Temp": ("MuCo-Temp", "single people"), "refinement": ("refinement", "MuCo-Temp")}

@@ -3,7 +3,11 @@
 #
 # *Wang et al. 2020, section 4.2, figures 4 and 5.*
 #
-# ANSWER <a href="#how">How it was found.</a>
+# **Which labelling of hidden joints is best?** By F1 boxes have 54 %, clusters 51 %, the cylinder
+# man 45 %. He is right almost always (precision 96 %) and finds least (recall 29 %); boxes find
+# more (68 %) with more false alarms (precision 45 %). They mark 5.1 ± 0.9 points more of the joints
+# than clusters do, as the paper says, if they are as wide as labels training poses best.
+# <a href="#how">How it was found.</a>
 #
 # Cheng et al. (ICCV 2019) model a body as cylinders in space; a joint counts as hidden where it
 # lies within or behind one that is not its own: the *cylinder man*. The paper flattens it to the
@@ -196,6 +200,8 @@ said["clustered, detected keypoints, no depth"] = torch.cat(
 said["boxed man, detected keypoints"] = torch.cat(
     [guesses(r, "boxed_man", width=width) for r in detected]
 )
+
+# %%
 found = {name: scores(own, truth)._asdict() for name, own in said.items()}
 table = pd.DataFrame(found).T.astype(float)
 table["average precision"] = pd.Series({n: c.average_precision for n, c in curves.items()})
@@ -206,7 +212,9 @@ rows = [
     for metric, value in line.dropna().items()
 ]
 saved = experiment.record(rows)
-caption = f"{len(truth):,} test poses of {in_words(experiment.dataset)}"
+caption = (
+    f"{len(truth):,} test poses: every fifth frame of an excerpt of {in_words(experiment.dataset)}"
+)
 table.style.format("{:.0%}", na_rep="–").set_caption(caption)
 
 # %% [markdown]
@@ -257,18 +265,21 @@ pd.DataFrame(by_camera, cameras).T.style.format("{:.2f}").set_caption("F1 by cam
 # %%
 best = fitted.best
 take_of = [(r.action, r.take) for r in test]
-shares = pd.DataFrame(
-    {
-        "boxed": [100 * METHODS["boxed man"](r, best).float().mean().item() for r in test],
-        "clustered": [100 * METHODS["clustered"](r).float().mean().item() for r in test],
-    }
-)
-of_takes = shares.groupby([take_of.index(key) for key in take_of]).mean().rename_axis("take")
-verdict = experiment.judge("wang2020-c09", of_takes["boxed"] - of_takes["clustered"])
-clustered_share = 100 * said["clustered"].float().mean()
-more = [d for d in widths if 100 * boxed(test)(d).float().mean() > clustered_share]
-print(f"δ = {best:g}: boxed man {shares['boxed'].mean():.1f} %, clustered {clustered_share:.1f} %")
-print(f"more from δ = {min(more):g}" if more else "more with none of these widths")
+number = [take_of.index(key) for key in take_of]
+
+
+def of_takes(labelling):
+    """The share of joints that are taken to be hidden, in each take, %."""
+    marked = pd.Series([100 * labelling(r).float().mean().item() for r in test])
+    return marked.groupby(number).mean().rename_axis("take")
+
+
+by_clusters = of_takes(METHODS["clustered"])
+by_boxes = {d: of_takes(lambda r, d=d: METHODS["boxed man"](r, d)) for d in widths}
+verdict = experiment.judge("wang2020-c09", by_boxes[best] - by_clusters)
+more = [d for d, marked in by_boxes.items() if marked.mean() > by_clusters.mean()]
+print(f"δ = {best:g}: boxes {by_boxes[best].mean():.1f} %, clusters {by_clusters.mean():.1f} %")
+print(f"boxes mark more from δ = {min(more):g}" if more else "with none of these widths")
 Markdown(claims.table([verdict]))
 
 # %% [markdown]

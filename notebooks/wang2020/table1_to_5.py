@@ -4,7 +4,10 @@
 # *Wang et al. 2020, section 5.3: Table 1 (walking), Table 2 (jogging), Table 3 (boxing), Table 4
 # (what Cheng et al. 2019 report), Table 5 (averages). One experiment, split over five tables.*
 #
-# ANSWER <a href="#how">How it was found.</a>
+# **Does it help a network to know what is hidden?** Not if it zeroes what it takes to be hidden:
+# with one vector of clustered labels it is 0.82 ± 0.26 mm worse than the plain network, with a
+# vector for each frame 6.58 ± 0.96, with labels of the boxed man 20.26 ± 1.25. Nor do labels help
+# that are true (12.36 ± 1.03). <a href="#how">How it was found.</a>
 #
 # On HumanEva-I the paper compares four networks of 27 frames: (1) the temporal network of Pavllo
 # et al., and three that see occlusion labels as well and zero the keypoints they take to be
@@ -117,6 +120,7 @@ joints, widths = len(data.skeleton), filter_widths(27)
 size = {"channels": recipe.channels, "dropout": recipe.dropout}
 
 
+# %%
 def aware(system, vectors, name):
     build = lambda: OcclusionAware(joints, 3, joints, widths, vectors=vectors, **size)  # noqa: E731
     objective = PoseAndOcclusion(build, labelled[name], occlusion_loss=occlusion_loss)

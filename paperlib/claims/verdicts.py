@@ -10,9 +10,12 @@ import pandas as pd
 from paperlib import results
 from paperlib.claims.facts import Claim
 from paperlib.claims.rule import CANNOT, EXACT, OPEN, UNDECIDED, Part, combined
+from paperlib.errors import one_of
 from paperlib.words import in_words
 
 MOST_SEEDS = 1000  # more are not worth counting
+#: what effects are repeated over: a timing has rounds, and what depends on no seed has takes
+OVER = ("seed", "round", "take")
 PROVENANCE = ("notebook", "dataset", "detector", "preset", "commit")
 
 
@@ -20,8 +23,7 @@ PROVENANCE = ("notebook", "dataset", "detector", "preset", "commit")
 class Effect:
     """What was measured for one part: ``mean ± half`` over ``seeds``; a computed number has none,
     and ``half`` 0. ``needed`` seeds would decide where it is not decided, else NaN. What was not
-    trained is repeated over something else, and ``over`` says what: ``round`` of a timing, ``take``
-    of the recordings."""
+    trained is repeated over something else, and ``over`` says what (:data:`OVER`)."""
 
     part: Part
     mean: float
@@ -38,14 +40,15 @@ class Effect:
             if not math.isfinite(values):
                 raise ValueError(f"{part.what}: expected a finite number, got {values}")
             return cls(part, float(values), 0.0)
+        over = one_of("unit", values.index.name or "seed", OVER)
         if values.index.has_duplicates or not len(values):
             raise ValueError(
-                f"{part.what}: expected one value for each seed, got seeds {list(values.index)}"
+                f"{part.what}: expected one value for each {over}, got {over}s {list(values.index)}"
             )
         if not np.isfinite(values).all():
             missing = values.index[~np.isfinite(values)].tolist()
             raise ValueError(
-                f"{part.what}: no value for seeds {missing}: systems are paired by seed, so "
+                f"{part.what}: no value for {over}s {missing}: systems are paired by {over}, so "
                 "measure both with the same ones"
             )
         mean, half = results.interval(values)
@@ -53,7 +56,7 @@ class Effect:
         if part.verdict(mean, half) == UNDECIDED:
             needed = part.seeds(mean, values.std()) if len(values) > 1 else 2
         mean, half = (float(f"{number:.6g}") for number in (mean, half))  # as it is kept
-        return cls(part, mean, half, seeds, needed, values.index.name or "seed")
+        return cls(part, mean, half, seeds, needed, over)
 
     @property
     def repeated(self) -> str:

@@ -8,6 +8,7 @@ _HOMES = {
     "METRIC_NAMES": "rows",
     "Experiment": "frame",
     "listed": "selection",
+    "known_and_unknown": "selection",
     "pictured": "selection",
     "mupots_table2": "mupots",
     "scene_protocol": "scenes",

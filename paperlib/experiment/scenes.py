@@ -53,8 +53,8 @@ class SeveralPeople:
 
 def several_people(experiment: Experiment) -> SeveralPeople:
     """The experiment's recordings, and MuCo-Temp made of them (veges2020, 4.1.1), as its detector
-    sees them. Of all motion capture it is an excerpt (:func:`~paperlib.experiment.pictured`): of
-    single people about as many frames as the videos have, as in the paper."""
+    sees them. Of all motion capture it is an excerpt (:func:`~paperlib.experiment.pictured`), but
+    for the paper's preset: of single people about as many frames as the videos have, as there."""
     if experiment.dataset == "mocap":
         experiment = pictured(experiment)
     exact, how = experiment.exact, (experiment.detector, experiment.seed)

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from paperlib.datasets import LICENSED
 from paperlib.errors import one_of
 from paperlib.recordings import Dataset, Recording
+from paperlib.training.subsets import split_labels
 
 if TYPE_CHECKING:
     from paperlib.experiment.frame import Experiment
@@ -87,6 +89,21 @@ def _of_takes(recordings: Sequence[Recording], count: int, seconds: float) -> tu
     }
     chosen = [r for r in recordings if (r.action, r.take) in kept]
     return tuple(r.cut(0, round(seconds * r.fps)) for r in chosen)
+
+
+def known_and_unknown(
+    experiment: "Experiment",
+    data: Dataset,
+    subjects: Iterable[str],
+    fraction: float,
+    receptive_field: int,
+    fps: float | None = None,
+) -> tuple[Dataset, Dataset]:
+    """The part of ``data`` that has labels, and the rest: :func:`~paperlib.training.split_labels`.
+    On the papers' data as in the reference implementation; on others, whose recordings are short,
+    in pieces of three windows at least, so that two windows of three are of what was filmed."""
+    least = 0 if experiment.dataset in LICENSED else 3 * receptive_field
+    return split_labels(data, subjects, fraction, fps, least)
 
 
 def pictured(experiment: "Experiment") -> "Experiment":

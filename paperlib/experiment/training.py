@@ -11,18 +11,10 @@ from paperlib.detection import DETECTORS, FILES
 from paperlib.errors import one_of
 from paperlib.experiment.frame import Experiment
 from paperlib.experiment.parameters import refuse_unknown
-from paperlib.experiment.selection import listed
+from paperlib.experiment.selection import known_and_unknown, listed
 from paperlib.models import RECEPTIVE_FIELDS, PoseAndTrajectory, TemporalModel, filter_widths
 from paperlib.recordings import Dataset, count_frames
-from paperlib.training import (
-    Objective,
-    Recipe,
-    Run,
-    SemiSupervised,
-    Supervised,
-    split_labels,
-    train,
-)
+from paperlib.training import Objective, Recipe, Run, SemiSupervised, Supervised, train
 
 PARAMETERS = {"dataset": "auto", "detector": "simulated", "receptive_field": 27, "causal": False}
 PARAMETERS |= {"cameras": "studio", "normalisation": "screen"}
@@ -107,7 +99,8 @@ def _parts(experiment: Experiment, values: dict[str, Any]) -> tuple[Dataset, Dat
     percent = values["percent"]
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent <= 100:
         raise ValueError(f"percent={percent!r}: expected a share of the frames, above 0, up to 100")
-    labelled, rest = split_labels(data, who, percent / 100)
+    field = values["receptive_field"]
+    labelled, rest = known_and_unknown(experiment, data, who, percent / 100, field)
     names = listed("unlabelled", str(values["unlabelled"]))
     if names == [REST]:
         return labelled, rest

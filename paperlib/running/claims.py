@@ -79,11 +79,12 @@ def _runs(what: Need, seeds: Sequence[int]) -> Iterator[dict]:
         yield {}
         return
     known = known_parameters(_place(what.notebook))
+    fixed = published_with(_place(what.notebook))
+    # a page goes through its detectors by itself where it takes none, or was published with one
+    by_itself = "detector" not in known or "detector" in fixed
+    detectors = (None,) if by_itself else what.detectors
     # the label of rows also says what is unusual about the cameras
-    fixed = {"dataset": what.dataset.split(", ")[0], "preset": what.preset}
-    fixed = published_with(_place(what.notebook)) | fixed
-    # a page without this parameter goes through its detectors by itself
-    detectors = what.detectors if "detector" in known else (None,)
+    fixed |= {"dataset": what.dataset.split(", ")[0], "preset": what.preset}
     for detector, seed in product(detectors, seeds if what.seeds else (0,)):
         yield fixed | {"seed": seed} | ({"detector": detector} if detector else {})
 

@@ -2,7 +2,7 @@
 frames, whole windows, 2D without 3D."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from paperlib.errors import one_of
@@ -13,7 +13,11 @@ FRACTIONS = (0.001, 0.01, 0.05, 0.1, 0.5, 1.0)
 
 
 def split_labels(
-    dataset: Dataset, subjects: Iterable[str], fraction: float = 1.0, fps: float | None = None
+    dataset: Dataset,
+    subjects: Iterable[str],
+    fraction: float = 1.0,
+    fps: float | None = None,
+    least: int = 0,
 ) -> tuple[Dataset, Dataset]:
     """A data set to learn from with labels, and one whose labels are not to be looked at.
 
@@ -26,6 +30,11 @@ def split_labels(
     ``fps`` brings both parts to a lower frame rate, as :func:`downsampled` does. Pieces are cut
     before, as in the reference implementation, a whole number of its steps long unless all of a
     recording is taken: cut afterwards they would lie elsewhere.
+
+    Human3.6M's recordings are long. A small share of a short one has fewer frames than a model
+    sees, so that most of each window would be its first and last frame, again and again. With
+    ``least`` no piece is shorter (but for a recording that is), and as many clips have none as keep
+    the share: those that have one are spread evenly.
     """
     there = tuple(dict.fromkeys(r.subject for r in dataset.train))
     chosen = [one_of("subject", subject, there) for subject in subjects]
@@ -33,11 +42,12 @@ def split_labels(
         raise ValueError(f"name some of {', '.join(there)}, and a fraction in (0, 1]; {fraction=}")
     whole = dataset if fps is None else downsampled(dataset, fps)
     labelled, rest = [], []
+    kept = _with_a_piece([r for r in dataset.train if r.subject in chosen], fraction, fps, least)
     for recording in dataset.train:
-        step = 1 if fps is None else round(recording.fps / fps)
+        step, frames = _step(recording, fps), len(recording)
         start, stop = 0, 0
-        if recording.subject in chosen:
-            start, stop = _piece(len(recording), fraction, step)
+        if _clip(recording) in kept:
+            start, stop = _place(frames, _length(frames, fraction, step, least))
         for part, (first, last) in (
             (rest, (0, start)),
             (labelled, (start, stop)),
@@ -62,9 +72,42 @@ def split_labels(
     )
 
 
-def _piece(frames: int, fraction: float, step: int) -> tuple[int, int]:
-    length = max(round(frames // step * fraction), 1) * step
-    length = frames if fraction == 1 else min(length, frames)
+def _clip(recording: Recording) -> tuple[str, str, str]:
+    """What is the same in all views."""
+    return recording.subject, recording.action, recording.clip
+
+
+def _step(recording: Recording, fps: float | None) -> int:
+    return 1 if fps is None else round(recording.fps / fps)
+
+
+def _with_a_piece(
+    recordings: Sequence[Recording], fraction: float, fps: float | None, least: int
+) -> set[tuple]:
+    """The clips that have one: all, or where pieces are longer than their share, so few."""
+    clips = {_clip(r): r for r in recordings}
+    kept, owed = set(), 0.0  # frames that clips before should have had
+    for clip, recording in clips.items():
+        frames, step = len(recording), _step(recording, fps)
+        length = _length(frames, fraction, step, least)
+        if length > _length(frames, fraction, step, 0):
+            owed += frames * fraction
+            if owed < length / 2:
+                continue
+            owed -= length
+        kept.add(clip)
+    return kept or {next(iter(clips))}
+
+
+def _length(frames: int, fraction: float, step: int, least: int) -> int:
+    """Of a piece, before it is brought to fewer frames."""
+    if fraction == 1:
+        return frames
+    share = max(round(frames // step * fraction), 1) * step
+    return min(max(share, min(least, frames // step) * step), frames)
+
+
+def _place(frames: int, length: int) -> tuple[int, int]:
     digest = hashlib.sha256(str(frames).encode()).digest()
     place = int.from_bytes(digest[:4], "little") / (2**32 - 1)
     start = min(int(place * (frames - length + 1)), frames - length)

@@ -119,6 +119,7 @@ def test_a_reason_keeps_numbers_from_deciding():
         (C01, seeds(1, np.nan, 2), r"no value for seeds \[1\]: systems are paired by seed"),
         (C01, seeds(), "one value for each seed"),
         (C01, pd.Series([1.0, 2.0], index=[0, 0]), r"one value for each seed, got seeds \[0, 0\]"),
+        (C01, seeds(1, 2).rename_axis("clip"), "unknown unit 'clip'"),
         (C01, float("nan"), "a finite number, got nan"),
         ("pavllo2019-c22", seeds(0, 1), "an effect with a spread is not exact"),
     ],

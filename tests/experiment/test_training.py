@@ -8,6 +8,7 @@ from paperlib import __main__ as command_line
 from paperlib import datasets
 from paperlib.datasets import human36m
 from paperlib.detection import detect
+from paperlib.experiment import Experiment, known_and_unknown
 from paperlib.experiment.training import train_temporal
 from paperlib.models import PoseAndTrajectory, TemporalModel
 from paperlib.recordings import Dataset, count_frames
@@ -47,7 +48,7 @@ def test_without_unlabelled_video_it_is_supervised(data):
 
 def test_the_rest_as_unlabelled_video_is_the_notebooks_training(data):
     found = train_temporal(COMMON | {"unlabelled": "rest", "percent": 10})
-    again = semi_supervised(*split_labels(data, ["S1"], 0.1))
+    again = semi_supervised(*split_labels(data, ["S1"], 0.1, least=9))  # three windows
     assert again.reused and again.key == found.key
     assert [row["projection"] > 0 for row in found.history] == [False, True]
 
@@ -55,7 +56,7 @@ def test_the_rest_as_unlabelled_video_is_the_notebooks_training(data):
 def test_words_leave_terms_of_the_loss_out(data):
     words = [w for name, value in COMMON.items() for w in ("-p", name, str(value))]
     words += ["-p", "unlabelled", "rest", "-p", "percent", "10"]
-    parts = split_labels(data, ["S1"], 0.1)
+    parts = split_labels(data, ["S1"], 0.1, least=9)
     for options, terms in (
         (["--no-proj"], {"projection": False}),
         (["--no-bone-length", "--linear-projection"], {"bones": False, "distortion": False}),
@@ -80,6 +81,18 @@ def test_subjects_are_labelled_and_unlabelled_by_name(data):
     labelled, rest = split_labels(data, ["S2"], 0.2)
     ours = semi_supervised(labelled, rest.select(lambda r: r.subject == "S2"))
     assert samples.same(samples.weights(found), samples.weights(ours))
+
+
+def test_pieces_are_three_windows_but_of_the_papers_own_data(data):
+    frames = {len(r) for r in data.train}
+    assert max(frames) * 0.1 < 27
+    ours, papers = (
+        Experiment("x", name, "smoke", 0, "cpu", False, {}) for name in ("synthetic", "human36m")
+    )
+    short, _ = known_and_unknown(papers, data, ["S1"], 0.1, 9)
+    assert {len(r) for r in short.train} == {round(n * 0.1) for n in frames}
+    long, _ = known_and_unknown(ours, data, ["S1"], 0.1, 9)
+    assert {len(r) for r in long.train} == {27} and len(long.train) < len(short.train)
 
 
 @pytest.fixture

@@ -150,6 +150,48 @@ def test_subjects_that_are_not_there_to_learn_from_are_refused():
             split_labels(DATA, ["S1", stranger])
 
 
+def test_pieces_are_long_enough_and_keep_the_share():
+    lengths = [100, 60, 140, 80, 90, 20] * 20  # frames: 9,800 in all
+    clips = [(f"{number:03d}", frames) for number, frames in enumerate(lengths)]
+    views = [recording("S1", *clip, view) for clip in clips for view in (samples.CAMERA, SIDE)]
+    long = Dataset("many", "Made here.", (*views, recording("S5", "Eating", 50)), ())
+    for fraction, least in ((0.05, 81), (0.01, 27), (0.1, 40), (0.001, 3)):
+        labelled, rest = split_labels(long, ["S1"], fraction, least=least)
+        pieces = [len(r) for r in labelled.train]
+        whole = {name: frames for name, frames in clips}
+        for piece in labelled.train:
+            assert len(piece) == min(least, whole[piece.action])
+        assert sum(pieces) == pytest.approx(2 * 9800 * fraction, abs=least + 1)
+        assert frames_of([*labelled.train, *rest.train]) == frames_of(long.train)
+        seen = Counter(r.clip for r in labelled.train)
+        assert set(seen.values()) == {2}  # both views, cut alike
+        where = [int(r.action) for r in labelled.train]
+        gaps = [b - a for a, b in zip(where[::2], where[2::2], strict=False)]
+        assert max(gaps) <= 2 * sum(gaps) / len(gaps) + 2  # spread evenly
+
+
+@pytest.mark.parametrize(
+    ("fraction", "least", "labelled"),
+    [
+        (0.5, 0, [20, 4, 28, 2]),
+        (0.5, 1, [20, 4, 28, 2]),  # each is as long already
+        (0.5, 20, [20, 9, 28]),  # 4.5 frames of 9 are enough for all 9, and leave none for the 3
+        (0.01, 20, [20]),  # one at least
+        (1.0, 1000, [40, 9, 57, 3]),
+    ],
+)
+def test_which_clips_have_a_piece_by_hand(fraction, least, labelled):
+    part, _ = split_labels(DATA, ["S1"], fraction, least=least)
+    assert [len(r) for r in part.train if r.camera.name == "front"] == labelled
+
+
+def test_pieces_of_fewer_frames_are_as_long_in_those():
+    one = Dataset("two", "Made here.", tuple(recording("S1", f"{n}", 200) for n in range(20)), ())
+    labelled, _ = split_labels(one, ["S1"], 0.05, 10.0, least=9)
+    assert {len(r) for r in labelled.train} == {9}
+    assert len(labelled.train) == pytest.approx(0.05 * 20 * 40 / 9, abs=1)
+
+
 # ---- fewer frames --------------------------------------------------------------------------------
 
 
