@@ -37,7 +37,7 @@ import torch
 from IPython.display import Markdown
 
 from paperlib import claims, plotting
-from paperlib.detection import DETECTORS, FILES
+from paperlib.detection import FILES, PROFILES
 from paperlib.evaluation import evaluate
 from paperlib.experiment import Experiment, known_and_unknown
 from paperlib.kinematics import bone_lengths
@@ -52,7 +52,7 @@ plotting.use_style()
 experiment = Experiment.begin(
     "pavllo2019/figure5",
     globals(),
-    detector=tuple(name for name in DETECTORS + FILES if name != "ground_truth"),
+    detector=tuple(PROFILES) + FILES,
     panels=("a", "b", "c", "a,b,c"),
     subsets=("small", "shares", "all"),
     labelled=None,
