@@ -78,8 +78,8 @@ def _runs(what: Need, seeds: Sequence[int]) -> Iterator[dict]:
     if not what.preset:
         yield {}
         return
-    known = known_parameters(_place(what.notebook))
-    fixed = published_with(_place(what.notebook))
+    page = _place(what.notebook)
+    known, fixed = known_parameters(page), published_with(page)
     # a page goes through its detectors by itself where it takes none, or was published with one
     by_itself = "detector" not in known or "detector" in fixed
     detectors = (None,) if by_itself else what.detectors
