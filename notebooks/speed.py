@@ -34,16 +34,20 @@ from paperlib.experiment import Experiment
 from paperlib.paths import ROOT
 from paperlib.results import interval
 from paperlib.results import shown as stated
+from paperlib.words import in_words
 
 plotting.use_style()
 experiment = Experiment.begin("speed", globals())
+
+# %%
 found = {}
 for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
     name, where = path.stem.rsplit("_", 1)
     found.setdefault(where, {})[name] = json.loads(path.read_text("utf-8"))
 where = device if device != "auto" else ("cuda" if "cuda" in found else "cpu")
 shown = found.get(where, {})
-print(f"measured on: {', '.join(found)}; shown: {where}, {', '.join(shown) or 'nothing yet'}")
+benchmarks = in_words(", ".join(shown)) or "nothing yet"
+print(f"measured on: {', '.join(found)}; shown: {where}, {benchmarks}")
 
 
 # %%
@@ -51,7 +55,7 @@ def about(name):
     """Whose numbers these are."""
     what, best = shown[name], shown[name]["ceilings"]
     return (
-        f"*{what['device']}, PyTorch {what['torch']}, code {what['commit']}; at best "
+        f"*{in_words(what['device'])}, PyTorch {what['torch']}, code {what['commit']}; at best "
         f"{1000 * best['float32_tflops']:.0f} GFLOP/s in float32, "
         f"{1000 * best['bfloat16_tflops']:.0f} in bfloat16, "
         f"copies {best['copy_gb_per_s']:.0f} GB/s*"

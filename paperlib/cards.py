@@ -118,7 +118,7 @@ def styled(it: "Styler") -> str:
     it = deepcopy(it)
     for axis, hidden in (("index", it.hide_index_), ("columns", it.hide_columns_)):
         if not all(hidden):  # one for each level
-            it.format_index(_label, axis=axis)
+            it.format_index(_label, axis=axis).format_index_names(_label, axis=axis)
     it.caption = in_words(it.caption) if isinstance(it.caption, str) else it.caption
     return it._repr_html_()
 

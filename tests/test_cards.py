@@ -118,6 +118,8 @@ def test_a_dressed_table_shows_words_and_keeps_its_names():
     assert "error, m" in hidden and "a b" not in hidden and "a_b" not in hidden
     two = pd.DataFrame({("one_two", "three_four"): [1.0], ("one_two", 5): [2.0]})
     assert "three four 5" in words(cards.of(two.style))
+    named = pd.DataFrame({"one": [1.0]}, index=pd.Index([27], name="receptive_field"))
+    assert "receptive field" in words(cards.of(named.style))
 
 
 def test_a_run_that_travels_along_says_so():

@@ -13,6 +13,8 @@ import papermill
 import pytest
 from papermill.exceptions import PapermillExecutionError
 
+from paperlib import datasets
+from paperlib.detection import DETECTORS, PROFILES
 from paperlib.experiment import COMMON_PARAMETERS
 from paperlib.running.kernels import AsyncOwnSocketsKernelManager
 from tools.publish import differences, text_forms
@@ -105,6 +107,20 @@ def test_no_path_of_a_machine_is_shown(text):
         parts = [output.get("text", ""), *map(str, output.get("data", {}).values())]
         for part in (p for p in parts if not p.startswith("iVBOR")):
             assert not MACHINE.search(part), MACHINE.search(part).group()
+
+
+NAMES = {name for name in (*DETECTORS, *PROFILES, *datasets.NAMES) if "_" in name}
+RAW = re.compile(rf"(?<![\w/.])(?:{'|'.join(NAMES)}|x86_64|1 CPU threads)(?!\w)")
+
+
+@every
+def test_data_and_detectors_are_shown_in_words(text):
+    """In what a reader sees of an output: the first of its kinds."""
+    for output in outputs(text):
+        data = output.get("data", {})
+        kinds = [k for k in ("text/html", "text/markdown", "text/plain") if k in data][:1]
+        seen = re.sub(r"<[^>]*>", " ", output.get("text", "") + "".join(data[k] for k in kinds))
+        assert not RAW.search(seen), RAW.search(seen).group()
 
 
 @every

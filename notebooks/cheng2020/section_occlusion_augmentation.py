@@ -50,6 +50,7 @@ from paperlib.training import PoseAndOcclusion, Recipe, Supervised
 from paperlib.training import spatio_temporal, withhold_positions  # isort: skip
 from paperlib.training.spatio_temporal import MASKS
 from paperlib.windows import network_input
+from paperlib.words import in_words
 
 # %%
 plotting.use_style()
@@ -73,7 +74,7 @@ experiment
 # %%
 data, films = withhold_positions(experiment.load())
 joints = (len(data.keypoint_skeleton), 2, len(data.skeleton))
-print(", ".join(f"{name} {value}" for name, value in vars(MASKS).items()))
+print(in_words(", ".join(f"{name} {value}" for name, value in vars(MASKS).items())))
 film = next(r for r in data.train if len(r) >= 64).cut(0, 64)
 often = {"frames": 0.3, "points": 0.3, "area": 1.0, "shifts": 0.5, "noise": 1.0}
 drawing, windows = SimulatedMaps(size=32, sigma=1.0), network_input(film, confidence=True)[None]

@@ -195,7 +195,7 @@ speed = pd.Series(
 gain = errors.loc["single frame"] - errors.loc["temporal"]
 by_action = pd.DataFrame({"movement, mm/frame": speed, "gain, mm": gain})
 by_action["gain, %"] = 100 * gain / errors.loc["single frame"]
-by_action.sort_values("movement, mm/frame", ascending=False).round(1)
+by_action.sort_values("movement, mm/frame", ascending=False).style.format("{:.1f}")
 
 # %%
 agreement = {
