@@ -3,7 +3,12 @@
 #
 # *Pavllo et al. 2019, section 6.1, tables 3 and 5.*
 #
-# ANSWER <a href="#how">How it was found.</a>
+# **Do convolutions over time err less than an LSTM that costs as much?** Not here: the LSTM has 9.4
+# ± 0.5 mm less than convolutions over 243 frames, which cost the same, and 7.3 ± 0.7 less than
+# those over 27. That it learns more poses in a step is not why: convolutions that learn as many
+# have 10.1 ± 1.6 mm more than it. So it is with networks as small as these after a few thousand
+# steps; the paper's are eight times as wide, and train far longer.
+# <a href="#how">How it was found.</a>
 #
 # Before this paper, poses over time were a matter of recurrent networks: an LSTM reads frame after
 # frame and keeps in its cells what it needs later. The paper compares its convolutions with two of

@@ -27,6 +27,9 @@
 # One thing is not as in the paper. By its absolute difference the branch that decides what is
 # hidden comes to mark little, or nothing ([section 4.3](section4_3_occlusion_aware_tcn.ipynb)), and
 # a network that zeroes nothing is the plain one. So it learns by the cross-entropy here.
+#
+# And a keypoint at zero is not one that is absent, but one in the middle of the image: other things
+# that can stand in its place are compared [on a page of their own](codings.ipynb).
 
 # %% tags=["parameters"]
 # Parameters
