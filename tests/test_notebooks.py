@@ -17,6 +17,7 @@ from paperlib import datasets
 from paperlib.detection import DETECTORS, PROFILES
 from paperlib.experiment import COMMON_PARAMETERS
 from paperlib.running.kernels import AsyncOwnSocketsKernelManager
+from paperlib.words import in_words
 from tools.publish import differences, text_forms
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,7 +110,7 @@ def test_no_path_of_a_machine_is_shown(text):
             assert not MACHINE.search(part), MACHINE.search(part).group()
 
 
-NAMES = {name for name in (*DETECTORS, *PROFILES, *datasets.NAMES) if "_" in name}
+NAMES = {name for name in (*DETECTORS, *PROFILES, *datasets.NAMES) if in_words(name) != name}
 RAW = re.compile(rf"(?<![\w/.])(?:{'|'.join(NAMES)}|x86_64|1 CPU threads)(?!\w)")
 
 

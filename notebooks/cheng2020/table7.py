@@ -57,6 +57,7 @@ from paperlib.results import interval, over_seeds, paper_table, select, shown
 from paperlib.skeletons import COMMON_14, convert, convert_confidence
 from paperlib.training import PoseAndOcclusion, Recipe, Supervised, collapse
 from paperlib.training import spatio_temporal, withhold_positions  # isort: skip
+from paperlib.words import in_words
 
 plotting.use_style()
 experiment = Experiment.begin(
@@ -173,7 +174,8 @@ runs = {}
 for home, parts in homes.items():
     for name, learning in systems_of(*parts).items():
         runs[home, name] = experiment.train(f"{name}, of {home}", *learning)
-    print(f"whole system, of {home}: {collapse(runs[home, WHOLE].history) or 'no collapse'}")
+    how = collapse(runs[home, WHOLE].history) or "no collapse"
+    print(f"whole system, of {in_words(home)}: {how}")
 
 # %% [markdown]
 # ## Everywhere

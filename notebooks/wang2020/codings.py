@@ -18,9 +18,11 @@
 # Here the same marks are coded in five ways, all else alike:
 #
 # * **zero**, as in the paper;
-# * **zero and mask**: zero, and a third number says that the keypoint was hidden;
+# * **zero and mask**: zero, and a third number says that the keypoint was hidden (0.05, else 0, as
+#   keypoints move by hundredths, too);
 # * **mask**: the keypoint as it was found, and that number beside it;
-# * **root**: the root's keypoint of the same frame, which is at least within the body;
+# * **root**: the root's keypoint of the same frame, which is at least within the body (so the root
+#   itself stays as it was found, even where it is marked);
 # * **interpolated**: a straight line over time between where it was last seen and where next.
 
 # %% tags=["parameters"]
