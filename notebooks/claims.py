@@ -92,7 +92,9 @@ Markdown(table([v11, v14]))
 w06 = cannot("wang2020-c06", "wang2020/table1_to_5", "it takes HumanEva-I and a network on images")
 actions = "no free data here have these actions, and others say nothing of sitting"
 w07 = not_run("wang2020-c07", "wang2020/table6_7", actions)
-Markdown(table([w06, w07]))
+heatmaps = "it takes a network on heat maps"
+w08 = not_run("wang2020-c08", "wang2020/section4_1_clustered_occlusions", heatmaps)
+Markdown(table([w06, w07, w08]))
 
 # %% [markdown]
 # What a frame costs needs no data: multiplications and additions of the networks as they are built.

@@ -11,7 +11,7 @@
 # The paper labels less and less of Human3.6M: all of one subject, then a half, a tenth, …, a
 # thousandth of it. Everything else stays in training as video without poses. The fewer labels there
 # are, the more [back-projection](section4_semi_supervised.ipynb) gains over training on the labels
-# alone. Here one subject's shares are measured: all of them in panel c, 1 and 5 % in a and b.
+# alone. Here 1 and 5 % of one subject are measured.
 #
 # The figure has three panels, which are the values of `panels`:
 #
@@ -285,7 +285,9 @@ Markdown(claims.table(verdicts))
 # %% [markdown]
 # ## Try next
 #
-# * `-p panels c -p subsets all`: labels of further subjects, too (half an hour).
+# * `-p panels c -p subsets shares`: labels from 0.1 to 100 % (a quarter of an hour). Where does
+#   video stop to help?
+# * `-p panels c -p subsets all`: labels of further subjects, too.
 # * `-p labelled S2`: does it matter whose poses are known? (It does not go on record.)
 # * Label everybody, but the same share of each: `split_labels(data, people, 0.01)`. Does the bone
 #   term do better where no body is left out?
