@@ -60,8 +60,10 @@ experiment
 
 # %%
 c05 = cannot("pavllo2019-c05", "pavllo2019/table1", "it takes images and person boxes")
+c12 = not_run("pavllo2019-c12", "pavllo2019/table3", "it takes an LSTM, trained alike")
+c19 = not_run("pavllo2019-c19", "pavllo2019/table5", "it takes an LSTM of equal cost")
 c34 = cannot("pavllo2019-c34", "pavllo2019/table1", "it takes Human3.6M")
-Markdown(table([c05, c34]))
+Markdown(table([c05, c12, c19, c34]))
 
 # %% [markdown]
 # ### Véges & Lőrincz 2020

@@ -28,7 +28,7 @@ PUBLISHED_WITH = {
         *("pavllo2019/appendix", "pavllo2019/other_joints"),
         *("pavllo2019/section4_semi_supervised", "pavllo2019/section5_1_datasets"),
         *("pavllo2019/figure1", "pavllo2019/figure4"),
-        *("pavllo2019/lstm", "pavllo2019/receptive_field", "pavllo2019/streaming"),
+        *("pavllo2019/receptive_field", "pavllo2019/streaming"),
         *("pavllo2019/table1", "pavllo2019/table2", "pavllo2019/table3"),
         *("veges2020/figure3", "veges2020/section3_1_temporal_posenet"),
         "veges2020/section4_1_muco_temp",
