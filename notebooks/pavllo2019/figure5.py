@@ -285,7 +285,7 @@ Markdown(claims.table(verdicts))
 # %% [markdown]
 # ## Try next
 #
-# * `-p panels c -p subsets all`: labels of further subjects, too (half an hour).
+# * `-p panels c -p subsets all`: labels of further subjects, too.
 # * `-p labelled S2`: does it matter whose poses are known? (It does not go on record.)
 # * Label everybody, but the same share of each: `split_labels(data, people, 0.01)`. Does the bone
 #   term do better where no body is left out?
