@@ -115,7 +115,8 @@ sizes.style.format("{:,}").set_caption(f"labels are those of {people[0]}")
 #
 # On every subset a model learns from the labels alone, and a semi-supervised one; in panel c, up to
 # 5 %, a third without the bone-length term (on all subsets with `subsets="all"`). All take about as
-# many steps, and warm up on labels for the first tenth of the epochs.
+# many steps (half of a subject and more take more of them, since 8 epochs are the least), and warm
+# up on labels for the first tenth of the epochs.
 
 # %%
 ALONE, BOTH, BARE = "supervised", "semi-supervised", "semi-supervised, no bone term"
@@ -285,7 +286,7 @@ Markdown(claims.table(verdicts))
 # %% [markdown]
 # ## Try next
 #
-# * `-p panels c -p subsets shares`: labels from 0.1 to 100 % (a quarter of an hour). Where does
+# * `-p panels c -p subsets shares`: labels from 0.1 to 100 % (about 50 minutes). Where does
 #   video stop to help?
 # * `-p panels c -p subsets all`: labels of further subjects, too.
 # * `-p labelled S2`: does it matter whose poses are known? (It does not go on record.)
