@@ -28,12 +28,13 @@ PUBLISHED_WITH = {
         *("pavllo2019/appendix", "pavllo2019/other_joints"),
         *("pavllo2019/section4_semi_supervised", "pavllo2019/section5_1_datasets"),
         *("pavllo2019/figure1", "pavllo2019/figure4"),
-        *("pavllo2019/receptive_field", "pavllo2019/streaming"),
+        *("pavllo2019/lstm", "pavllo2019/receptive_field", "pavllo2019/streaming"),
         *("pavllo2019/table1", "pavllo2019/table2", "pavllo2019/table3"),
         *("veges2020/figure3", "veges2020/section3_1_temporal_posenet"),
         "veges2020/section4_1_muco_temp",
         *("veges2020/table1", "veges2020/table2", "veges2020/table3"),
-        *("wang2020/codings", "wang2020/section4_2_boxed_man", "wang2020/table6_7"),
+        *("wang2020/codings", "wang2020/section5_5_heat_maps", "wang2020/table6_7"),
+        "wang2020/section4_2_boxed_man",
         *("kato2020/figure1", "kato2020/figure_depth", "kato2020/from_video"),
         *("kato2020/section2_first_stage", "kato2020/section2_second_stage"),
         *("kato2020/table1", "kato2020/table2"),
@@ -43,7 +44,10 @@ PUBLISHED_WITH = {
     )
 } | {
     # two of its panels have this detector, and the third exact keypoints
-    "pavllo2019/figure5": {"dataset": "mocap", "detector": "simulated", "panels": "a,b,c"},
+    "pavllo2019/figure5": {
+        **{"dataset": "mocap", "detector": "simulated"},
+        **{"panels": "a,b,c", "subsets": "shares"},
+    },
     "cheng2020/table2": {"dataset": "mocap", "left_out": True},
     "table1": {"dataset": "mocap", "heat_maps": True},
 }

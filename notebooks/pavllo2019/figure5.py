@@ -11,7 +11,7 @@
 # The paper labels less and less of Human3.6M: all of one subject, then a half, a tenth, …, a
 # thousandth of it. Everything else stays in training as video without poses. The fewer labels there
 # are, the more [back-projection](section4_semi_supervised.ipynb) gains over training on the labels
-# alone. Here 1 and 5 % of one subject are measured.
+# alone. Here one subject's shares are measured: all of them in panel c, 1 and 5 % in a and b.
 #
 # The figure has three panels, which are the values of `panels`:
 #
@@ -115,8 +115,7 @@ sizes.style.format("{:,}").set_caption(f"labels are those of {people[0]}")
 #
 # On every subset a model learns from the labels alone, and a semi-supervised one; in panel c, up to
 # 5 %, a third without the bone-length term (on all subsets with `subsets="all"`). All take about as
-# many steps (half of a subject and more take more of them, since 8 epochs are the least), and warm
-# up on labels for the first tenth of the epochs.
+# many steps, and warm up on labels for the first tenth of the epochs.
 
 # %%
 ALONE, BOTH, BARE = "supervised", "semi-supervised", "semi-supervised, no bone term"
@@ -286,8 +285,6 @@ Markdown(claims.table(verdicts))
 # %% [markdown]
 # ## Try next
 #
-# * `-p panels c -p subsets shares`: labels from 0.1 to 100 % (about 50 minutes). Where does
-#   video stop to help?
 # * `-p panels c -p subsets all`: labels of further subjects, too.
 # * `-p labelled S2`: does it matter whose poses are known? (It does not go on record.)
 # * Label everybody, but the same share of each: `split_labels(data, people, 0.01)`. Does the bone

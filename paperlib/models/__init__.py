@@ -4,12 +4,18 @@
 """
 
 from paperlib import lazily
-from paperlib.models.complexity import count_parameters, flops_per_frame, flops_per_window
+from paperlib.models.complexity import (
+    channels_for,
+    count_parameters,
+    flops_per_frame,
+    flops_per_window,
+)
 from paperlib.models.fast import Streaming, fold, lift
 from paperlib.models.generator_and_discriminator import GENERATORS, GeneratorAndDiscriminator
 from paperlib.models.high_resolution import HighResolutionNet
 from paperlib.models.integral import IntegralRegression, soft_argmax
 from paperlib.models.linear import LinearModel
+from paperlib.models.lstm import LSTMModel
 from paperlib.models.multi_stride import MultiStrideTCN, as_large
 from paperlib.models.occlusion_aware import CODINGS, GATES, VECTORS, OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory, SharedPoseAndTrajectory

@@ -1,6 +1,9 @@
 """What a model costs, counted as pavllo2019 counts it (section 6.1, table 5)."""
 
-from torch import nn
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
 
 from paperlib.models.temporal import TemporalModel
 
@@ -12,8 +15,41 @@ def count_parameters(model: nn.Module) -> int:
 
 def flops_per_frame(model: nn.Module) -> int:
     """Floating-point operations for one more frame of an endless sequence: two for each weight of
-    a matrix product. Biases, norms and the padding at the ends are left out."""
-    return 2 * sum(m.weight.numel() for m in model.modules() if isinstance(m, nn.Linear))
+    a matrix product, those of an LSTM's gates among them. Biases, norms, what gates do number by
+    number, and the padding at the ends are left out."""
+    return 2 * sum(weight.numel() for m in model.modules() for weight in _matrices(m))
+
+
+def _matrices(module: nn.Module) -> list[Tensor]:
+    if isinstance(module, nn.Linear):
+        return [module.weight]
+    if isinstance(module, nn.LSTM):
+        return [value for name, value in module.named_parameters() if name.startswith("weight")]
+    return []
+
+
+def channels_for(
+    build: Callable[[int], nn.Module],
+    wanted: int,
+    cost: Callable[[nn.Module], int] = count_parameters,
+) -> int:
+    """How many channels make ``build(channels)`` cost ``wanted``, as nearly as can be: so that two
+    kinds of network are compared, and not two sizes. ``ValueError`` for less than one channel
+    costs."""
+
+    def costs(channels: int) -> int:
+        with torch.device("meta"):  # counting needs no memory
+            return cost(build(channels))
+
+    if costs(1) > wanted:
+        raise ValueError(f"one channel costs {costs(1)} already, more than the {wanted} wanted")
+    low, high = 1, 2
+    while costs(high) < wanted:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if costs(middle) >= wanted else (middle, high)
+    return min((low, high), key=lambda channels: abs(costs(channels) - wanted))
 
 
 def flops_per_window(model: TemporalModel) -> int:

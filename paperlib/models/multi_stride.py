@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from paperlib.errors import one_of
 from paperlib.models.arguments import check_keypoints, checked
-from paperlib.models.complexity import count_parameters
+from paperlib.models.complexity import channels_for, count_parameters
 from paperlib.models.temporal import Block, Layer, side_by_side
 from paperlib.occlusion import SimulatedMaps
 from paperlib.windows.maps import are_maps, map_features, unpacked
@@ -227,21 +227,10 @@ def as_large(config: Mapping, **changes) -> dict:
     ``ValueError`` for options that build none.
     """
 
-    def parameters(**options) -> int:
-        with torch.device("meta"):
-            return count_parameters(MultiStrideTCN(**options))
-
-    wanted, other = parameters(**config), {**config, **changes}
-    low, high = 1, 2
-    while parameters(**other | {"channels": high}) < wanted:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        enough = parameters(**other | {"channels": middle}) >= wanted
-        low, high = (low, middle) if enough else (middle, high)
-    best = min(
-        (low, high), key=lambda width: abs(parameters(**other | {"channels": width}) - wanted)
-    )
+    other = {**config, **changes}
+    with torch.device("meta"):
+        wanted = count_parameters(MultiStrideTCN(**config))
+    best = channels_for(lambda width: MultiStrideTCN(**other | {"channels": width}), wanted)
     return other | {"channels": best}
 
 

@@ -7,6 +7,7 @@ from paperlib.models.generator_and_discriminator import GeneratorAndDiscriminato
 from paperlib.models.high_resolution import HighResolutionNet
 from paperlib.models.integral import IntegralRegression
 from paperlib.models.linear import LinearModel
+from paperlib.models.lstm import LSTMModel
 from paperlib.models.multi_stride import MultiStrideTCN
 from paperlib.models.occlusion_aware import OcclusionAware
 from paperlib.models.pose_and_trajectory import PoseAndTrajectory, SharedPoseAndTrajectory
@@ -18,6 +19,7 @@ MODELS: dict[str, type[nn.Module]] = {
     m.__name__: m
     for m in (
         LinearModel,
+        LSTMModel,
         TemporalModel,
         PoseAndTrajectory,
         SharedPoseAndTrajectory,

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from paperlib.models import MultiStrideTCN
+from paperlib.models import LSTMModel, MultiStrideTCN
 
 _AT_ONCE = 16  # windows: their maps are what takes memory
 
 
 @torch.no_grad()
-def lift_windows(model: MultiStrideTCN, keypoints: Tensor) -> Tensor:
+def lift_windows(model: MultiStrideTCN | LSTMModel, keypoints: Tensor) -> Tensor:
     """Poses ``(B, T, J, 3)`` of sequences ``(B, T, K, F)``, in windows of the model's length.
 
     A window begins every half length, and the last one ends with the sequence, so that each frame

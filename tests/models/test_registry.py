@@ -14,6 +14,7 @@ from paperlib.skeletons import H36M_17
 
 EXAMPLES = {
     "LinearModel": (17, 2, 16, 8, 1, 0.25),
+    "LSTMModel": (17, 2, 16, 20, 8, 0.25),
     "TemporalModel": (17, 2, 16, (3, 5), True, 0.1, 8, True),
     "PoseAndTrajectory": (17, 2, 16),
     "SharedPoseAndTrajectory": (17, 2, 16),

@@ -94,6 +94,14 @@ def test_the_laptop_takes_about_as_many_steps_whatever_the_data():
     assert Recipe.pavllo2019("smoke", 1000) == Recipe.pavllo2019("smoke")
 
 
+def test_subsets_of_any_size_are_learnt_from_in_about_as_many_steps():
+    for examples in (640, 5_000, 30_000, 34_000, 200_000):
+        recipe = Recipe.semi_supervised("laptop", examples)
+        assert recipe.epochs >= 8
+        assert 0.95 < recipe.epochs * recipe.steps(examples) / 4000 < 1.1
+    assert Recipe.semi_supervised("paper", 200_000).epoch_examples == 0
+
+
 def test_cheng2020_learns_from_whole_windows():
     for preset, pairs in (("paper", 64), ("laptop", 2), ("smoke", 4)):
         for length in (32, 64):
