@@ -196,6 +196,7 @@ class Experiment:
         first, exact = data.test[0], exact or self.exact
         same = first.keypoint_skeleton == exact.test[0].keypoint_skeleton
         error = detection.keypoint_error(data.test, exact.test) if same else float("nan")
+        most = f" of at most {recipe.epoch_examples:,} examples" if recipe.epoch_examples else ""
         return Protocol(
             data=data.source,
             detector=self.detector,
@@ -208,7 +209,7 @@ class Experiment:
             preset=self.preset,
             device=results.machine(self.device),
             training=(
-                f"{recipe.channels} channels, {recipe.epochs} epochs in batches of "
+                f"{recipe.channels} channels, {recipe.epochs} epochs{most} in batches of "
                 f"{recipe.batch_size}, a target every {_frames(recipe.stride)}, learning rate "
                 f"{recipe.learning_rate:g} with {recipe.schedule} decay, "
                 f"{choose_precision(choose_device(self.device), recipe.precision)}"
