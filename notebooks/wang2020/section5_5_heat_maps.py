@@ -125,12 +125,12 @@ EPOCHS, ALL_PEAKS = (1 if experiment.preset == "smoke" else 10), "maps of all ke
 
 def budget(kind, steps):
     """Short epochs, which are so many steps in all."""
+    short, in_each = whole.shortened(EPOCHS).but(stride=1), steps // EPOCHS
     if kind == "vectors":
-        of_epoch = steps // EPOCHS * whole.batch_size
-        return whole.but(epochs=EPOCHS, stride=1, epoch_examples=of_epoch)
+        return short.but(epoch_examples=in_each * whole.batch_size)
     few, rate = max(1, whole.batch_size // FIELD), Recipe.cheng2020(experiment.preset).learning_rate
-    recipe = whole.but(epochs=EPOCHS, stride=1, chunk=FIELD, batch_size=few * FIELD)
-    return recipe.but(learning_rate=rate, dropout=0.0, epoch_examples=steps // EPOCHS * few)
+    recipe = short.but(chunk=FIELD, batch_size=few * FIELD, epoch_examples=in_each * few)
+    return recipe.but(learning_rate=rate, dropout=0.0)
 
 
 # %%
@@ -146,9 +146,8 @@ order = [(kind, steps) for steps in (FEW, MORE) for kind in ("vectors", "maps")]
 runs = {key: trained(*key) for key in [*order, (ALL_PEAKS, MORE)]}
 there_are = 2 * sum(-(-len(r) // FIELD) for r in data.train)  # windows of the maps
 for kind, steps in runs:
-    recipe = budget(kind, steps)
-    windows = min(examples if kind == "vectors" else there_are, recipe.epoch_examples)
-    print(f"{kind}: {EPOCHS * -(-windows // recipe.batch_windows)} steps")
+    made = budget(kind, steps).steps(examples if kind == "vectors" else there_are)
+    print(f"{kind}: {EPOCHS * made} steps")
 
 # %%
 rows = []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from paperlib import datasets, detection, results
 from paperlib.evaluation import Evaluation, over_clips
 from paperlib.experiment.common import COMMON_PARAMETERS, check_value, resolved_data
+from paperlib.experiment.how_trained import how_trained
 from paperlib.experiment.parameters import check_cells
 from paperlib.experiment.rows import row
 from paperlib.paths import OUT
@@ -26,7 +27,6 @@ from paperlib.training import (
     shipped_run,
     train,
 )
-from paperlib.training.devices import choose_precision
 from paperlib.words import in_words
 
 if TYPE_CHECKING:
@@ -43,10 +43,6 @@ _BANNER = (
     "was published."
 )
 _LOUD = "border-left: 4px solid #cf4a12; padding: 4px 10px"
-
-
-def _frames(count: int) -> str:
-    return "frame" if count == 1 else f"{count} frames"
 
 
 _OF_ONE_PERSON = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "acceleration_error")
@@ -196,7 +192,6 @@ class Experiment:
         first, exact = data.test[0], exact or self.exact
         same = first.keypoint_skeleton == exact.test[0].keypoint_skeleton
         error = detection.keypoint_error(data.test, exact.test) if same else float("nan")
-        most = f" of at most {recipe.epoch_examples:,} examples" if recipe.epoch_examples else ""
         return Protocol(
             data=data.source,
             detector=self.detector,
@@ -208,12 +203,7 @@ class Experiment:
             seeds=tuple(sorted(set(seeds))) or (self.seed,),
             preset=self.preset,
             device=results.machine(self.device),
-            training=(
-                f"{recipe.channels} channels, {recipe.epochs} epochs{most} in batches of "
-                f"{recipe.batch_size}, a target every {_frames(recipe.stride)}, learning rate "
-                f"{recipe.learning_rate:g} with {recipe.schedule} decay, "
-                f"{choose_precision(choose_device(self.device), recipe.precision)}"
-            ),
+            training=how_trained(recipe, self.device),
             excluded=data.excluded,
             clips=clips,
         )

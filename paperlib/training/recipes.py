@@ -254,9 +254,10 @@ class Recipe:
         return self.but(epochs=epochs, decay=fall)
 
     def steps(self, examples: int) -> int:
-        """Steps of an epoch, of ``examples`` windows at a stride of 1 (mirrored ones included)."""
+        """Steps of an epoch, of ``examples`` windows of ``chunk`` target frames, taken at a stride
+        of 1 and mirrored ones included."""
         shown = math.ceil(examples / self.stride)
-        return math.ceil(min(shown, self.epoch_examples or shown) / self.batch_size)
+        return math.ceil(min(shown, self.epoch_examples or shown) / self.batch_windows)
 
     @property
     def batch_windows(self) -> int:

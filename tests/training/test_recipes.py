@@ -102,6 +102,14 @@ def test_subsets_of_any_size_are_learnt_from_in_about_as_many_steps():
     assert Recipe.semi_supervised("paper", 200_000).epoch_examples == 0
 
 
+def test_steps_are_of_windows_however_many_targets_one_has():
+    frames = Recipe(batch_size=9 * 27, stride=2)
+    assert frames.steps(1000) == 3  # 500 windows with one target each, 243 of them a step
+    chunks = Recipe(batch_size=9 * 27, chunk=27)
+    assert chunks.steps(1000) == 112  # 9 of them a step
+    assert chunks.but(epoch_examples=90).steps(1000) == 10
+
+
 def test_cheng2020_learns_from_whole_windows():
     for preset, pairs in (("paper", 64), ("laptop", 2), ("smoke", 4)):
         for length in (32, 64):
