@@ -115,7 +115,7 @@ sizes.style.format("{:,}").set_caption(f"labels are those of {people[0]}")
 #
 # On every subset a model learns from the labels alone, and a semi-supervised one; in panel c, up to
 # 5 %, a third without the bone-length term (on all subsets with `subsets="all"`). All take about as
-# many steps, and warm up on labels for the first tenth of the epochs.
+# many steps, and warm up on labels for the first tenth of the epochs, or the first one of eight.
 
 # %%
 ALONE, BOTH, BARE = "supervised", "semi-supervised", "semi-supervised, no bone term"

@@ -100,9 +100,9 @@ costs.style.format({"of the LSTM's FLOPs": "{:.2f}"}, thousands=" ")
 # ## Trained alike
 #
 # The convolutions take windows from all over the data, 256 a step with the preset `laptop`, and
-# learn the pose in the middle of each, every second frame in turn. The LSTM answers all 27 frames
-# of its window, and learns them all: 64 windows make a step, and 1,728 poses, about seven times as
-# many; what its cells hold is not rounded to half precision, as other layers are. All take as many
+# learn the pose in the middle of each, which is every second frame of a recording. The LSTM answers
+# all 27 frames of its window, and learns them all: 64 windows make a step, and 1,728 poses, about
+# seven times as many. It learns in full precision, the convolutions in half. All take as many
 # steps, with the same optimiser, dropout and rate, which falls alike. (Of the rates 0.001, 0.002
 # and 0.004 the last, the convolutions' own, was the best for the LSTM of 64 windows, too, on takes
 # held out of the training part of the embedded data, in short trainings; larger ones were not
@@ -112,10 +112,11 @@ costs.style.format({"of the LSTM's FLOPs": "{:.2f}"}, thousands=" ")
 # three times: whole, and without their first 18 and 36 frames.
 #
 # Is it the kind of network that tells, then, or how many poses it learns in a step? So convolutions
-# over 27 frames are trained once more, with as many poses a step as the LSTM has. (Those over 243
-# would take an hour and a half.) And there is an LSTM of about as many poses a step as the
-# convolutions usually have. They are 9 windows, and neighbours in a window are nearly alike: a step
-# shows it far less of the data than it shows the convolutions, so that no claim is judged by it.
+# over 27 frames are trained once more, with as many poses a step as the LSTM has, and of every
+# frame. (Those over 243 would take an hour and a half.) And there is an LSTM of about as many poses
+# a step as the convolutions usually have. They are 9 windows, and neighbours in a window are nearly
+# alike: a step shows it far less of the data than it shows the convolutions, so that no claim is
+# judged by it.
 
 # %%
 STEPS = recipe.epochs * recipe.steps(examples)

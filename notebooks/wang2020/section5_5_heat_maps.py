@@ -13,9 +13,10 @@
 # * with little computing, maps are far worse than vectors.
 #
 # Three things are mixed in that: how much maps cost, what is lost in their cells, and what is
-# hidden. So here both kinds have the same guesses of what is hidden, and as many frames in as many
-# steps, few of them and four times as many; what a step costs stands beside. With more steps there
-# are also maps with all their peaks.
+# hidden. So here both kinds have the same labels of what is hidden, and as many frames in as many
+# steps, few of them and four times as many; how long that takes stands beside. With more steps
+# there are also maps with all their peaks. The networks differ in more than their input, so that
+# the gap is not of maps alone.
 
 # %% tags=["parameters"]
 # Parameters
@@ -66,7 +67,8 @@ experiment
 # and become a vector of as many numbers as the network has channels; then temporal convolutions
 # over 27 frames with as many channels. (The paper does not say what its network did with the maps;
 # this is that of [Cheng et al.](../cheng2020/section_multi_scale_features.ipynb) with one stride.
-# Its maps show a square about the person, and it is told where that lies.)
+# Its maps show a square about the keypoints that are left, and it is told where that lies.) The
+# vectors' network takes two frames more, to guess what is hidden in the others.
 
 # %%
 FIELD = 27
@@ -110,11 +112,13 @@ print("without a peak:", ", ".join(data.skeleton.joints[j].replace("_", " ") for
 # ## Training
 #
 # A step has as many target frames for both, but for the remainder: for the vectors 256 windows of
-# 27 frames with one target in the middle, for the maps 9 windows with 27 targets. What the vectors
-# mark is trained by the cross-entropy; by the paper's absolute difference it comes to be little, or
-# nothing ([section 4.3](section4_3_occlusion_aware_tcn.ipynb)). The maps have no peak wherever the
-# guess marks. Their network has the rate and the dropout (none) of
-# [Cheng et al.](../cheng2020/table1.ipynb) here, which were chosen for it on takes held out.
+# 27 frames with one target in the middle, for the maps 9 windows with 27 targets. Maps have no peak
+# wherever the label says that a keypoint is hidden, in testing as in training. The vectors are what
+# the network guesses of those labels; that is trained by the cross-entropy, since by the paper's
+# absolute difference it comes to mark little, or nothing
+# ([section 4.3](section4_3_occlusion_aware_tcn.ipynb)). The maps' network has the rate and the
+# dropout (none) of [Cheng et al.](../cheng2020/table1.ipynb), which were chosen on takes held out,
+# for a network of several strides and 64 frames.
 
 # %%
 FEW, MORE = 1000, 4000  # steps

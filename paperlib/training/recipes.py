@@ -122,11 +122,11 @@ class Recipe:
         if preset == "smoke":
             return paper.shortened(2).but(channels=32)
         steps = max(1, round(examples / paper.batch_size))
+        laptop = paper.shortened(max(8, round(4000 / steps))).but(channels=256)
         # no fewer than 8 epochs, since learning begins with some on labels alone: of large subsets
         # an epoch shows a part
-        of_epoch = 500 * paper.batch_size
-        laptop = paper.shortened(max(8, round(4000 / steps)))
-        return laptop.but(channels=256, epoch_examples=of_epoch)
+        most = 500 * paper.batch_size
+        return laptop.but(epoch_examples=most) if examples > most else laptop
 
     @classmethod
     def veges2020(cls, preset: str = "paper") -> "Recipe":

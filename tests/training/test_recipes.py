@@ -99,6 +99,7 @@ def test_subsets_of_any_size_are_learnt_from_in_about_as_many_steps():
         recipe = Recipe.semi_supervised("laptop", examples)
         assert recipe.epochs >= 8
         assert 0.95 < recipe.epochs * recipe.steps(examples) / 4000 < 1.1
+        assert (recipe.epoch_examples > 0) == (examples > 32_000)
     assert Recipe.semi_supervised("paper", 200_000).epoch_examples == 0
 
 
