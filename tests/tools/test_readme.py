@@ -3,6 +3,7 @@
 import importlib
 import re
 
+import pandas as pd
 import pytest
 
 from paperlib import results
@@ -66,6 +67,20 @@ def test_a_changed_verdict_changes_the_text(tmp_path, monkeypatch):
 def test_what_it_links_to_is_there(page):
     for link in re.findall(r"\]\(((?!https?:)[^)#]+)\)", page.read_text("utf-8")):
         assert (page.parent / link).exists(), link
+
+
+def test_minutes_are_of_a_seed_and_of_what_each_detector_saw_last(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+    about = {"dataset": "mocap", "preset": "laptop", "seed": 0, "metric": "mpjpe", "unit": "mm"}
+    about |= {column: "" for column in results.COLUMNS if column not in about} | {"value": 50.0}
+    told = (("near", "a", 600), ("near", "b", 120), ("far", "c", 180), ("far", "c", 60))
+    rows = [
+        about | {"detector": detector, "commit": commit, "seconds": seconds, "system": str(seconds)}
+        for detector, commit, seconds in told
+    ]
+    pd.DataFrame(rows)[list(results.COLUMNS)].to_csv(tmp_path / "page.csv", index=False)
+    assert readme.minutes("page") == "6"
+    assert readme.minutes("another") == ""
 
 
 @pytest.mark.parametrize("line", re.findall(r"^from paperlib.* import .*$", ALL, re.MULTILINE))
