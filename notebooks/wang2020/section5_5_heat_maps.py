@@ -3,7 +3,11 @@
 #
 # *Wang et al. 2020, section 5.5.*
 #
-# ANSWER <a href="#how">How it was found.</a>
+# **Maps are behind, with few steps and with more.** With few steps the vectors err by 28.1 ± 4.4 mm
+# less, with four times as many by 21.6 ± 2.1 (the paper: by 124.3). A part of it is what is hidden:
+# with more steps the vectors zero what they guess, 6.4 % of the keypoints, and the maps lack all
+# that is labelled, 13.9 %; with all of their peaks they err by 9.5 ± 0.6 mm less.
+# <a href="#how">How it was found.</a>
 #
 # Before the paper gave its network a vector that says which keypoints are hidden, it tried to give
 # it **heat maps** of 32 x 32 cells, in which a hidden keypoint has no peak. For want of computing
