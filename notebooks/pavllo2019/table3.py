@@ -264,7 +264,8 @@ Markdown("\n".join(lines))
 
 # %% [markdown]
 # By the tests that the [ledger of claims](../claims.ipynb) has for them: `pavllo2019-c08` to `c11`.
-# The detectors are taken in the order of their 2D errors.
+# The detectors are taken in the order of their 2D errors. Convolutions and an LSTM are trained
+# alike on [a page of their own](lstm.ipynb).
 
 # %%
 ours, linear = (

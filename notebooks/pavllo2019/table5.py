@@ -112,7 +112,8 @@ Markdown(claims.table(verdicts))
 # All claims of the papers stand in the [ledger](../claims.ipynb).
 #
 # The errors in the paper's table (40.6, 38.7, 37.8 mm with exact keypoints) need Human3.6M: *not
-# run (licence)*. [What context is worth on free data](receptive_field.ipynb) has a page of its own.
+# run (licence)*. [What context is worth on free data](receptive_field.ipynb) has a page of its own,
+# and so has [an LSTM of equal cost](lstm.ipynb).
 #
 # ## Why dilation
 
