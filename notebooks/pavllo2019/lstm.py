@@ -6,9 +6,9 @@
 # **It depends on how many poses a step has.** With 1,728 on both sides, convolutions over 27 frames
 # err by 1.0 ± 0.8 mm less than an LSTM that costs nearly twice as much, and averaged over the
 # mirrored input by 1.7 ± 0.9. With 256, the usual number here, convolutions over 243 frames err by
-# 6.2 ± 0.5 mm more than the LSTM of equal cost, which has 1,728. Seven times as many poses lower the
-# error of convolutions by 4.5 ± 0.8, that of the LSTM by 10.3 ± 0.5. Both claims are of 243 frames,
-# which were not trained with as many: not decided. <a href="#how">How it was found.</a>
+# 6.2 ± 0.5 mm more than the LSTM of equal cost, which has 1,728. Seven times as many poses lower
+# the error of convolutions by 4.5 ± 0.8, that of the LSTM by 10.3 ± 0.5. Both claims are of 243
+# frames, which were not trained with as many: not decided. <a href="#how">How it was found.</a>
 #
 # Before this paper, poses over time were a matter of recurrent networks: an LSTM reads frame after
 # frame and keeps in its cells what it needs later. The paper compares its convolutions with two of
