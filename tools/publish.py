@@ -45,8 +45,10 @@ PUBLISHED_WITH = {
 } | {
     # two of its panels have this detector, and the third exact keypoints
     "pavllo2019/figure5": {
-        **{"dataset": "mocap", "detector": "simulated"},
-        **{"panels": "a,b,c", "subsets": "shares"},
+        "dataset": "mocap",
+        "detector": "simulated",
+        "panels": "a,b,c",
+        "subsets": "shares",
     },
     "cheng2020/table2": {"dataset": "mocap", "left_out": True},
     "table1": {"dataset": "mocap", "heat_maps": True},

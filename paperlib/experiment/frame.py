@@ -44,7 +44,6 @@ _BANNER = (
 )
 _LOUD = "border-left: 4px solid #cf4a12; padding: 4px 10px"
 
-
 _OF_ONE_PERSON = ("mpjpe", "p_mpjpe", "n_mpjpe", "mpjve", "acceleration_error")
 _WHERE_ASKED = ("pck3d", "auc3d")
 # papers whose data are not those of the first
