@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from paperlib import datasets
 from paperlib.datasets import muco_temp
 from paperlib.detection import detect_people
 from paperlib.evaluation import evaluate_scenes
-from paperlib.experiment import Experiment, scene_protocol, scene_rows, several_people
+from paperlib.experiment import Experiment, pictured, scene_protocol, scene_rows, several_people
 from paperlib.experiment.scenes import METRICS, SeveralPeople
 from paperlib.recordings import count_frames
 from paperlib.results import COLUMNS
@@ -78,6 +79,23 @@ def test_several_people_are_learnt_from_with_people_alone_at_one_rate(experiment
     for found, right in zip(people.crowd.test, again.test, strict=True):
         assert torch.equal(found.keypoints, right.keypoints)
     assert [r for scene in people.truth for r in scene.people] == [*people.crowd.test]
+
+
+def test_people_of_all_motion_capture_are_of_an_excerpt_but_for_the_papers_preset(
+    experiment, monkeypatch
+):
+    """The embedded data stand in for motion capture; their clips are as long as an excerpt's."""
+    shorter = {"learnt": 1, "tested": 1, "seconds": 5.0}
+    monkeypatch.setattr("paperlib.experiment.selection._PICTURED", shorter)
+    whole = datasets.load("synthetic")
+    of_all = replace(experiment, dataset="mocap", _exact={0: whole})
+    people, part = several_people(of_all), pictured(of_all).exact
+    assert count_frames(part.train) < count_frames(whole.train)
+    want = muco_temp.compose(part, muco_temp.SIZES["smoke"])
+    for found, right in zip(people.videos.train, want.train, strict=True):
+        assert torch.equal(found.pose, right.pose)
+    papers = replace(of_all, preset="paper")
+    assert pictured(papers) is papers
 
 
 def test_the_laptop_takes_as_many_steps_on_any_data(experiment):
