@@ -11,14 +11,13 @@
 # noise, occlusion or confidence on free data is only as good as that simulation.
 #
 # Here it is set beside two real detectors, OpenPose and BlazePose, on a real film of four cameras
-# whose 3D truth was triangulated. The first version, with which many pages of this companion were
-# measured, was too kind: hardly a keypoint ever flew far away, and its confidence *knew* what is
-# hidden. It also trembled more than real ones do.
+# whose 3D truth was triangulated. The first version was too kind: hardly a keypoint ever flew far
+# away, and its confidence *knew* what is hidden. It also trembled more than real ones do.
 
 # %% tags=["parameters"]
 # Parameters
 dataset = "auto"  # "synthetic" (embedded), "cmu", "mocap" (both free motion captures)
-preset = "auto"  # "smoke": one real column less; needed by no cell else
+preset = "auto"  # "smoke": four simulated recordings in place of 60
 seed = 0  # of the simulated detections
 device = "auto"  # "cpu", "cuda"; needed by no cell
 retrain = False  # needed by no cell

@@ -117,8 +117,6 @@ caption = "the paper's whole schedule for Human3.6M on this machine: 250 million
 hours.style.format("{:.3g}").set_caption(caption)
 
 # %% [markdown]
-# The paper reports a day on its GPU for 243 frames (its cards were of 2016).
-#
 # Does bfloat16 cost accuracy? The same training in both precisions, on the embedded data; two seeds
 # say how much of a difference is chance.
 

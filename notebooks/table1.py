@@ -328,6 +328,6 @@ Markdown(
 #
 # * `-p receptive_field 243`: more context, more time to train. Where does it stop helping?
 # * `-p detector ground_truth`: with perfect keypoints, what is left for time to repair?
-# * `-p detector simulated_coarse`: and with a poor detector?
+# * `-p detector simulated_v2_coarse`: and with a poor detector?
 # * `-p dataset synthetic`: the same table without any download.
 # * With Human3.6M in place: `-p dataset human36m -p detector cpn_ft_h36m_dbb -p preset paper`.

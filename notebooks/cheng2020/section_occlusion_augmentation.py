@@ -4,10 +4,10 @@
 # *Cheng et al. 2020, "Data augmentation for occlusions", figure 5.*
 #
 # **What does a network do when it sees nothing?** Hidden joints in training lower the error of
-# what is hidden by 50.1 ± 14.3 mm, against the same network without them. But given a straight
-# line through the gap that one is better still, by 25.9 ± 3.8 mm with a share of the joints hidden
-# and 37.1 ± 4.1 with people out of sight; with an area it is not decided (-7.8 ± 18.7).
-# <a href="#how">How it was found.</a>
+# frames in which something is hidden by 50.1 ± 14.3 mm, against the same network without them. But
+# given a straight line through the gap that one is better still, by 25.9 ± 3.8 mm with a share of
+# the joints hidden and 37.1 ± 4.1 with people out of sight; with an area it is not decided (-7.8 ±
+# 18.7). <a href="#how">How it was found.</a>
 #
 # While the network learns, the paper hides keypoints from it: single ones, whole frames, and all
 # that a virtual occluder covers. A hidden keypoint's map is zero, and its target is what it always

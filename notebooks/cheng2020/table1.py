@@ -206,10 +206,10 @@ Markdown(claims_table(verdicts) if verdicts else "Only part of the sweeps was ru
 #
 # **Longer windows are worse here, and why is a question of the budget.** Frames of one window are
 # much alike: a step of 16 windows of 16 frames shows more poses than one of 4 windows of 64. On
-# takes held out (one seed, without views and discriminator) the first ends at 61.7 mm, the second
-# at 70.7; and windows of 16 frames, 4 of them in a step, at 75.1. With as many *windows* in a step
-# longer ones would then be better, as in the paper, though they also show more frames. The paper
-# does not print its batches.
+# takes held out (one seed, without views and discriminator, not on record) the first ends at 61.7
+# mm, the second at 70.7; and windows of 16 frames, 4 of them in a step, at 75.1. In that trial,
+# with as many *windows* in a step the longer ones are better, as in the paper, though they also
+# show more frames. The paper does not print its batches.
 #
 # ## Try next
 #

@@ -10,8 +10,8 @@
 # <a href="#how">How it was found.</a>
 #
 # A network is worth little if it lifts nothing but the data set that it comes from. The paper takes
-# its model of Human3.6M as it is to MPI-INF-3DHP, indoors and outdoors, and to 3DPW, outdoors among
-# other people, and claims:
+# its model of Human3.6M as it is to MPI-INF-3DHP and to 3DPW, outdoors among other people, and
+# claims:
 #
 # * on MPI-INF-3DHP 84.1 % of the joints that both data sets have come within 150 mm (3D-PCK),
 #   against 82.5 % of the best before it;

@@ -4,8 +4,8 @@
 # *Kato et al. 2020, both stages.*
 #
 # **What does it say of somebody whom nobody sees?** On the film shown: where a detector gives no
-# box, 164.5 mm of error, and with a box that is carried on 165.0; while the walker is seen, 143.3.
-# It is one film, and one of the harder ones. <a href="#how">How it was found.</a>
+# box, 164.5 mm of error, and with a box that is carried on without an error 165.0; while the walker
+# is seen, 143.3. It is one film, and one of the harder ones. <a href="#how">How it was found.</a>
 #
 # A film goes in, and one person's refined pose for each of its pictures comes out:
 #
@@ -171,9 +171,10 @@ saved = experiment.save_figure(figure, "kato2020_from_video")
 # **Before you look:**<a id="how"></a> For four tenths of a second nobody sees the walker. Is it
 # better to give no box, or to carry the last one on?
 #
-# Two ways to deal with it: no box, as above; or a box that some tracker has carried on, in which
-# the first stage sees **somebody else**. (To become millimetres the first stage alone needs the
-# distance of the root; here it is told the true one. The second stage is not.)
+# Two ways to deal with it: no box, as above; or a box that some tracker has carried on, without an
+# error (it is that of the true joints), in which the first stage sees **somebody else**. (To become
+# millimetres the first stage alone needs the distance of the root; here it is told the true one.
+# The second stage is not.)
 
 # %%
 ways = {"no box": boxes, "a box carried on": every_box}

@@ -9,7 +9,7 @@
 # constant one the epochs scatter by -0.1 ± 0.3 mm more. <a href="#how">How it was found.</a>
 #
 # Between an architecture and its number in a table stand choices that rarely get a table of their
-# own. Section 5.3 names three and says why they were made:
+# own. Section 5.3 names three, and of the last two says why they were made:
 #
 # 1. every example is there twice, as it is and **mirrored**, in training and again in testing;
 # 2. a window has **one target frame**, though predicting many adjacent frames at once would be
@@ -328,8 +328,9 @@ Markdown(claims.table(verdicts))
 # ## Try next
 #
 # * `-p detector ground_truth`: without a detector's noise, is the mean of two answers still better?
-# * Give `chunk 64` more windows in a batch (`plain.but(chunk=64, batch_size=4096)`): does it
-#   recover with what the batch is worth, or was it something else?
+# * Give `chunk 64` more windows in a batch (`plain.but(chunk=64, batch_size=4096,
+#   epoch_examples=243 * 64)`): does it recover with what the batch is worth, or was it something
+#   else?
 # * Train with `momentum_start=0.001, momentum_end=0.001`. Why is that no good either, in the first
 #   epochs at least?
 # * Exercises 19 and 20 of [the exercises](exercises.ipynb), with solutions.

@@ -169,9 +169,9 @@ for name, step in {"to the side": (0.1, 0, 0), "away": (0, 0, 0.1)}.items():
 #
 # ## [Table 1](table1.ipynb): protocols
 #
-# **6. What does each protocol forgive?** A pose is (a) shifted by 10 cm, (b) made larger by a
-# tenth, (c) turned by 20° about the vertical, (d) mirrored. Which of MPJPE, N-MPJPE (Protocol 3)
-# and P-MPJPE (Protocol 2) are zero?
+# **6. What does each protocol forgive?** A pose, in millimetres from its root, is (a) shifted by 10
+# cm, all joints and the root too, (b) made larger by a tenth, (c) turned by 20° about the vertical,
+# (d) mirrored. Which of MPJPE, N-MPJPE (Protocol 3) and P-MPJPE (Protocol 2) are zero?
 #
 # *Predict first:* four rows, three columns: put a 0 where you expect one.
 

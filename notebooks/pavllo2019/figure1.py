@@ -161,5 +161,5 @@ Markdown(f"*{experiment.protocol(data, recipe, receptive_field)}*")
 # * `-p receptive_field 81`: does the pose listen farther, now that it can?
 # * `-p detector ground_truth`: without trembling below, what is left of it above?
 # * [`section3`](section3_temporal_convolutions.ipynb) takes the model apart,
-#   [`streaming`](streaming.ipynb) runs it on a live camera.
+#   [`streaming`](streaming.ipynb) runs it frame by frame, as on a live camera.
 # * Exercises 23 and 24 of [the exercises](exercises.ipynb), with solutions.

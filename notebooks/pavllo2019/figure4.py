@@ -214,9 +214,9 @@ except MissingDataError as missing:
 # From the camera a pose looks right as soon as it agrees with its keypoints. What the network knows
 # of the third dimension is to be seen from the side.
 #
-# One moment is no evidence, and two videos are none either: errors of all test recordings stand in
-# [table 1](table1.ipynb), of the film with each detector and reference on [the page where this
-# model comes from](../generalisation.ipynb).
+# One moment is no evidence, and two videos are none either: errors of this model on all test
+# recordings, and on the film with each detector and reference, stand on [the page where it comes
+# from](../generalisation.ipynb).
 
 # %%
 protocol = experiment.protocol(shown, recipe, receptive_field, exact=exact.map(as_coco))

@@ -3,12 +3,13 @@
 #
 # *Pavllo et al. 2019, section 6.1, tables 3 and 5.*
 #
-# **It depends on how many poses a step has.** With 1,728 on both sides, convolutions over 27 frames
-# err by 1.0 ± 0.8 mm less than an LSTM that costs nearly twice as much, and averaged over the
-# mirrored input by 1.7 ± 0.9. With 256, the usual number here, convolutions over 243 frames err by
-# 6.2 ± 0.5 mm more than the LSTM of equal cost, which has 1,728. About seven times as many poses
-# lower the error of convolutions by 4.5 ± 0.8, that of the LSTM by 10.3 ± 0.5. Both claims are of
-# 243 frames, which were not trained with as many: not decided. <a href="#how">How it was found.</a>
+# **With as many poses a step, convolutions err less.** With 1,728 on both sides, convolutions over
+# 27 frames err by 1.0 ± 0.8 mm less than an LSTM that costs nearly twice as much, and averaged over
+# the mirrored input by 1.7 ± 0.9; with 256 and 243, by 6.8 ± 0.4, and over 243 frames by 4.0 ± 0.9
+# less than the LSTM of equal cost. An LSTM that has 1,728 is ahead of both with 256, by 6.2 ± 0.5
+# and, of 27 frames, by 3.4 ± 0.4. About seven times as many poses lower the error of convolutions
+# by 4.5 ± 0.8, that of the LSTM by 10.3 ± 0.5. Both claims are of 243 frames, which were not
+# trained with as many: not decided. <a href="#how">How it was found.</a>
 #
 # Before this paper, poses over time were a matter of recurrent networks: an LSTM reads frame after
 # frame and keeps in its cells what it needs later. The paper compares its convolutions with two of
@@ -19,11 +20,11 @@
 #   with **half of the operations**, too (27 frames).
 #
 # It compares with numbers of others' networks, whose training differed in more than that. Here both
-# kinds are trained on the same data, in as many steps. Of the two LSTMs the paper has the totals
-# alone, so that this is **an LSTM of ours**: two layers, read forwards and backwards, with as many
-# channels as make it cost what the convolutions over 243 frames cost. That of Hossain and Little
-# sees five frames at a time, ours 27: so against the convolutions of 27 frames it is one kind
-# against the other, and against those of 243 one cost against the same.
+# kinds are trained on the same data, in as many steps. Of one LSTM the paper has the totals alone,
+# and of the other not even these, so that this is **an LSTM of ours**: two layers, read forwards
+# and backwards, with as many channels as make it cost what the convolutions over 243 frames cost.
+# That of Hossain and Little sees five frames at a time, ours 27: so against the convolutions of 27
+# frames it is one kind against the other, and against those of 243 one cost against the same.
 
 # %% tags=["parameters"]
 # Parameters
@@ -242,8 +243,9 @@ Markdown(claims.table([c12, c19]))
 #
 # ## Try next
 #
-# * `WINDOW = 81`, in the code: an LSTM of longer windows costs no more. Does it gain by them?
-# * Its windows end to end, each frame read once (`run.model` on cut recordings): what does the
-#   overlap bring? It counts as half of the cost.
+# * `WINDOW = 81` and `POSES = 1728`, in the code: an LSTM of longer windows costs no more. Does it
+#   gain by them?
+# * Its windows end to end, each frame read once (`runs["LSTM"].model` on cut recordings): what does
+#   the overlap bring? It counts as half of the cost.
 # * Recipes with a `chunk` give a network several targets in a row. What that does to one which sees
 #   a single frame is in the [appendix](appendix.ipynb).

@@ -3,10 +3,10 @@
 #
 # *Pavllo et al. 2019, section 3.*
 #
-# **How far does the temporal model see, and does it matter in which order it is computed?** The
-# one drawn here reads 27 frames, causal or not. Strided and dilated it gives the same poses, to
-# rounding; for one pose alone the strided order takes 0.26 million operations, the dilated one
-# 0.99. <a href="#how">How it was found.</a>
+# **How far does the temporal model see, and does it matter in which order it is computed?** The one
+# drawn here reads 27 frames, causal or not. Strided and dilated it gives the same poses, to
+# rounding; for one pose alone, with 64 channels, the strided order takes 0.26 million operations,
+# the dilated one 0.99. <a href="#how">How it was found.</a>
 #
 # Lifting 2D keypoints to 3D is ambiguous in a single frame: many poses have the same image, and
 # the detector's errors hide which. The paper's answer is to read the keypoints **over time**,
@@ -19,7 +19,7 @@
 # %% tags=["parameters"]
 # Parameters
 receptive_field = 27  # of the model that is drawn: 3, 9, 27 or 81
-channels = 64  # width of the layers; the paper has 1024, which changes nothing shown here
+channels = 64  # width of the layers; the paper has 1024, of which the costs below are others
 dataset = "synthetic"  # where the example sequence comes from: "synthetic", "cmu" or "human36m"
 preset = "smoke"  # nothing is trained here; "smoke" loads a small piece of the data
 seed = 0  # of the random weights

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Exercises on Véges & Lőrincz 2020
 #
-# Two or three for each page of the paper. **Write your prediction down first**, then work it out by
-# hand, then open the solution: it computes the same with the package. Nothing is trained, so that
-# all of them run in seconds on a laptop, with the embedded data.
+# One to three for most pages of the paper. **Write your prediction down first**, then work it out
+# by hand, then open the solution: it computes the same with the package. Nothing is trained, so
+# that all of them run in seconds on a laptop, with the embedded data.
 #
 # Solutions, and what they show, are folded. In JupyterLab a click on the bar of a folded cell opens
 # it.

@@ -110,8 +110,8 @@ saved = experiment.save_figure(figure, "veges2020_figure3")
 # $d\,\Delta / (h - h_{hip})$: a tenth of a metre like about a metre. Over all four views of the
 # take:
 #
-# **Before you look:**<a id="how"></a> The hip rises by 45 cm. By how much, for a network that
-# reads depth off the floor, would the person seem to move away?
+# **Before you look:**<a id="how"></a> The hip rises by 10 cm, with a slope of ten. How far would
+# the person seem to move away, and how far with the slopes that the two networks have?
 
 
 # %%
@@ -159,6 +159,9 @@ verdict = experiment.judge("veges2020-c13", slopes["with zoom"] - slopes["withou
 Markdown(claims.table([verdict]))
 
 # %% [markdown]
+# What is tested is that the zoom helps. That it is *needed* is not shown: without it the slope is
+# small, too, beside that of a network which reads depth off the picture.
+#
 # ## Try next
 #
 # * `-p detector simulated_fine`: does the depth tremble less, or only more quickly?

@@ -150,7 +150,7 @@ print("drawn for ten tracks:", [round(draw_zoom(r), 2) for r in experiment.exact
 # and lost. Frames in which nobody was found are no targets, but they are seen in the windows of
 # others. Each window is taken as it is or mirrored, by chance.
 #
-# **Before you look:**<a id="how"></a> People are some six metres away. How far off, in
+# **Before you look:**<a id="how"></a> People are some five metres away. How far off, in
 # centimetres, is where the network puts them?
 
 # %%
@@ -212,7 +212,8 @@ saved = experiment.save_figure(figure, "veges2020_error_by_hidden")
 #
 # ## Try next
 #
-# * `-p receptive_field 9`, or 243: who sees more frames knows more about those that are missing.
+# * `-p receptive_field 9`, or 243: does who sees more frames know more about those that are
+#   missing?
 # * Train with `zoom=False` and look at [figure 3](figure3.ipynb).
 # * Give the network another camera's pixels without the inverse calibration.
 # * Exercises 1 to 3 of [the exercises](exercises.ipynb), with solutions.

@@ -149,8 +149,8 @@ table.style.format("{:.1f}").set_caption("the root: distance from the truth, and
 # gap, until it hurries at the end. The line knows nothing of that and meets somebody who walks on
 # evenly exactly. What it depends on is that the last frame before the gap and the first one after
 # it are right. Here they are, because the errors are made up so; where a network looks at a person
-# going out of sight they are the worst of all, and there the refinement, which weighs many frames,
-# comes out ahead ([table 2](table2.ipynb)).
+# going out of sight they may be the worst of all. There the refinement comes out ahead of the line
+# ([table 2](table2.ipynb)), perhaps because it weighs many frames.
 #
 # What the network said while the person was hidden plays no part in the result, for $v = 0$ there.
 # (The median filter takes gaps of up to four frames for flaws of the detector; what was said there

@@ -137,8 +137,8 @@ table.style.format("{:.1f}").set_caption(f"mm and % (3D-PCK); {len(truth)} video
 #   nothing is left of it.
 # * If only **one person** is, the scale cannot mend it: the sizes of people must be right relative
 #   to each other. Here N-MRPE is above MRPE: the others pay for the one.
-# * **Arms** are a matter of the pose. Four joints are 20 cm off; 3D-PCK takes each of them for
-#   wrong, however far it is off.
+# * **Arms** are a matter of the pose. Four joints of 17 are 20 cm off; 3D-PCK, which counts 14,
+#   takes each of them for wrong, however far it is off.
 # * **In every 20th frame** all are 3 m farther away: MRPE has a twentieth of 3 m. The median has
 #   nothing of it, and N-MRPE more than MRPE.
 #

@@ -3,9 +3,9 @@
 #
 # *Véges & Lőrincz 2020, section 5, table 1.*
 #
-# **Are many frames better than one?** The temporal network has 1.2 ± 1.0 points of 3D-PCK more than
-# one of a single frame, and 1.3 ± 0.6 over people whom the detector found. Refinement adds 3.4 ±
-# 0.3, all of it where people are lost. <a href="#how">How it was found.</a>
+# **Are many frames better than one?** For the pose: the temporal network has 1.2 ± 1.0 points of
+# 3D-PCK more than one of a single frame, and 1.3 ± 0.6 over people whom the detector found.
+# Refinement adds 3.4 ± 0.3, all of it where people are lost. <a href="#how">How it was found.</a>
 #
 # The paper sets its 3D-PCK beside that of three methods which lift every picture by itself: 85.3 %
 # against 81.8, 78.2 and 70.6. It calls the comparison unfair, since its own sees 81 frames. These

@@ -18,11 +18,11 @@
 # * (4) is the best of them, on average and on walking; (2) is, on jogging and boxing;
 # * so labels of the boxed man are better than clustered ones.
 #
-# Averages are 23.11, 23.06, 23.06 and 23.01 mm: **differences of 0.05 to 0.10 mm from one training
-# run each.** So there is a second question: how large must a difference be for us to see it? On
-# record every network is trained with five seeds, and compared with the plain one of the same seed;
-# your own run is one. Beside the four stands the network of (4) with labels that are true, found by
-# rendering bodies.
+# Averages are 23.11, 23.06, 23.06 and 23.01 mm: **differences of 0.05 to 0.10 mm, from how many
+# trainings is not said.** So there is a second question: how large must a difference be for us to
+# see it? On record every network is trained with five seeds, and compared with the plain one of the
+# same seed; your own run is one. Beside the four stands the network of (4) with labels that are
+# true, found by rendering bodies.
 #
 # One thing is not as in the paper. By its absolute difference the branch that decides what is
 # hidden comes to mark little, or nothing ([section 4.3](section4_3_occlusion_aware_tcn.ipynb)), and
@@ -250,6 +250,7 @@ pd.DataFrame(lines).T.style.set_caption(f"differences to (1), {count} seed{'s' *
 #
 # All on HumanEva-I. The tables say MPJPE, but row (1) repeats, number by number, what Pavllo et al.
 # give for Protocol 2 (P-MPJPE, after a rigid alignment); so the others are taken to be that, too.
+# The claims are judged by MPJPE, as they are worded.
 
 # %%
 theirs = {

@@ -20,9 +20,9 @@
 # Measured alike, the gain of 5 mm would be 20 mm.
 #
 # Here three networks are trained and measured alike: the linear baseline, the plain temporal
-# network, and the occlusion-aware one (many vectors, boxed man), on the same keypoints. What is
-# expected of occlusion can then be looked at: each action has a share of hidden joints, known from
-# rendered bodies, and a gain.
+# network, and the occlusion-aware one (many vectors, boxed man, trained by the paper's absolute
+# difference), on the same keypoints. What is expected of occlusion can then be looked at: each
+# action has a share of hidden joints, known from rendered bodies, and a gain.
 #
 # The baseline has the dropout of the other networks, 0.25, and not that of its own paper, 0.5.
 

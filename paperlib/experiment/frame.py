@@ -154,7 +154,8 @@ class Experiment:
     def with_detector(self, detector: str) -> "Experiment":
         """The same experiment with another detector: for a notebook that compares several. The data
         are read once for all of them."""
-        return replace(self, parameters=self.parameters | {"detector": detector})
+        own = self.parameters | {"detector": detection.resolve(detector)}
+        return replace(self, parameters=own)
 
     def load(self, fold: int = 0) -> Dataset:
         """The data set with keypoints of the detector in the parameters: a simulated one, or one

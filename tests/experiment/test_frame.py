@@ -3,7 +3,7 @@
 import pytest
 
 from paperlib import results
-from paperlib.detection import detect
+from paperlib.detection import detect, resolve
 from paperlib.detection.simulated import PROFILES
 from paperlib.evaluation import evaluate, over_clips
 from paperlib.experiment import Experiment
@@ -35,6 +35,12 @@ def test_another_detector_sees_the_same_recordings_with_other_keypoints(experime
     views = [experiment.with_detector(name) for name in ("ground_truth", *PROFILES)]
     errors = [view.protocol(view.load(), recipe, 9).keypoint_error for view in views]
     assert errors[0] == 0 and errors == sorted(set(errors))
+
+
+def test_rows_name_the_version_of_a_detector_that_is_asked_for_without_one(experiment):
+    view = experiment.with_detector("simulated")
+    assert view.detector == resolve("simulated") != "simulated"
+    assert view.load().fingerprint == detect(experiment.exact, "simulated", 3).fingerprint
 
 
 def test_rows_name_the_detector(experiment):

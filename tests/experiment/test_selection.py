@@ -6,7 +6,8 @@ import pytest
 
 from paperlib import datasets
 from paperlib.experiment import Experiment, pictured
-from paperlib.experiment.selection import excerpt
+from paperlib.experiment.parameters import parse
+from paperlib.experiment.selection import excerpt, listed
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +57,11 @@ def test_pictures_are_of_a_share_but_for_the_papers_preset():
     assert len(some.load().test) == len(some.exact.test)
     whole = replace(experiment, preset="paper")
     assert pictured(whole) is whole
+
+
+def test_a_list_may_be_one_number_as_a_command_line_gives_it():
+    assert listed("receptive_fields", parse("27")) == ["27"]
+    assert listed("strides", parse("2,3,2")) == ["2", "3"] == listed("strides", [2, 3])
+    for nothing in ("", "2,,3", []):
+        with pytest.raises(ValueError, match=r"strides=.*expected names"):
+            listed("strides", nothing)
