@@ -179,11 +179,12 @@ exact = "" if experiment.detector == "ground_truth" else "the claim is of exact 
 
 def slow(of, name, other):
     behind, half = interval(learnt[name] - learnt[other])
-    why = f"the model of {of} is behind in training too: it may take more steps"
+    why = f"the {of} is behind in training too: it may take more steps"
     return exact or (why if behind > half else "")
 
 
-wide, dilated = slow("243 frames", "243 frames", "27 frames"), slow("dilation", "27 frames", DENSE)
+wide = slow("model of 243 frames", "243 frames", "27 frames")
+dilated = slow("dilated model", "27 frames", DENSE)
 verdicts = [
     experiment.judge("pavllo2019-c17", of, wide),
     experiment.judge("pavllo2019-c16", at[27] - MPJPE[DENSE], dilated),
