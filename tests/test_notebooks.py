@@ -165,7 +165,7 @@ def words_of(text: Path) -> str:
         data = output.get("data", {})
         kinds = [kind for kind in data if kind.startswith("text/")]
         parts += [output.get("text", ""), *(data[kind] for kind in kinds)]
-    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", "\n".join(parts))).split())
+    return " ".join(html.unescape(re.sub(r"</?[a-zA-Z][^>]*>", " ", "\n".join(parts))).split())
 
 
 @pytest.mark.parametrize("text", ANSWERED, ids=name_of)

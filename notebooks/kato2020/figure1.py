@@ -5,8 +5,8 @@
 #
 # **What moves the second stage's answer?** On the clip shown, 54% of its squared derivative is by
 # x, 44% by y and 2% by depth, each in the unit that the network is given: half an image's width,
-# and 0.75 m of depth. It is an example, of one clip and one seed. <a href="#how">How it was
-# found.</a>
+# and three quarters of a metre of depth. It is an example, of one clip and one seed.
+# <a href="#how">How it was found.</a>
 #
 # All other systems of this companion begin with keypoints: two numbers for each joint, from which a
 # network must guess the third. This one begins with **images**. Its first stage says of each frame

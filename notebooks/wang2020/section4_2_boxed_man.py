@@ -4,11 +4,12 @@
 # *Wang et al. 2020, section 4.2, figures 4 and 5.*
 #
 # **Which labelling of hidden joints is best?** It depends on what is asked. By F1, with boxes as
-# wide as fits best and the others as they are, boxes have 54 %, clusters 51 %, the cylinder man 45
-# %; by average precision, over all widths, 41, 46 and 78 %. He is right almost always (precision 96
-# %) and finds least (recall 29 %); boxes find more (68 %) with more false alarms (precision 45 %).
-# They mark 5.1 ± 0.9 points more of the joints than clusters do, as the paper says, if they are as
-# wide as labels training poses best. <a href="#how">How it was found.</a>
+# wide as fits best and the others as they are, boxes have 54 %, clusters 51 %, the cylinder man
+# 45 %; by average precision, over all widths, 41, 46 and 78 %. The cylinder man is right almost
+# always (precision 96 %) and finds least (recall 29 %); boxes find more (68 %) with more false
+# alarms (precision 45 %). They mark 5.1 ± 0.9 points more of the joints than clusters do, as the
+# paper says, if they are as wide as labels training poses best. <a href="#how">How it was
+# found.</a>
 #
 # Cheng et al. (ICCV 2019) model a body as cylinders in space; a joint counts as hidden where it
 # lies within or behind one that is not its own: the *cylinder man*. The paper flattens it to the
