@@ -165,6 +165,8 @@ objectives = {
     BARE: SemiSupervised(two, *parts, warm_up, bones=False),
 }
 runs = {name: experiment.train(name, what, recipe) for name, what in objectives.items()}
+
+# %%
 for name, build in {"one network": one, "one large network": large}.items():
     weights = count_parameters(build()) / count_parameters(two())
     print(f"{name}: {100 * weights:.0f} % of the weights of two")
