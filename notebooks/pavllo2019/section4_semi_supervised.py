@@ -262,6 +262,7 @@ def lengths(model):
     return 100 * torch.cat(found)
 
 
+# %%
 bones = {name: lengths(runs[name].model) for name in (ALONE, BOTH, BARE)}
 for name, those in truths.items():
     bones[name] = 100 * torch.cat([bone_lengths(r.pose, data.skeleton.parents) for r in those])
