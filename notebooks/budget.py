@@ -7,7 +7,7 @@
 #
 # Every number of this companion hangs on how long its networks were trained, and an effect of one
 # millimetre means little where another epoch is worth three. Two of the papers say how long they
-# train on Human3.6M: 80 epochs, on a GPU. The `laptop` preset, with which all pages here were
+# train, one of them on Human3.6M: 80 epochs. The `laptop` preset, with which all pages here were
 # measured, has minutes on two CPU cores. This page shows what that costs: the error after one, two,
 # four, … epochs, each with a **schedule of its own**, so that every point is what one gets who
 # stops there on purpose.

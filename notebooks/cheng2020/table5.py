@@ -280,7 +280,8 @@ Markdown(claims.table([experiment.judge("cheng2020-c19", apart)]))
 # by 7.6 ± 2.2 mm after 80 ms and 15.8 ± 2.2 after a second. The recurrent network, given the same
 # lifted poses, gains on standing still from 160 ms on (-2.4 ± 0.6 mm at 320 ms, -4.6 ± 0.9 at 560
 # and -1.4 ± 0.7 at 1000), though it has learnt from true ones alone; from true ones it gains after
-# 320 and 560 ms (-2.6 ± 0.2 and -6.4 ± 0.1 mm), and loses by 0.5 ± 0.4 after a second.
+# 320 and 560 ms (-2.6 ± 0.2 and -6.4 ± 0.1 mm), and loses by 0.5 ± 0.2 after 80 ms and by 0.5 ± 0.4
+# after a second.
 #
 # ## Try next
 #

@@ -4,8 +4,8 @@
 # *Kato et al. 2020, both stages.*
 #
 # **What does it say of somebody whom nobody sees?** On the film shown: where a detector gives no
-# box, 164.5 mm of error, and with a box that is carried on without an error 165.0; while the walker
-# is seen, 143.3. It is one film, and one of the harder ones. <a href="#how">How it was found.</a>
+# box, 164.5 mm of error, and 165.0 with a box that is carried on exactly; while the walker is seen,
+# 143.3. It is one film, and one of the harder ones. <a href="#how">How it was found.</a>
 #
 # A film goes in, and one person's refined pose for each of its pictures comes out:
 #

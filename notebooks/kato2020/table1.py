@@ -265,8 +265,8 @@ Markdown(claims.table(verdicts) if whole else "*Run the whole table to judge its
 # and 0.9 ± 0.6 for both inputs without noise. With exact 2D and depths 27 frames are better than
 # 243 here too, but a single one is not the worst.
 #
-# **What is unlike the paper is the noise.** Without it, depths already help a little over 81
-# frames. With it the error is higher than without over 1, 27 and 81 frames, and over one frame
+# **What is unlike the paper is the noise.** Without it, depths already help a little over 27 frames
+# and more. With it the error is higher than without over 1, 27 and 81 frames, and over one frame
 # higher than that of 2D alone. The paper's reason for noise is that depths are less wrong in
 # training than in testing, since the first stage has learnt from the very images of the second
 # one's training. Here it never sees an image twice: each is drawn anew. Its errors in the two parts

@@ -7,9 +7,9 @@
 # error by 12.6 ± 2.1 mm (c); where it is 1 %, by 7.0 ± 1.6 (a), 7.4 ± 0.8 (b) and 6.5 ± 0.5 (c);
 # where it is 5 %, by 1.6 ± 0.7 (a), 2.7 ± 1.2 (b) and 1.8 ± 1.6 (c); with all of the subject it is
 # not decided (0.6 ± 0.6). With exact keypoints (c) it gains no more than with detected ones (b):
-# -0.9 ± 1.0 with 1 %. The bone-length term brings 2.4 ± 0.6 with 0.1 %, 0.6 ± 0.6 with 1 %, and
-# costs 1.3 ± 0.5 with 5 %; it is not what makes the gain: without it 90.0 ± 9.4 % are left with
-# 1 %. <a href="#how">How it was found.</a>
+# -0.9 ± 1.0 with 1 %. The bone-length term brings 2.4 ± 0.6 with 0.1 %, just about 0.6 ± 0.6 with
+# 1 %, and costs 1.3 ± 0.5 with 5 %; it is not what makes the gain: without it 90.0 ± 9.4 % are left
+# with 1 %. <a href="#how">How it was found.</a>
 #
 # The paper labels less and less of Human3.6M: all of one subject, then a half, a tenth, …, a
 # thousandth of it. Everything else stays in training as video without poses. The fewer labels there

@@ -19,7 +19,7 @@
 # %% tags=["parameters"]
 # Parameters
 receptive_field = 27  # of the model that is drawn: 3, 9, 27 or 81
-channels = 64  # width of the layers; the paper has 1024, of which the costs below are others
+channels = 64  # width of the layers; the paper has 1024, with larger costs than those below
 dataset = "synthetic"  # where the example sequence comes from: "synthetic", "cmu" or "human36m"
 preset = "smoke"  # nothing is trained here; "smoke" loads a small piece of the data
 seed = 0  # of the random weights

@@ -110,8 +110,7 @@ saved = experiment.save_figure(figure, "veges2020_figure3")
 # $d\,\Delta / (h - h_{hip})$: a tenth of a metre like about a metre. Over all four views of the
 # take:
 #
-# **Before you look:**<a id="how"></a> The hip rises by 10 cm, with a slope of ten. How far would
-# the person seem to move away, and how far with the slopes that the two networks have?
+# **Before you look:**<a id="how"></a> Which slopes will the two networks have?
 
 
 # %%

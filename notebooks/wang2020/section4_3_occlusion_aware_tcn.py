@@ -5,8 +5,8 @@
 #
 # **Does it help a network to zero what it takes to be hidden?** Not here, and one seed decides
 # little: 55.9 mm with labels of the boxed man, where the plain network has 43.1. Zeroing what is
-# *truly* hidden has the smaller error only where hidden joints are found 20 times as badly, and is
-# never ahead of being told. <a href="#how">How it was found.</a>
+# *truly* hidden errs less than the plain network only where hidden joints are found 20 times as
+# badly, and is never ahead of being told. <a href="#how">How it was found.</a>
 #
 # The lifting network is that of Pavllo et al. Before it stands a small one that sees, for each
 # keypoint and frame, a guess g whether it is hidden (1) or not (0). A convolution over time and a

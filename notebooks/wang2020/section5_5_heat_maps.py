@@ -4,10 +4,9 @@
 # *Wang et al. 2020, section 5.5.*
 #
 # **Maps are behind, with few steps and with more.** With few steps the vectors err by 19.3 ± 2.6 mm
-# less, with four times as many by 15.9 ± 1.4 (the paper: by 124.3). What is hidden explains little
+# less, with four times as many by 15.9 ± 1.4 (the paper: by 124.3). What is hidden explains a part
 # of it: with all of their peaks the maps err by 3.9 ± 2.2 and 3.8 ± 1.6 mm less than without those
-# that the labels call hidden.
-# <a href="#how">How it was found.</a>
+# that the labels call hidden. <a href="#how">How it was found.</a>
 #
 # Before the paper gave its network a vector that says which keypoints are hidden, it tried to give
 # it **heat maps** of 32 x 32 cells, in which a hidden keypoint has no peak. For want of computing
@@ -125,13 +124,13 @@ print("without a peak:", ", ".join(data.skeleton.joints[j].replace("_", " ") for
 #
 # A step has as many target frames for both, but for the remainder: for the vectors 256 windows of
 # 27 frames with one target in the middle, for the maps 9 windows with 27 targets. Maps have no peak
-# wherever the label says that a keypoint is hidden, in testing as in training: like the paper's,
-# they are made with the truth at hand. The vectors are what a network says of the same labels, with
-# a guess from the keypoints alone to go by. That is trained by the cross-entropy, since by the
-# paper's absolute difference it comes to mark little, or nothing ([section
-# 4.3](section4_3_occlusion_aware_tcn.ipynb)). The maps' network has the rate and the dropout (none)
-# of [Cheng et al.](../cheng2020/table1.ipynb), which were chosen on takes held out, for a network
-# of several strides and 64 frames.
+# wherever the label says that a keypoint is hidden, in testing as in training: like the paper's
+# "ground truth" maps (it had predicted ones, too), they are made with the truth at hand. The
+# vectors are what a network says of the same labels, with a guess from the keypoints alone to go
+# by. That is trained by the cross-entropy, since by the paper's absolute difference it comes to
+# mark little, or nothing ([section 4.3](section4_3_occlusion_aware_tcn.ipynb)). The maps' network
+# has the rate and the dropout (none) of [Cheng et al.](../cheng2020/table1.ipynb), which were
+# chosen on takes held out, for a network of several strides and 64 frames.
 
 # %%
 FEW, MORE = 1000, 4000  # steps
