@@ -4,9 +4,9 @@
 # *Pavllo et al. 2019, section 5.3, and what it refers to in the appendix.*
 #
 # **Do three choices in training matter: flips, one target frame, the momentum of batch norm?** The
-# second does most: 200.7 ± 3.0 mm with chunks of 256 adjacent frames, 52.8 ± 0.7 with single ones.
-# Averaging over the mirror image takes 0.9 ± 0.2 mm off. Of the momentum nothing is decided: with a
-# constant one the epochs scatter by -0.1 ± 0.3 mm more. <a href="#how">How it was found.</a>
+# second does most: 199.9 ± 3.8 mm with chunks of 256 adjacent frames, 52.7 ± 0.2 with single ones.
+# Averaging over the mirror image takes 0.9 ± 0.1 mm off. Of the momentum nothing is decided: with a
+# constant one the epochs scatter by -0.1 ± 0.2 mm more. <a href="#how">How it was found.</a>
 #
 # Between an architecture and its number in a table stand choices that rarely get a table of their
 # own. Section 5.3 names three, and of the last two says why they were made:
