@@ -274,6 +274,8 @@ ours, linear = (
     by_seed(measured, "mpjpe", "detector", system=system)
     for system in ("temporal", "linear baseline")
 )
+
+# %%
 if experiment.dataset != "human36m":
     alike = pixels.drop(["ground_truth", TUNED])
     level = (alike.pct_change() > 0.2).cumsum()  # further apart than a fifth: another level
