@@ -221,8 +221,8 @@ STILL, TRUE_STILL = "nobody moves, from a film", "nobody moves, true pose"
 PAIRS = {
     "forecast": ("forecast from a film", STILL),
     "recurrent": ("recurrent, from a film", STILL),
+    "recurrent, true poses": ("recurrent, true poses", TRUE_STILL),
 }
-PAIRS["recurrent, true poses"] = "recurrent, true poses", TRUE_STILL
 
 
 def against_still(metric, digits):

@@ -177,9 +177,9 @@ of = {"to 81": -first, "to 243": -second, "diminishing": second - first}
 exact = "" if experiment.detector == "ground_truth" else "the claim is of exact keypoints"
 
 
-def slow(of, name, other):
+def slow(what, name, other):
     behind, half = interval(learnt[name] - learnt[other])
-    why = f"the {of} is behind in training too: it may take more steps"
+    why = f"the {what} is behind in training too: it may take more steps"
     return exact or (why if behind > half else "")
 
 

@@ -245,7 +245,7 @@ Markdown(claims.table(verdicts))
 # ## Bones
 #
 # How long do the models make the bones of people whose poses they never saw, and how long are they?
-# (One seed.) The term draws them to the mean of the person with labels.
+# (One seed.) The term asks for those of the person with labels, on average.
 
 
 # %%

@@ -152,13 +152,14 @@ def budget(kind, steps):
 # %%
 def trained(kind, steps):
     recipe = budget(kind, steps)
-    objective = Supervised(maps, data if kind == ALL_PEAKS else blanked)
+    objective = Supervised(maps, given[kind])
     if kind == "vectors":
-        objective = PoseAndOcclusion(vectors, labelled, occlusion_loss="cross_entropy")
+        objective = PoseAndOcclusion(vectors, given[kind], occlusion_loss="cross_entropy")
     return experiment.train(f"{kind}, {steps} steps", objective, recipe)
 
 
-order = [(kind, steps) for steps in (FEW, MORE) for kind in ("vectors", "maps", ALL_PEAKS)]
+given = {"vectors": labelled, "maps": blanked, ALL_PEAKS: data}
+order = [(kind, steps) for steps in (FEW, MORE) for kind in given]
 runs = {key: trained(*key) for key in order}
 there_are = 2 * sum(-(-len(r) // FIELD) for r in data.train)  # windows of the maps
 for kind, steps in runs:
@@ -168,7 +169,7 @@ for kind, steps in runs:
 # %%
 rows = []
 for (kind, steps), run in runs.items():
-    test = {"vectors": labelled, "maps": blanked}.get(kind, data).test
+    test = given[kind].test
     system = f"{kind}, {'few' if steps == FEW else 'more'} steps"
     rows += experiment.rows(system, evaluate(run.model, test, whole.test_flip, device), run)
     if kind == "vectors":

@@ -53,9 +53,9 @@ def of_actions(data: Dataset, actions: str | Iterable[str] | None) -> Dataset:
 def listed(what: str, given: str | int | float | Iterable[str]) -> list[str]:
     """``"S9,S11"`` -> ``["S9", "S11"]``, each once; ``ValueError`` that says ``what`` for none. One
     number is what a command line makes of ``27``."""
-    several = given if isinstance(given, Iterable) else str(given)
-    several = several.split(",") if isinstance(several, str) else several
-    names = [str(name).strip() for name in several]
+    if not isinstance(given, Iterable):
+        given = str(given)
+    names = [str(name).strip() for name in (given.split(",") if isinstance(given, str) else given)]
     if not names or not all(names):
         raise ValueError(f"{what}={given!r}: expected names, as 'a,b'; leave it out for all")
     return list(dict.fromkeys(names))

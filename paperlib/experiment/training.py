@@ -95,13 +95,13 @@ def _parts(experiment: Experiment, values: dict[str, Any]) -> tuple[Dataset, Dat
     """What is learnt from with labels, and without."""
     data = experiment.load()
     there = tuple(dict.fromkeys(r.subject for r in data.train))
-    who = there[:1] if values["labelled"] is None else listed("labelled", str(values["labelled"]))
+    who = there[:1] if values["labelled"] is None else listed("labelled", values["labelled"])
     percent = values["percent"]
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent <= 100:
         raise ValueError(f"percent={percent!r}: expected a share of the frames, above 0, up to 100")
     field = values["receptive_field"]
     labelled, rest = known_and_unknown(experiment, data, who, percent / 100, field)
-    names = listed("unlabelled", str(values["unlabelled"]))
+    names = listed("unlabelled", values["unlabelled"])
     if names == [REST]:
         return labelled, rest
     licensed = experiment.dataset == "human36m"
