@@ -7,7 +7,7 @@ import pandas as pd
 
 from paperlib import results
 from paperlib.claims import ledger
-from paperlib.claims.facts import Claim, claim
+from paperlib.claims.facts import claim
 from paperlib.claims.verdicts import Effect, Verdict
 
 Effects = Mapping[str, pd.Series | float] | pd.Series | float
@@ -44,19 +44,10 @@ def judge(
 
 
 def cannot(name: str, notebook: str, why: str) -> Verdict:
-    """That a claim cannot be judged here, and why."""
-    return _kept(Verdict(_unmeasured(name, why), notebook, but=why, impossible=True))
-
-
-def not_run(name: str, notebook: str, why: str) -> Verdict:
-    """That a claim is not decided because nothing was measured for it yet: what it takes."""
-    return _kept(Verdict(_unmeasured(name, why), notebook, but=why))
-
-
-def _unmeasured(name: str, why: str) -> Claim:
+    """That a claim cannot be judged here, and why: what it takes that is not here."""
     if not why.strip():
         raise ValueError(f"{name}: say why there is nothing to judge it by")
-    return claim(name)
+    return _kept(Verdict(claim(name), notebook, but=why, impossible=True))
 
 
 def _kept(verdict: Verdict) -> Verdict:

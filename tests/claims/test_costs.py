@@ -79,7 +79,6 @@ def test_takes_are_no_seeds_and_their_data_are_named():
 
 def test_where_nothing_was_measured_nothing_can_be_run():
     assert claims.need(claims.cannot("pavllo2019-c34", "table1", "no Human3.6M")) is None
-    assert claims.need(claims.not_run("pavllo2019-c12", "table1", "no LSTM")) is None
 
 
 @pytest.mark.usefixtures("record")
