@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from paperlib.arrays import in_parts
+from paperlib.arrays import as_tensor, in_parts
 from paperlib.kinematics import quaternion_apply, quaternion_inverse
 
 NORMALISATIONS = ("screen", "person")  # what a network may be given of keypoints
@@ -60,9 +60,13 @@ def _vector(values: tuple[float, ...], like: torch.Tensor) -> torch.Tensor:
     return torch.tensor(values, dtype=like.dtype, device=like.device)
 
 
-def _expect_last(points: torch.Tensor, size: int, what: str) -> None:
+def _floating(points: torch.Tensor, size: int, what: str) -> torch.Tensor:
+    """The points ``(..., size)``; whole numbers, as annotations have pixels, in floating point,
+    since what a camera makes of them is none."""
+    points = as_tensor(points)
     if points.ndim < 1 or points.shape[-1] != size:
         raise ValueError(f"{what}: expected (..., {size}), got shape {tuple(points.shape)}")
+    return points if points.is_floating_point() else points.float()
 
 
 def world_to_camera(points: torch.Tensor, camera: Camera) -> torch.Tensor:
@@ -72,7 +76,7 @@ def world_to_camera(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     >>> world_to_camera(torch.zeros(3), camera).tolist()
     [0.0, 0.0, 5.0]
     """
-    _expect_last(points, 3, "world points")
+    points = _floating(points, 3, "world points")
     rotation = quaternion_inverse(_vector(camera.orientation, points))
     position = _vector(camera.position, points)
     return in_parts(lambda some: quaternion_apply(rotation, some - position), points, each=_NUMBERS)
@@ -85,7 +89,7 @@ def camera_to_world(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     >>> camera_to_world(torch.tensor([0.0, 0.0, 5.0]), camera).tolist()
     [0.0, 0.0, 0.0]
     """
-    _expect_last(points, 3, "camera points")
+    points = _floating(points, 3, "camera points")
     rotation, position = _vector(camera.orientation, points), _vector(camera.position, points)
     return in_parts(lambda some: quaternion_apply(rotation, some) + position, points, each=_NUMBERS)
 
@@ -109,7 +113,7 @@ def project(points: torch.Tensor, camera: Camera) -> torch.Tensor:
     >>> project(torch.tensor([0.5, 0.0, 5.0]), camera).tolist()
     [610.0, 500.0]
     """
-    _expect_last(points, 3, "camera points")
+    points = _floating(points, 3, "camera points")
     given = (camera.tangential, camera.focal, camera.centre)
     tangential, focal, centre = (_vector(values, points) for values in given)
 
@@ -139,7 +143,7 @@ def project_to_screen(
 
     As :func:`project`, differentiable; a point at or behind the camera has no image.
     """
-    _expect_last(points, 3, "camera points")
+    points = _floating(points, 3, "camera points")
     if intrinsics.shape != (len(points), 9):
         raise ValueError(
             f"points {tuple(points.shape)} need intrinsics ({len(points)}, 9), a row of "
@@ -163,7 +167,7 @@ def unproject(pixels: torch.Tensor, depth: torch.Tensor, camera: Camera) -> torc
     >>> point.round(decimals=4).tolist()
     [0.5, 0.0, 5.0]
     """
-    _expect_last(pixels, 2, "pixels")
+    pixels = _floating(pixels, 2, "pixels")
     if pixels.shape[:-1] != depth.shape:
         raise ValueError(f"pixels {tuple(pixels.shape)} need depths of shape {pixels.shape[:-1]}")
 
@@ -206,7 +210,7 @@ def normalize_screen_coordinates(pixels: torch.Tensor, width: int, height: int) 
     >>> normalize_screen_coordinates(torch.tensor([1000.0, 500.0]), 1000, 500).tolist()
     [1.0, 0.5]
     """
-    _expect_last(pixels, 2, "pixels")
+    pixels = _floating(pixels, 2, "pixels")
     return pixels * (2 / width) - _vector((1.0, height / width), pixels)
 
 
@@ -216,7 +220,7 @@ def denormalize_screen_coordinates(screen: torch.Tensor, width: int, height: int
     >>> denormalize_screen_coordinates(torch.tensor([1.0, 0.5]), 1000, 500).tolist()
     [1000.0, 500.0]
     """
-    _expect_last(screen, 2, "screen coordinates")
+    screen = _floating(screen, 2, "screen coordinates")
     return (screen + _vector((1.0, height / width), screen)) * (width / 2)
 
 
@@ -230,7 +234,7 @@ def normalize_person_coordinates(pixels: torch.Tensor) -> torch.Tensor:
     >>> normalize_person_coordinates(torch.tensor([[400.0, 300.0], [600.0, 300.0]])).tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
-    _expect_last(pixels, 2, "pixels")
+    pixels = _floating(pixels, 2, "pixels")
     centred = pixels - pixels.mean(dim=-2, keepdim=True)
     spread = centred.square().sum(dim=-1, keepdim=True).mean(dim=-2, keepdim=True).sqrt()
     return centred / spread.clamp(min=1.0)  # a pixel: keypoints that all fell on one place
@@ -245,5 +249,5 @@ def inverse_calibration(pixels: torch.Tensor, camera: Camera) -> torch.Tensor:
     >>> inverse_calibration(torch.tensor([750.0, 500.0]), camera).tolist()
     [0.25, 0.0]
     """
-    _expect_last(pixels, 2, "pixels")
+    pixels = _floating(pixels, 2, "pixels")
     return (pixels - _vector(camera.centre, pixels)) / _vector(camera.focal, pixels)

@@ -64,6 +64,7 @@ def weighted_mpjpe(
     0.25
     """
     predicted, target = _pair(predicted, target)
+    weight = as_tensor(weight).to(predicted)
     if weight.shape not in (predicted.shape[:-2], predicted.shape[:-1]):
         raise ValueError(
             f"weights {tuple(weight.shape)} fit neither the poses {tuple(predicted.shape[:-2])} "
@@ -158,6 +159,9 @@ def mrpe(
     5.0
     """
     predicted, target = _pair(predicted, target)
+    joints = predicted.shape[-2]
+    if not -joints <= root < joints:
+        raise ValueError(f"{root=} is none of the {joints} joints")
     return _reduce((predicted - target)[..., root, :].norm(dim=-1), reduction)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from paperlib.arrays import require_metres
+from paperlib.arrays import as_tensor, require_metres
 from paperlib.cameras import Camera
 from paperlib.errors import one_of
 from paperlib.skeletons import H36M_17, Skeleton
@@ -30,6 +30,7 @@ _LIMITS = {
     "confidence": (0, 1),
     "depths": (-1e4, 1e4),
 }
+_KINDS = {"visible": torch.bool, "frames": torch.int64}  # what is not float32
 PARTS = ("train", "test", "unseen")  # of a data set
 LAZY = ("heatmaps", "images")  # fields that are computed when they are asked for
 
@@ -74,7 +75,8 @@ class Recording:
     ``clip`` names what was filmed: recordings of one clip show the same moments, from other sides
     (``camera``) or of other people (``person``). ``skeleton`` names the J joints of ``positions``
     and ``keypoint_skeleton`` the K joints of ``keypoints``; a detector may see other joints than
-    the motion capture. Wrong shapes, NaN and empty sequences are refused with a ``ValueError``.
+    the motion capture. Arrays and other kinds of numbers are kept as tensors of float32. Wrong
+    shapes, NaN and empty sequences are refused with a ``ValueError``.
     """
 
     subject: str
@@ -115,9 +117,9 @@ class Recording:
             "frames": (frames,),
         }
         for field, shape in expected.items():
-            value = getattr(self, field)
-            if value is None:
+            if getattr(self, field) is None:
                 continue
+            value = as_tensor(getattr(self, field))
             if tuple(value.shape) != shape:
                 raise ValueError(
                     f"{self.name}: {field} has shape {tuple(value.shape)}, expected {shape} "
@@ -136,6 +138,7 @@ class Recording:
                     f"{self.name}: {field} goes from {value.min():.4g} to {value.max():.4g}, "
                     f"expected {low:g} to {high:g}"
                 )
+            object.__setattr__(self, field, value.to(_KINDS.get(field, torch.float32)))
         if self.positions is not None:
             require_metres(self.positions, f"{self.name}: positions")
 

@@ -34,6 +34,7 @@ PAPERS = ROOT / "data" / "papers"
 # together these identify a measurement; a new row of the same replaces the old one
 IDENTITY = tuple("dataset detector preset system receptive_field seed metric action".split())
 COLUMNS = (*IDENTITY, "value", "unit", "seconds", "device", "torch", "commit")
+_NUMBERS = ("receptive_field", "seed", "value", "seconds")
 
 _OVER = {
     False: "an interval is over seeds, not over clips",
@@ -158,10 +159,12 @@ def file_name(notebook: str) -> str:
 
 
 def read(file: Path | TextIO) -> "pd.DataFrame":
-    """Rows as :func:`record` wrote them."""
+    """Rows as :func:`record` wrote them; an empty text is one, and "NA" too."""
     import pandas as pd
 
-    return pd.read_csv(file, dtype={"commit": str, "torch": str})
+    unknown = {column: [""] for column in _NUMBERS}
+    kinds = {"commit": str, "torch": str}
+    return pd.read_csv(file, dtype=kinds, keep_default_na=False, na_values=unknown)
 
 
 def trainings(rows: "pd.DataFrame") -> "pd.DataFrame":

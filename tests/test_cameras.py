@@ -195,6 +195,28 @@ def test_everything_stays_on_its_device(device):
         assert result.dtype == torch.float32
 
 
+WHOLE = torch.tensor([[100, 200, 500], [1, 2, 5], [3, -1, 4]])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda points: project(points, BENT),
+        lambda points: world_to_camera(points, TURNED),
+        lambda points: camera_to_world(points, TURNED),
+        lambda points: inverse_calibration(points[:, :2], BENT),
+        lambda points: normalize_screen_coordinates(points[:, :2], 1000, 500),
+        lambda points: denormalize_screen_coordinates(points[:, :2], 1000, 500),
+        lambda points: normalize_person_coordinates(points[:, :2]),
+        lambda points: unproject(points[:, :2], points[:, 2], BENT),
+        lambda points: project_to_screen(points, intrinsics(BENT, BENT, BENT).float()),
+    ],
+)
+def test_whole_numbers_are_computed_with_in_floating_point(call):
+    """Pixels of annotations are whole; h / w, the focal length and all they become are not."""
+    assert torch.equal(call(WHOLE), call(WHOLE.float()))
+
+
 @pytest.mark.parametrize(
     ("call", "size"),
     [

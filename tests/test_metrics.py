@@ -403,11 +403,23 @@ def test_unknown_scale_is_refused():
         n_mpjpe(torch.ones(2, 17, 3), torch.ones(2, 17, 3), scale="frame")
 
 
+@pytest.mark.parametrize("metric", [mrpe, n_mrpe])
+def test_a_root_that_is_no_joint_is_refused(metric):
+    with pytest.raises(ValueError, match="root=14 is none of the 3 joints"):
+        metric(torch.ones(2, 3, 3), torch.ones(2, 3, 3), root=14)
+
+
 @pytest.mark.parametrize("shape", [(5,), (5, 9, 1, 1), (5, 5, 17)])
 def test_weights_that_are_not_one_for_each_pose_or_joint_are_refused(shape):
     poses = torch.zeros(5, 5, 5, 3)
     with pytest.raises(ValueError, match="weight"):
         weighted_mpjpe(poses, poses, torch.ones(shape))
+
+
+def test_weights_may_be_an_array():
+    poses, weight = np.random.default_rng(0).random((4, 5, 3)), np.arange(4)
+    expected = weighted_mpjpe(*map(torch.tensor, (poses, 0 * poses, weight)))
+    assert torch.equal(weighted_mpjpe(poses, 0 * poses, weight), expected)
 
 
 # ---- averages over sequences and actions ---------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from dataclasses import FrozenInstanceError, replace
 
+import numpy as np
 import pytest
 import torch
 from samples import CAMERA, recording
@@ -57,6 +58,19 @@ def test_keypoints_may_be_of_another_joint_set_than_positions():
     assert one.pose.shape == (6, 15, 3)
     with pytest.raises(ValueError, match=r"\(6, 17, 3\), expected \(6, 15, 3\)"):
         recording(skeleton=HUMANEVA_15)
+
+
+def test_numbers_of_any_kind_are_kept_in_one():
+    pixels = torch.randint(0, 1000, (6, 17, 2))
+    given = {"keypoints": pixels, "confidence": np.ones((6, 17)), "frames": np.arange(6)}
+    given |= {"positions": recording().positions.double(), "visible": torch.ones(6, 17).byte()}
+    one = recording(**given)
+    for field in ("keypoints", "confidence", "positions"):
+        assert getattr(one, field).dtype == torch.float32
+    assert (one.visible.dtype, one.frames.dtype) == (torch.bool, torch.int64)
+    assert torch.equal(one.keypoints, pixels.float()) and not (~one.visible).any()
+    with pytest.raises(ValueError, match="expected a tensor or an array of numbers, got str"):
+        recording(keypoints="no")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

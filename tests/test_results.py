@@ -81,6 +81,19 @@ def test_whatever_differs_in_identity_is_another_measurement(column):
     assert len(results.recorded("t")) == 2
 
 
+@pytest.mark.parametrize("text", ["", "NA", "None", "null", "nan"])
+def test_a_text_that_looks_like_nothing_is_a_text(text):
+    for value in (1.0, 2.0, 3.0):
+        results.record("t", [row(detector=text, value=value)], keep=True)
+    (got,) = results.recorded("t").to_dict("records")
+    assert (got["detector"], got["value"]) == (text, 3.0)
+
+
+def test_a_number_that_is_not_known_stays_so():
+    results.record("t", [row(seconds=float("nan")), row(seed=1)], keep=True)
+    assert results.recorded("t")["seconds"].isna().tolist() == [True, False]
+
+
 def test_writing_twice_changes_nothing():
     rows = [row(seed=s, value=50 + s / 3, seconds=s * 1e5) for s in range(4)]
     path = results.record("t", rows, keep=True)

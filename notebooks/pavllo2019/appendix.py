@@ -98,7 +98,7 @@ def rows_of(system, run, flip=recipe.test_flip):
 from dataclasses import replace
 
 some = replace(data, test=data.test[::15])  # looked at after every epoch, from all cameras
-watching = evaluation.HeldOutError(some, recipe.test_flip, device)
+watching = evaluation.HeldOutError(some, recipe.test_flip)
 half = recipe.but(train_flip=False)
 if not recipe.epoch_examples:  # an epoch shows all there are
     half = half.shortened(2 * recipe.epochs)

@@ -69,7 +69,7 @@ def need(verdict: Verdict) -> Need | None:
     runs = results.trainings(rows)
     if runs.empty:
         return found
-    machine = ", ".join(sorted({in_words(device) for device in runs["device"].dropna()}))
+    machine = ", ".join(sorted({in_words(device) for device in runs["device"] if device}))
     return replace(found, seconds=float(runs["seconds"].sum()), machine=machine)
 
 

@@ -109,8 +109,12 @@ class Part:
         on the side away from zero."""
         gap = value - self.than
         if self.direction in ("about", "exactly"):
-            return (gap if self.than >= 0 else -gap) / self.margin
-        return self._claimed(gap) / self.margin
+            gap = gap if self.than >= 0 else -gap
+        else:
+            gap = self._claimed(gap)
+        if not self.margin:  # to the last digit: any difference is too large
+            return math.copysign(math.inf, gap) if gap else 0.0
+        return gap / self.margin
 
     @property
     def asked(self) -> tuple[float, float]:

@@ -52,7 +52,8 @@ class Effect:
                 "measure both with the same ones"
             )
         mean, half = results.interval(values)
-        seeds, needed = tuple(int(seed) for seed in sorted(values.index)), math.nan
+        seeds = sorted(values.index) if over == "seed" else range(len(values))
+        seeds, needed = tuple(map(int, seeds)), math.nan
         if part.verdict(mean, half) == UNDECIDED:
             needed = part.seeds(mean, values.std()) if len(values) > 1 else 2
         mean, half = (float(f"{number:.6g}") for number in (mean, half))  # as it is kept

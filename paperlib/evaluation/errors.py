@@ -92,6 +92,8 @@ def joined(evaluations: Iterable[Evaluation]) -> Evaluation:
     """Evaluations of different recordings as one: of the folds of a data set, say, each tested by
     the model that has not seen it. ``ValueError`` for a recording that is in two of them."""
     several = list(evaluations)
+    if not several:
+        raise ValueError("no evaluations to join")
     recordings = tuple(r for one in several for r in one.recordings)
     if len({r.name for r in recordings}) < len(recordings):
         raise ValueError("a recording is in two of the evaluations")
@@ -172,8 +174,8 @@ class HeldOutError:
 
     dataset: Dataset
     flip: bool = True
-    device: str = "auto"
 
     def __call__(self, model: nn.Module) -> dict[str, float]:
-        found = evaluate(model, self.dataset.test, self.flip, self.device)
+        where = next(model.parameters()).device.type  # in the middle of its training
+        found = evaluate(model, self.dataset.test, self.flip, where)
         return {"test_mpjpe": found.average("mpjpe")}

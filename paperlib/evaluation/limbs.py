@@ -30,6 +30,6 @@ def without_depth(recording: Recording) -> Tensor:
     and all in one plane. What knows anything about depth must be better. ``ValueError`` where the
     distance is not known."""
     distance = of_limbs(recording).trajectory[:, 2]
-    metres = distance / torch.tensor(recording.camera.focal).mean()
+    metres = distance / (sum(recording.camera.focal) / 2)
     points = limbs(recording.keypoints, recording.keypoint_skeleton) * metres[:, None, None]
     return torch.cat([points, torch.zeros_like(points[..., :1])], dim=-1)

@@ -16,15 +16,20 @@ def count_parameters(model: nn.Module) -> int:
 def flops_per_frame(model: nn.Module) -> int:
     """Floating-point operations for one more frame of an endless sequence: two for each weight of
     a matrix product, those of an LSTM's gates among them. Biases, norms, what gates do number by
-    number, and the padding at the ends are left out."""
+    number, and the padding at the ends are left out.
+
+    ``ValueError`` for a model with layers of PyTorch's that are none of these: what a convolution
+    over an image costs follows from its size, too."""
     return 2 * sum(weight.numel() for m in model.modules() for weight in _matrices(m))
 
 
 def _matrices(module: nn.Module) -> list[Tensor]:
-    if isinstance(module, nn.Linear):
-        return [module.weight]
-    if isinstance(module, nn.LSTM):
-        return [value for name, value in module.named_parameters() if name.startswith("weight")]
+    if isinstance(module, nn.Linear | nn.RNNBase | nn.RNNCellBase):
+        own = module.named_parameters(recurse=False)
+        return [value for name, value in own if name.startswith("weight")]
+    if any(p.ndim > 1 for p in module.parameters(recurse=False)):
+        kind = type(module).__name__
+        raise ValueError(f"a frame's cost is counted of matrix products, and there is a {kind}")
     return []
 
 

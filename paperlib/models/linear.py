@@ -50,7 +50,7 @@ class LinearModel(nn.Module):
 
     def forward(self, keypoints: Tensor) -> Tensor:
         check_keypoints(keypoints, self.config["num_joints_in"], self.config["in_features"])
-        x = self.first(keypoints.flatten(2))
+        x = self.first(keypoints.flatten(2).to(self.last.weight.dtype))
         for block in self.blocks:
             x = x + block(x)
         # poses are metres: half precision would round them by millimetres

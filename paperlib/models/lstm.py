@@ -74,7 +74,7 @@ class LSTMModel(nn.Module):
                 f"windows of {keypoints.shape[1]} frames, this network reads {self.length}: give "
                 f"its recipe chunk={self.length}; paperlib.prediction.predict takes any recording"
             )
-        x, _ = self.cells(keypoints.flatten(2))
+        x, _ = self.cells(keypoints.flatten(2).to(self.shrink.weight.dtype))
         x = self.dropout(x)
         # poses are metres: half precision would round them by millimetres
         with torch.autocast(x.device.type, enabled=False):

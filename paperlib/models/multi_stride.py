@@ -116,13 +116,14 @@ class MultiStrideTCN(nn.Module):
         takes them, or those that come :attr:`ready`; the keypoints themselves, and None, where it
         takes no maps."""
         check_keypoints(features, self.config["num_joints_in"], self.config["in_features"])
-        if self.maps is None:
-            return features, None
         device = features.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
         if self.ready:
             maps, crops = unpacked(features)
             return maps.to(dtype or torch.float32), crops.float()
+        features = features.to(self.shrink.weight.dtype)
+        if self.maps is None:
+            return features, None
         points, confidence = features[..., :2], features[..., 2]
         visible = features[..., 3] > 0 if features.shape[-1] > 3 else None
         crops = self.maps.crops(points, confidence)

@@ -120,7 +120,7 @@ class OcclusionAware(nn.Module):
         a window, ``(B, T - 2, J_in)``, without the first and the last frame, with many."""
         joints, what = self.config["num_joints_in"], "keypoints and guesses"
         check_keypoints(keypoints, joints, 3, self.receptive_field, what)
-        x, dilation = 1 - keypoints[..., 2], 1
+        x, dilation = 1 - keypoints[..., 2].to(self.lifting.shrink.weight.dtype), 1
         for layer, width in zip(self.branch, self.widths, strict=True):
             x = layer(side_by_side(x, width, dilation))
             dilation *= width

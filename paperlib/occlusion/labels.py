@@ -61,13 +61,13 @@ def _screen(recording: Recording, keypoints: Tensor) -> Tensor:
 
 
 def _exact(recording: Recording) -> Tensor:
-    return _screen(recording, project(recording.positions, recording.camera))
+    return _screen(recording, project(recording.truth, recording.camera))
 
 
 def _clustered(recording: Recording, unit: str = "metres", **options) -> Tensor:
     metres = one_of("unit", unit, UNITS) == "metres"
-    points = recording.positions[..., :2] if metres else _exact(recording)
-    return clustered(points, recording.positions[..., 2], **options)
+    points = recording.truth[..., :2] if metres else _exact(recording)
+    return clustered(points, recording.truth[..., 2], **options)
 
 
 def _boxed_man(recording: Recording, **options) -> Tensor:
@@ -75,12 +75,12 @@ def _boxed_man(recording: Recording, **options) -> Tensor:
 
 
 def _cylinder_man(recording: Recording, **options) -> Tensor:
-    return cylinder_man(recording.positions, recording.skeleton, **options) < _HALF
+    return cylinder_man(recording.truth, recording.skeleton, **options) < _HALF
 
 
 def _rendered(recording: Recording) -> Tensor:
     if recording.visible is None:
-        return ~joint_visibility(recording.positions, recording.skeleton)
+        return ~joint_visibility(recording.truth, recording.skeleton)
     return ~recording.visible
 
 

@@ -50,7 +50,7 @@ def adam(
     rows = rows_of(given.float(), visibility, settings)
     began = time.perf_counter()
     log: Log = []
-    values = fill(rows.target, rows.known).clone().requires_grad_()
+    values = fill(rows.target, rows.known).requires_grad_()
     optimiser = torch.optim.Adam([values], lr=learning_rate)
     with torch.enable_grad():
         for _ in range(iterations):

@@ -42,7 +42,7 @@ def fill(values: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     """Values ``(..., T)`` with what is not ``known`` ``(..., T)`` interpolated linearly over time,
     constant beyond the ends. A row without any known value becomes NaN or is left as it is."""
     if known.all():
-        return values
+        return values.clone()
     frames = values.shape[-1]
     rows, masks = values.reshape(-1, frames), known.reshape(-1, frames)
     # what is known is mostly the same for all coordinates of a person: find neighbours once

@@ -93,7 +93,8 @@ class _Training:
         self.rate: float | None = None  # of learning, as the optimisers have it
         self.per_epoch = len(self._batches(torch.arange(len(examples))))
         if not self.per_epoch:
-            raise ValueError(f"{name}: {len(examples)} examples are too few to train on")
+            least = f"{name}: no batch has the {self._least} examples that a step takes at least"
+            raise ValueError(f"{least}: {len(examples)} examples, {recipe.batch_windows} a batch")
         left = (recipe.epochs - run.epoch) * self.per_epoch - run.step
         how = (device, recipe.precision, recipe.batch_windows, left)
         self.steps = [Step(run.model, u, u.new_optimizer(recipe, device), *how) for u in updates]
@@ -171,11 +172,14 @@ class _Training:
         return dict(zip(terms, means, strict=True))
 
     def _batches(self, order: torch.Tensor) -> list[torch.Tensor]:
-        # batch norm has nothing to normalise a single frame by
-        least = processes.count() + (self.recipe.chunk == 1)
         shown = order[: self.recipe.epoch_examples or None]
         parts = shown.split(self.recipe.batch_windows)
-        return [part for part in parts if len(part) >= least]
+        return [part for part in parts if len(part) >= self._least]
+
+    @property
+    def _least(self) -> int:
+        """Batch norm has nothing to normalise a single frame by."""
+        return processes.count() + (self.recipe.chunk == 1)
 
     def _prepare(self, epoch: int) -> None:
         self.run.model.train()
@@ -201,11 +205,16 @@ def _shown(term: str, mean: float) -> str:
 
 
 def _random_state(device: torch.device) -> torch.Tensor:
-    return torch.cuda.get_rng_state() if device.type == "cuda" else torch.get_rng_state()
+    """Of the processor, by which examples may be drawn, and behind it of the GPU."""
+    own = torch.get_rng_state()
+    return torch.cat([own, torch.cuda.get_rng_state()]) if device.type == "cuda" else own
 
 
 def _set_random_state(state: torch.Tensor, device: torch.device) -> None:
-    (torch.cuda.set_rng_state if device.type == "cuda" else torch.set_rng_state)(state)
+    own = len(torch.get_rng_state())
+    torch.set_rng_state(state[:own])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state[own:])
 
 
 @contextmanager

@@ -114,18 +114,20 @@ class Recipe:
         that the reference implementation publishes.
 
         ``laptop`` takes about 4,000 steps on any subset, whose size is ``examples`` (windows,
-        mirrored ones included); ``smoke`` only shows that everything runs.
+        mirrored ones included), and at most so many where that is not told; ``smoke`` only shows
+        that everything runs.
         """
         paper = cls(epochs=200, batch_size=64, decay=0.98)
         if one_of("preset", preset, PRESETS) == "paper":
             return paper
         if preset == "smoke":
             return paper.shortened(2).but(channels=32)
-        steps = max(1, round(examples / paper.batch_size))
-        laptop = paper.shortened(max(8, round(4000 / steps))).but(channels=256)
         # no fewer than 8 epochs, since learning begins with some on labels alone: of large subsets
         # an epoch shows a part
         most = 500 * paper.batch_size
+        examples = examples or most + 1
+        steps = max(1, round(examples / paper.batch_size))
+        laptop = paper.shortened(max(8, round(4000 / steps))).but(channels=256)
         return laptop.but(epoch_examples=most) if examples > most else laptop
 
     @classmethod

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from paperlib.errors import one_of
-from paperlib.recordings import Dataset, Recording
+from paperlib.recordings import PARTS, Dataset, Recording
 
 #: fractions of the first subject that the paper labels
 FRACTIONS = (0.001, 0.01, 0.05, 0.1, 0.5, 1.0)
@@ -115,10 +115,10 @@ def _place(frames: int, length: int) -> tuple[int, int]:
 
 
 def _cut(recording: Recording, start: int, stop: int, step: int) -> Recording:
-    """The recording itself where nothing is cut; else every ``step``-th frame of a piece, named as
-    a clip of its own."""
+    """The recording itself where nothing is cut; else every ``step``-th frame of a piece, a clip of
+    its own of the same take."""
     if (start, stop) != (0, len(recording)):
-        recording = replace(recording, clip=f"{recording.clip} {start}-{stop}")
+        recording = replace(recording, clip=f"{recording.clip}#{start}-{stop}")
     elif step == 1:
         return recording
     return recording.cut(start, stop, step)
@@ -127,7 +127,9 @@ def _cut(recording: Recording, start: int, stop: int, step: int) -> Recording:
 def downsampled(dataset: Dataset, fps: float = 10.0) -> Dataset:
     """Every n-th frame of all recordings: 10 Hz of 50, as the semi-supervised comparisons of
     Protocol 3 have it (pavllo2019, 6.2)."""
-    rates = {r.fps for r in (*dataset.train, *dataset.test)}
+    rates = {r.fps for part in PARTS for r in dataset.split(part)}
+    if not rates:
+        raise ValueError(f"{dataset.name} has no recordings")
     if not fps > 0 or any(rate < fps or rate / fps != round(rate / fps) for rate in rates):
         raise ValueError(
             f"cannot bring {sorted(rates)} Hz to {fps:g}: it must be a whole part of the frame rate"

@@ -89,6 +89,8 @@ def test_what_was_repeated_is_kept_and_said():
     verdict = judged(effects=takes)
     assert verdict.origin.endswith(", laptop, 102 takes")
     assert verdict.why.endswith("takes would decide")
+    named = pd.Series([-5.0, -6.0], index=["walk", "run"]).rename_axis("take")
+    assert judged(effects=named).rows()[0]["seeds"] == "2 takes"
     for one, kept in ((verdict, "102 takes"), (judged(), "0 1 2")):
         assert [row["seeds"] for row in one.rows()] == [kept]
         again = Verdict.of_rows(one.claim, one.rows())

@@ -1,6 +1,7 @@
 """From an effect and its interval to a verdict: worked by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -175,6 +176,11 @@ def test_wrong_facts_are_refused(tmp_path, rows, message):
 def test_an_effect_in_margins(direction, than, value, margins, asked):
     tested = part(direction, than)
     assert tested.in_margins(value) == margins and tested.asked == asked
+
+
+def test_without_a_margin_any_difference_is_too_large():
+    exact = replace(part("exactly"), margin=0.0)
+    assert [exact.in_margins(value) for value in (-0.5, 0.0, 2.0)] == [-math.inf, 0.0, math.inf]
 
 
 @pytest.mark.parametrize("direction", ["below", "above", "not below", "not above", "about"])

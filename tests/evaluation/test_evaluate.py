@@ -282,3 +282,5 @@ def test_evaluations_of_folds_are_joined():
     assert together.recordings == whole.recordings and together.values == whole.values
     with pytest.raises(ValueError, match="in two of the evaluations"):
         joined([whole, whole])
+    with pytest.raises(ValueError, match="no evaluations"):
+        joined([])

@@ -54,6 +54,8 @@ def test_who_is_flat_is_found_without_depth_and_nobody_else():
     torch.testing.assert_close(without_depth(flat), limbs(flat.positions), atol=1e-5, rtol=0)
     off = (without_depth(deep) - limbs(deep.positions)).norm(dim=-1).mean()
     assert off > 0.1 and not without_depth(deep)[..., 2].any()
+    whole = replace(flat.camera, focal=tuple(map(int, flat.camera.focal)))
+    assert torch.equal(without_depth(replace(flat, camera=whole)), without_depth(flat))
 
 
 def test_the_distance_counts_from_the_hips():

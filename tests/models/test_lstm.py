@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from paperlib import training
 from paperlib.models import (
+    HighResolutionNet,
     LinearModel,
     LSTMModel,
+    RecurrentForecaster,
     TemporalModel,
     channels_for,
     count_parameters,
@@ -108,6 +110,15 @@ def test_parameters_and_flops_by_formula(channels):
     biases = 2 * 2 * 2 * 4 * channels + 48
     assert flops_per_frame(model) == 2 * matrices
     assert count_parameters(model) == matrices + biases
+
+
+def test_other_recurrent_networks_are_counted_and_images_refused():
+    with torch.device("meta"):
+        forecaster, images = RecurrentForecaster(17, 1024), HighResolutionNet(17)
+    gates, step = 3 * 1024 * (51 + 1024), 1024 * 51
+    assert flops_per_frame(forecaster) == 2 * (gates + step)
+    with pytest.raises(ValueError, match="counted of matrix products, and there is a Conv2d"):
+        flops_per_frame(images)
 
 
 @pytest.mark.parametrize("channels", [64, 256, 1024])

@@ -122,6 +122,16 @@ def test_dropout_acts_in_training_only(name):
     assert not torch.equal(model(x), model(x))
 
 
+@pytest.mark.parametrize("name", LIFTING)
+def test_keypoints_in_double_precision_are_lifted_alike(name):
+    """As a file of NumPy's mostly has them."""
+    model = example(name)
+    x = torch.rand(2, 20, *right_shape(model)).round(decimals=1)
+    torch.testing.assert_close(model(x.double()).float(), model(x), rtol=1e-5, atol=1e-5)
+    for part in parts(model):
+        assert part(x.double()).dtype == torch.float32
+
+
 def right_shape(model: torch.nn.Module) -> tuple[int, int]:
     return model.config["num_joints_in"], model.config.get("in_features", 3)
 

@@ -173,6 +173,10 @@ def test_labels_know_something_of_what_is_hidden(walking):
         (lambda r: guesses(r, "boxed_man", width=-1), "the width is a distance"),
         (lambda r: with_labels(r, "rendered", "rendered"), "unknown guess from keypoints 'render"),
         (lambda r: with_labels(r, "box", "boxed_man"), "unknown labelling 'box'"),
+        *(
+            (lambda r, m=method: labels(replace(r, positions=None, visible=None), m), "no 3D posi")
+            for method in LABELLINGS
+        ),
     ],
 )
 def test_wrong_input_is_explained(boxing, make, said):

@@ -70,6 +70,12 @@ def test_rows_of_their_own():
     assert fill(values, ~values.isnan()).tolist() == [[0, 1, 2], [5, 7, 7]]
 
 
+def test_what_is_whole_is_a_copy_too():
+    positions = a_track()
+    found = interpolate(positions, torch.ones(12, dtype=torch.bool))
+    assert torch.equal(found, positions) and found.data_ptr() != positions.data_ptr()
+
+
 def test_wrong_input_is_refused():
     positions = a_track(2)
     visible = torch.ones(2, 12, dtype=torch.bool)

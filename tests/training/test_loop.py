@@ -20,7 +20,7 @@ from paperlib.evaluation import evaluate
 from paperlib.models import LinearModel, TemporalModel
 from paperlib.models.fast.activation import FusedLayer
 from paperlib.recordings import Dataset
-from paperlib.training import Recipe, Supervised, load_run
+from paperlib.training import Recipe, Supervised, load_run, loop
 from paperlib.training import runs as saved
 from paperlib.windows import Windows, keypoint_windows
 
@@ -222,6 +222,18 @@ def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(calls, whole_an
     assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4]
 
 
+def test_whatever_draws_goes_on_where_it_was(device):
+    """Dropout draws where the model is, and crops of photographs always on the processor."""
+
+    def draw() -> list[torch.Tensor]:
+        return [torch.rand(5), torch.rand(5, device=device).cpu()]
+
+    state = loop._random_state(device)
+    drawn = draw()
+    loop._set_random_state(state, device)
+    assert all(map(torch.equal, draw(), drawn))
+
+
 def test_the_history_of_an_interrupted_run_is_that_of_a_whole_one(whole_and_resumed):
     whole, resumed = whole_and_resumed(train, [5])
     expected = [row["train_mpjpe"] for row in whole.history]
@@ -302,6 +314,12 @@ def test_a_last_batch_of_one_example_is_left_out():
     run = train(recipe)
     assert run.finished
     assert all(0 < row["train_mpjpe"] < 10 for row in run.history)
+
+
+def test_batches_of_one_example_are_refused_in_words():
+    message = "no batch has the 2 examples that a step takes at least: 44 examples, 1 a batch"
+    with pytest.raises(ValueError, match=message):
+        train(RECIPE.but(batch_size=1))
 
 
 def test_a_diverged_run_stops_and_keeps_its_last_good_checkpoint(monkeypatch, runs):

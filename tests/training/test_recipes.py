@@ -101,6 +101,8 @@ def test_subsets_of_any_size_are_learnt_from_in_about_as_many_steps():
         assert 0.95 < recipe.epochs * recipe.steps(examples) / 4000 < 1.1
         assert (recipe.epoch_examples > 0) == (examples > 32_000)
     assert Recipe.semi_supervised("paper", 200_000).epoch_examples == 0
+    untold = Recipe.semi_supervised("laptop")  # as of a large one
+    assert untold == Recipe.semi_supervised("laptop", 200_000)
 
 
 def test_steps_are_of_windows_however_many_targets_one_has():

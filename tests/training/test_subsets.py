@@ -116,7 +116,7 @@ def test_whole_subjects_are_left_as_they_are():
 def test_a_piece_says_which_frames_it_holds():
     labelled, unlabelled = split_labels(DATA, ["S1"], 0.25)
     clips = {r.clip for p in (labelled, unlabelled) for r in p.train if r.subject == "S1"}
-    assert {"Walking 1 0-25", "Walking 1 25-35", "Walking 1 35-40"} <= clips
+    assert {"Walking 1#0-25", "Walking 1#25-35", "Walking 1#35-40"} <= clips
     everywhere = [r.name for r in (*labelled.train, *unlabelled.train)]
     assert len(set(everywhere)) == len(everywhere)
 
@@ -237,6 +237,13 @@ def test_recordings_of_other_frame_rates_come_to_the_same():
     both = downsampled(replace(DATA, train=(*DATA.train, faster)), 10.0)
     assert numbers(both.train[-1]) == [0, 6, 12]
     assert {r.fps for r in both.train} == {10.0}
+    alone = recording("S7", "Jumping", 13, fps=60.0)
+    both = downsampled(replace(DATA, unseen=(alone,)), 10.0)
+    assert (both.unseen[0].fps, numbers(both.unseen[0])) == (10.0, [0, 6, 12])
+    with pytest.raises(ValueError, match=r"cannot bring \[50.0, 60.0\] Hz to 25"):
+        downsampled(replace(DATA, unseen=(alone,)), 25.0)
+    with pytest.raises(ValueError, match="no recordings"):
+        downsampled(Dataset("none", "Made here.", (), ()), 10.0)
 
 
 def test_the_frame_rate_it_has_already_changes_no_frame():
@@ -305,6 +312,18 @@ def test_windows_lie_within_recordings_and_hold_every_frame(length, starts):
     long = [r for r in DATA.train if len(r) >= length]
     assert frames_of(cut.train).keys() == frames_of(long).keys()
     assert f"{len(DATA.train) - len(long)} of 24 training recordings are shorter" in cut.source
+
+
+@pytest.mark.parametrize(
+    "cut", [lambda d: whole_windows(d, 20), lambda d: split_labels(d, ["S1", "S5", "S6"], 0.3)[1]]
+)
+def test_pieces_of_one_take_stay_together_whatever_is_held_out(cut):
+    """They overlap, or are a frame apart: a model would be judged on what it has learnt."""
+    pieces = cut(DATA)
+    validation, (with_3d, flat) = pieces.validation(3), withhold_positions(pieces)
+    for one, other in ((validation.train, validation.test), (with_3d.train, flat.train)):
+        takes = [{(r.subject, r.action) for r in part} for part in (one, other)]  # one of each
+        assert takes[0] and takes[1] and takes[0].isdisjoint(takes[1])
 
 
 @pytest.mark.parametrize("length", [0, -3, 2.0, None])

@@ -100,7 +100,7 @@ def test_chunks_with_a_stride_are_refused_before_training():
 
 def test_each_epoch_is_tested_and_training_goes_on_as_without(device):
     plain = train(device=device.type)
-    watched = train(device=device.type, each_epoch=HeldOutError(DATA, device=device.type))
+    watched = train(device=device.type, each_epoch=HeldOutError(DATA))
     assert watched.key != plain.key and not watched.reused
     for name, value in weights(watched).items():
         if device.type == "cpu":
@@ -123,7 +123,7 @@ def test_the_error_after_an_epoch_is_that_of_the_model_as_it_then_stood(flip):
         states.append({name: value.clone() for name, value in model.state_dict().items()})
         return {}
 
-    run = train(each_epoch=HeldOutError(DATA, flip, "cpu"))
+    run = train(each_epoch=HeldOutError(DATA, flip))
     train(each_epoch=keep)
     model = build()
     for state, row in zip(states, run.history, strict=True):
@@ -155,6 +155,14 @@ def test_what_is_done_after_an_epoch_has_no_effect_on_training():
     assert same(weights(plain), weights(watched))
     assert modes == [False] * 4
     assert [row["seen"] for row in watched.history] == [1, 2, 3, 4]
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_model_is_tested_where_it_is_trained_although_there_is_a_gpu():
+    model = build()
+    HeldOutError(DATA)(model)
+    assert not next(model.parameters()).is_cuda
+    assert train(each_epoch=HeldOutError(DATA)).history[-1]["test_mpjpe"] > 0
 
 
 def test_an_interrupted_run_misses_no_epoch(interrupted):

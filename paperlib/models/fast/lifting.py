@@ -51,7 +51,8 @@ def _channels_first(model: TemporalModel) -> Callable[[Tensor], Tensor]:
 
     def poses(keypoints: Tensor) -> Tensor:
         model.check(keypoints)
-        x = model.activations(keypoints.flatten(2).transpose(1, 2), schedule)
+        x = keypoints.flatten(2).to(model.expand.conv.weight.dtype)
+        x = model.activations(x.transpose(1, 2), schedule)
         return model.poses(x.transpose(1, 2))
 
     return poses

@@ -32,6 +32,7 @@ def test_lifting_with_a_folded_model_gives_the_same(options, device):
     x = torch.randn(2, 90, 17, 2, device=device)
     for part in (20, 1000):
         torch.testing.assert_close(lift(fold(model), x, part), model(x), rtol=1e-5, atol=1e-5)
+    assert torch.equal(lift(fold(model), x.double()), lift(fold(model), x))
     window = x[:, : model.receptive_field]
     torch.testing.assert_close(lift(fold(model), window), model(window), rtol=1e-5, atol=1e-5)
     with pytest.raises(ValueError, match="are fewer than the receptive field of 27"):
