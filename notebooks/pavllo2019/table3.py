@@ -3,12 +3,12 @@
 #
 # *Pavllo et al. 2019, section 6.1, table 3.*
 #
-# **How much does the 2D detector decide?** Much: from 49.1 ± 1.2 mm with exact keypoints to 59.3 ±
-# 0.5 with the coarsest detector. From one level of 2D errors to the next the mean rises by 2.3 ±
-# 0.8 and 3.7 ± 0.7 mm; single detectors do not all keep that order: keypoints like BlazePose's, a
-# pixel worse than the tuned ones, give 54.4 ± 0.4 mm and those 56.3 ± 0.6. The temporal model is
-# ahead of the linear baseline on the same keypoints, by 4.5 ± 2.3 mm on exact and 9.0 ± 1.4 mm on
-# detected ones. <a href="#how">How it was found.</a>
+# **How much does the 2D detector decide?** Much: from 49.4 ± 0.4 mm with exact keypoints to 59.4 ±
+# 0.3 with the coarsest detector. From one level of 2D errors to the next the mean rises by 2.5 ±
+# 0.5 and 3.6 ± 0.2 mm; single detectors do not all keep that order: keypoints like BlazePose's, a
+# pixel worse than the tuned ones, give 54.7 ± 0.5 mm and those 56.6 ± 0.5. Tuning one gains 0.5 ±
+# 0.3 mm. The temporal model is ahead of the linear baseline on the same keypoints, by 4.4 ± 0.7 mm
+# on exact and 9.0 ± 0.4 mm on detected ones. <a href="#how">How it was found.</a>
 #
 # Lifting starts from 2D keypoints that somebody else found. How much of the error in 3D is theirs?
 # The paper trains and tests one model on keypoints of several detectors, and on exact ones, where
