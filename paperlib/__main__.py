@@ -106,7 +106,7 @@ def _run(arguments) -> None:
 def _copy(arguments) -> None:
     from paperlib.running.notebook import copy
 
-    print(f"copied to {shown(copy(arguments.notebook, arguments.output))}")
+    print(f"copied to {copy(arguments.notebook, arguments.output)}")
 
 
 def _sweep(arguments) -> None:

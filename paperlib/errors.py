@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -35,9 +36,13 @@ class Interrupted(KeyboardInterrupt):
 @contextmanager
 def contents_of(file: Any) -> Iterator[None]:
     """What is read here comes from others, and may hold anything anywhere: where Python stumbles
-    over that, it is a ``ValueError`` that names the file."""
+    over that, it is a ``ValueError`` that names the file. So does one that says not where."""
     try:
         yield
+    except ValueError as problem:
+        if type(problem) is ValueError and isinstance(file, Path) and str(file) not in str(problem):
+            raise ValueError(f"{file}: {problem}") from problem
+        raise
     except (TypeError, AttributeError, LookupError, ArithmeticError, RecursionError) as problem:
         raise ValueError(
             f"{file}: something in it is of another kind than expected there "

@@ -33,6 +33,7 @@ _LINE = {"elbow": ("", "shoulder", 0.55), "wrist": ("shoulder", "elbow", 0.85)}
 _LINE |= {"knee": ("", "hip", 0.85), "ankle": ("hip", "knee", 0.95)}
 _FACE = 0.4  # of the trunk's length above the shoulders
 _NEAREST, _FARTHEST = 0.3, 100.0  # metres from the camera at which people are put
+_TALLEST = 3.0  # metres
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +108,8 @@ def lift_people(
     require_positive(fps=fps, focal=focal, person_height=person_height)
     model = shipped("any_camera").model if model is None else model
     films = [_film(one, fps, size, focal) for one in people]
+    if films:
+        _require_inside(people, films[0][0].camera)
     if down is None and films:
         down = where_down_is([_poses(model, film, None) for film, _ in films])
     elif down is not None:
@@ -168,6 +171,17 @@ def _film(
     return film, seen.times
 
 
+def _require_inside(people: Sequence[Keypoints2D], camera: Camera) -> None:
+    """``ValueError`` where most of a film's keypoints lie beside its pictures."""
+    found = np.concatenate([one.keypoints[one.confidence > 0] for one in people])
+    x, y = np.median(found, axis=0) if len(found) else (0, 0)
+    if not (0 <= x <= camera.width and 0 <= y <= camera.height):
+        raise ValueError(
+            f"{people[0].name}: people are about pixel ({x:.0f}, {y:.0f}), outside of pictures of "
+            f"size {camera.width} x {camera.height}: are these the film's width and height?"
+        )
+
+
 def completed(keypoints: np.ndarray, missing: np.ndarray) -> np.ndarray:
     """COCO's keypoints ``(T, 17, 2)`` with a place for the joints that are ``missing`` ``(17,)``
     throughout, as feet below the picture's rim: in line with the bone before, by the usual
@@ -217,6 +231,8 @@ def require_positive(**told: float | None) -> None:
     for name, value in told.items():
         if value is not None and not (isfinite(value) and value > 0):
             raise ValueError(f"{name}={value!r}: expected a number above 0")
+    if (told.get("person_height") or 0) > _TALLEST:
+        raise ValueError(f"person_height={told['person_height']!r}: expected metres")
 
 
 def camera_of(size: tuple[int, int], focal: float | None = None) -> Camera:

@@ -31,8 +31,12 @@ T = TypeVar("T")
 
 
 def _root() -> Path:
-    checkout = Path(__file__).resolve().parents[1]
-    return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+    """The checkout that this file is of; where the package was installed as a copy, the one that
+    the working folder lies in, or the working folder."""
+    here = Path.cwd()
+    places = (Path(__file__).resolve().parents[1], here, *here.parents)
+    inside = (p for p in places if (p / "pyproject.toml").is_file() and (p / "paperlib").is_dir())
+    return next(inside, here)
 
 
 ROOT = _root()
@@ -79,12 +83,17 @@ def runs_dir() -> Path:
 
 
 def shown(path: Path) -> str:
-    """A path as it may stand in a committed output: relative to the project, or its name alone."""
+    """A path as it may stand in a committed output: relative to the project, or to a place that the
+    user has named, ``$PAPERLIB_DATA/cmu_mocap``; else its name alone."""
     path = Path(path)
-    try:
-        return path.resolve().relative_to(ROOT).as_posix()
-    except ValueError:
-        return path.name
+    places = {"": ROOT}
+    for variable in ("PAPERLIB_DATA", "PAPERLIB_CACHE", "PAPERLIB_RUNS", "PAPERLIB_OUT"):
+        if os.environ.get(variable):
+            places[f"${variable}/"] = _place(variable, ROOT)
+    for name, place in places.items():
+        if path.resolve().is_relative_to(place):
+            return (name + path.resolve().relative_to(place).as_posix()).removesuffix("/.")
+    return path.name
 
 
 def require_writable(folder: Path, variable: str) -> None:

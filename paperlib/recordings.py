@@ -117,10 +117,9 @@ class Recording:
             "frames": (frames,),
         }
         for field, shape in expected.items():
-            if getattr(self, field) is None:
+            if (given := getattr(self, field)) is None:
                 continue
-            value = as_tensor(getattr(self, field))
-            if tuple(value.shape) != shape:
+            if tuple((value := as_tensor(given)).shape) != shape:
                 raise ValueError(
                     f"{self.name}: {field} has shape {tuple(value.shape)}, expected {shape} "
                     f"({joints} joints of {self.skeleton.name}, "
@@ -309,11 +308,10 @@ class Dataset:
                 digest.update(f"|{part}|{r.name}|{r.fps}|{r.camera}".encode())
                 digest.update(f"|{r.skeleton.name}|{r.keypoint_skeleton.name}".encode())
                 for field in TENSORS[:-1]:  # a frame's number in the film decides nothing
-                    value = getattr(r, field)
-                    if value is not None:
+                    if (value := getattr(r, field)) is not None:
                         digest.update(f"|{field}|{tuple(value.shape)}|{value.dtype}".encode())
                         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-                keys = [f"|{f}|{values.key}" for f in LAZY if (values := getattr(r, f))]
+                keys = (f"|{f}|{v.key}" for f in LAZY if (v := getattr(r, f)))
                 digest.update("".join(keys).encode())
         return digest.hexdigest()[:16]
 

@@ -221,7 +221,15 @@ def sources(source: Skeleton, target: Skeleton) -> tuple[tuple[int, ...], ...]:
         return tuple((j,) for j in range(len(source)))
     key = source.name, target.name
     if key in _RENAMED or not set(target.joints) <= set(source.joints):
-        names = _RENAMED[one_of("conversion", key, _RENAMED)]
+        if key not in _RENAMED:
+            lacking = [joint for joint in target.joints if joint not in source.joints]
+            more = ", …" if len(lacking) > 4 else ""
+            to = ", ".join(other for name, other in _RENAMED if name == source.name)
+            raise ValueError(
+                f"unknown conversion of {source.name} to {target.name}: it has no "
+                f"{', '.join(lacking[:4])}{more}; known are those to {to or 'parts of it'}"
+            )
+        names = _RENAMED[key]
     else:  # a part of the source, joint for joint
         names = {}
     return tuple(tuple(source.index(s) for s in names.get(j, j).split()) for j in target.joints)

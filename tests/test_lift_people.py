@@ -172,6 +172,16 @@ def test_the_size_of_pictures_must_be_known(walker):
         lift_people([found(walker.positions[:2], walker.camera)], RATE, down=(0, 0, 0))
 
 
+def test_people_beside_the_picture_are_refused(walker):
+    """A size that is of another film, or whose sides were exchanged."""
+    one = found(walker.positions, walker.camera)
+    with pytest.raises(ValueError, match=r"outside of pictures of size 300 x 200: are these"):
+        lift_people([one], RATE, (300, 200))
+    off = replace(one, keypoints=one.keypoints.copy(), confidence=one.confidence.copy())
+    off.keypoints[:, 11:] += 2000  # the legs are below the rim
+    lift_people([off], RATE)
+
+
 def test_where_down_is(walker):
     """Where people stand, nobody need tell."""
     up = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from paperlib import paths
+from paperlib.errors import MissingDataError
 
 PLACES = {
     "PAPERLIB_DATA": (paths.data_dir, "data"),
@@ -54,6 +55,27 @@ def test_paths_of_the_project_are_shown_from_its_root(tmp_path, monkeypatch):
     assert paths.shown(paths.ROOT / "data" / "results" / "table1.csv") == "data/results/table1.csv"
     monkeypatch.chdir(paths.ROOT)
     assert paths.shown("data/../figures/a.png") == "figures/a.png"
+
+
+def test_the_root_of_an_installed_copy_is_the_checkout_one_works_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        paths, "__file__", str(tmp_path / "site-packages" / "paperlib" / "paths.py")
+    )
+    monkeypatch.chdir(paths.ROOT / "notebooks" / "pavllo2019")
+    assert paths._root() == paths.ROOT
+    monkeypatch.chdir(tmp_path)
+    assert paths._root() == tmp_path
+
+
+def test_places_that_were_named_are_shown_by_that_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_DATA", str(tmp_path / "data"))
+    assert paths.shown(tmp_path / "data" / "cmu_mocap") == "$PAPERLIB_DATA/cmu_mocap"
+    assert paths.shown(tmp_path / "data") == "$PAPERLIB_DATA"
+    (tmp_path / "data").mkdir()
+    with pytest.raises(
+        MissingDataError, match=r"not found in \$PAPERLIB_DATA/people or data/people"
+    ):
+        paths.find_data("people", Path.is_dir, "People", "")
 
 
 def test_paths_elsewhere_are_shown_by_their_name(tmp_path):
@@ -108,7 +130,9 @@ def test_what_is_cached_is_computed_once_and_anew_where_it_cannot_be_read(
     (tmp_path / "cache" / "number.txt").write_text("number a\nb")
     assert [get(), get()] == [1, 1]
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("number.txt cannot be read and is made anew: invalid literal for int()")
+    assert line.startswith(
+        "$PAPERLIB_CACHE/number.txt cannot be read and is made anew: invalid literal for int()"
+    )
 
 
 def test_nothing_is_computed_for_a_cache_that_cannot_be_written(tmp_path, monkeypatch):

@@ -39,7 +39,8 @@ def pictures(film: np.ndarray | Tensor | str | Path) -> tuple[int | None, Iterat
         return len(values), iter(values)
     path = Path(film)
     if not path.is_dir():
-        return None, map(_picture, read_video(regular_file(path, limit=2**36)))
+        otherwise = f". Or make a folder of images of it: ffmpeg -i {path.name} folder/%06d.png"
+        return None, map(_picture, read_video(regular_file(path, limit=2**36), otherwise))
     files = sorted((p for p in path.iterdir() if p.suffix.lower() in ENDINGS), key=_counted)
     if not files:
         raise ValueError(f"{path}: no images ({', '.join(ENDINGS)}) in this folder")

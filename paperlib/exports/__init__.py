@@ -7,7 +7,7 @@
 from paperlib import lazily
 from paperlib.exports.bvh import write_bvh
 from paperlib.exports.fitting import Fitted, fit
-from paperlib.exports.formats import FORMATS, Exported, export, write
+from paperlib.exports.formats import FORMATS, Exported, export, require_packages, write
 from paperlib.exports.gltf import write_gltf
 from paperlib.exports.motion import Motion, Person
 from paperlib.exports.points import write_c3d, write_trc

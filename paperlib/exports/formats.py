@@ -8,7 +8,8 @@ from paperlib.errors import one_of
 from paperlib.exports.bvh import write_bvh
 from paperlib.exports.gltf import write_gltf
 from paperlib.exports.motion import UPS, Motion
-from paperlib.exports.points import write_c3d, write_trc
+from paperlib.exports.optional import needed
+from paperlib.exports.points import require_countable, write_c3d, write_trc
 from paperlib.exports.tables import write_csv, write_npz
 from paperlib.skeletons import Skeleton
 
@@ -22,6 +23,8 @@ FORMATS: dict[str, Callable[..., tuple[Path, ...]]] = {
     ".gltf": write_gltf,
 }
 _SKELETAL = {".bvh", ".glb", ".gltf"}
+_PACKAGES = {".c3d": ("ezc3d", "writing C3D")}
+_PACKAGES |= dict.fromkeys((".glb", ".gltf"), ("pygltflib", "writing glTF"))
 
 
 class Exported(NamedTuple):
@@ -43,6 +46,12 @@ def write(motion: Motion, path: str | Path, up: str | None = None) -> Exported:
     files = FORMATS[suffix](motion, path, **options)
     fitted = motion.people if suffix in _SKELETAL else ()
     return Exported(files, {name: motion.fitted(name).residual for name in fitted})
+
+
+def require_packages(suffixes: Iterable[str]) -> None:
+    """``ValueError`` where a package is not installed that one of the formats takes."""
+    for package, what in dict.fromkeys(_PACKAGES[s] for s in suffixes if s in _PACKAGES):
+        needed(package, what)
 
 
 def export(
@@ -76,12 +85,18 @@ def export(
 
     BVH and glTF hold one skeleton of constant bone lengths, which is fitted once for all files:
     ``residuals`` tell how far it is from the poses, millimetres on average. ``ValueError`` for bad
-    input, before anything is written.
+    input and packages that are not installed, before anything is written.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
-    for path in paths:
-        one_of("suffix of an export", Path(path).suffix.lower(), FORMATS)
+    suffixes = {Path(path).suffix.lower(): None for path in paths}
+    for suffix in suffixes:
+        one_of("suffix of an export", suffix, FORMATS)
+    require_packages(suffixes)
     motion = Motion.of(poses, fps, skeleton, frames=frames, scores=scores, poses_up=poses_up)
+    if ".c3d" in suffixes:
+        require_countable(motion)
+    for name in motion.people if _SKELETAL & suffixes.keys() else ():
+        motion.fitted(name)
     parts = [write(motion, path, up) for path in paths]
     residuals = {name: value for part in parts for name, value in part.residuals.items()}
     return Exported(tuple(file for part in parts for file in part.files), residuals)

@@ -50,6 +50,15 @@ def write_trc(motion: Motion, path: str | Path, up: str = "y") -> tuple[Path, ..
     return tuple(written)
 
 
+def require_countable(motion: Motion) -> None:
+    """``ValueError`` where a frame is beyond what C3D counts."""
+    if motion.frames[-1] + 1 > _MOST_FRAMES:
+        raise ValueError(
+            f"frame {motion.frames[-1]}: C3D counts frames up to {_MOST_FRAMES}; write parts "
+            "of the film, or another format"
+        )
+
+
 def write_c3d(motion: Motion, path: str | Path, up: str = "z") -> tuple[Path, ...]:
     """``path`` as C3D, the exchange format of motion capture, by the package ``ezc3d``.
 
@@ -63,11 +72,7 @@ def write_c3d(motion: Motion, path: str | Path, up: str = "z") -> tuple[Path, ..
     ``ezc3d`` is not installed.
     """
     ezc3d = needed("ezc3d", "writing C3D")
-    if motion.frames[-1] + 1 > _MOST_FRAMES:
-        raise ValueError(
-            f"frame {motion.frames[-1]}: C3D counts frames up to {_MOST_FRAMES}; write parts "
-            "of the film, or another format"
-        )
+    require_countable(motion)
     several = len(motion.people) > 1
     names = [
         f"{name}:{joint}" if several else joint

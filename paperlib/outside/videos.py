@@ -47,15 +47,16 @@ def described(path: str | Path) -> Described:
         return Described(float(rate) if rate else None, frames or None)
 
 
-def read_video(path: str | Path) -> Iterator[Picture]:
-    """The pictures of a film, one at a time: no more than a few are in memory.
+def read_video(path: str | Path, otherwise: str = "") -> Iterator[Picture]:
+    """The pictures of a film, one at a time: no more than a few are in memory. What else the caller
+    takes, where there is no PyAV, ``otherwise`` says.
 
     Raises ``FileNotFoundError`` where there is no file, and ``ValueError`` for one that is no film,
     has no pictures, or whose beginning is missing, and where PyAV is not installed. A film that is
     damaged or cut off later on ends there, with a warning that says where.
     """
     path, number = Path(path), 0
-    with _opened(path) as (av, stream):
+    with _opened(path, otherwise) as (av, stream):
         said = stream.frames
         try:
             for picture in _pictures(stream.container.decode(stream), stream):
@@ -133,10 +134,10 @@ def _seconds(frame: Any, stream: Any) -> float:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+def _opened(path: Path, otherwise: str = "") -> Iterator[tuple[Any, Any]]:
     """PyAV, and the video stream of a film."""
     regular_file(path, _LARGEST)
-    av = _pyav(path, f" Or make a folder of images of it: ffmpeg -i {path.name} folder/%06d.png")
+    av = _pyav(path, otherwise)
     try:
         film = av.open(str(path))
     except av.error.FFmpegError as problem:
@@ -155,7 +156,7 @@ def _pyav(what: str | Path, otherwise: str = "") -> Any:
     except ImportError:
         raise ValueError(
             f"{what}: decoding a video takes PyAV, which is not installed: pip install av. It "
-            f'belongs to the extra "video": pip install -e ".[video]".{otherwise}'
+            f'belongs to the extra "video": pip install -e ".[video]"{otherwise}'
         ) from None
     return av
 

@@ -20,8 +20,9 @@ def lifting_animation(
     """The keypoints of a recording, and beside them each system's pose over the truth in grey.
 
     ``predictions`` names systems and their poses ``(T, J, 3)``, root-relative, in camera space.
-    ``frames``, equally far apart, are shown at the speed at which they were filmed. The viewpoint,
-    above the camera, swings once to and fro: what moves shows its depth.
+    ``frames``, equally far apart, are shown at the speed at which they were filmed, in a GIF to a
+    hundredth of a second each. The viewpoint, above the camera, swings once to and fro: what moves
+    shows its depth.
     """
     frames = list(frames)
     step = frames[1] - frames[0] if len(frames) > 1 else 1

@@ -14,6 +14,7 @@ from paperlib.plotting.style import GRID, INK, MUTED
 from paperlib.skeletons import COCO_17, H36M_17
 
 _AZIMUTH, _SWING = -55, 30  # degrees: where poses are seen from, and how far that goes to and fro
+_SHORTEST = 40  # milliseconds that a picture is shown at least
 _SHARE = 0.99  # of places that a picture must hold: a detector's worst errors may lie outside
 # COCO's bones leave the trunk open
 _ACROSS = [
@@ -33,7 +34,7 @@ def film_animation(
     where there are any, and beside them the same people ``lifted``, on the ground. At the film's
     speed, in at most ``most`` pictures; the viewpoint swings to and fro.
     """
-    frames = frames_shown(lifted, most)
+    frames, interval = frames_shown(lifted, fps, most)
     figure = Figure(figsize=(8, 4.5), layout="none")
     left, right = figure.subplots(1, 2)
     figure.subplots_adjust(left=0.01, right=0.99, bottom=0.07, top=0.92, wspace=0.02)
@@ -76,22 +77,31 @@ def film_animation(
             trunk.set_segments(keypoints[moment][_ACROSS])
             turned.set_segments(seen_from(pose[moment], azimuth)[below])
 
-    timing = {"frames": len(frames), "interval": 1000 * frames.step / fps}
+    timing = {"frames": len(frames), "interval": interval}
     return FuncAnimation(figure, show, init_func=lambda: None, **timing)
 
 
-def frames_shown(lifted: Sequence[Lifted], most: int) -> range:
-    """Frames of the film, equally far apart and at most so many, from the first to the last in
-    which there is anybody."""
+def frames_shown(lifted: Sequence[Lifted], fps: float, most: int) -> tuple[np.ndarray, int]:
+    """Frames of a film of ``fps``, at most so many, from the first to the last in which there is
+    anybody, and for how many milliseconds each is shown. These are whole hundredths of a second,
+    since a GIF knows no other times, so that frames are as far apart as that asks for."""
+    step = frame_step(lifted)
     first = min(int(one.frames[0]) for one in lifted)
     last = max(int(one.frames[-1]) for one in lifted)
-    return range(first, last + 1, max(1, -(-(last - first + 1) // most)))
+    frame, whole = 1000 * step / fps, 1000 * (last - first + step) / fps  # milliseconds
+    interval = 10 * int(np.ceil(max(_SHORTEST, frame, whole / most) / 10 - 1e-6))
+    count = max(1, int(whole / interval + 1e-6))
+    return first + step * np.round(np.arange(count) * interval / frame).astype(int), interval
 
 
-def _at(numbers: np.ndarray, values: np.ndarray, frames: range) -> np.ndarray:
-    """Values of the frames ``numbers`` at other ``frames``, NaN where there is none."""
-    rows = np.full((len(frames), *values.shape[1:]), np.nan)
-    wanted = np.asarray(frames)
+def frame_step(lifted: Sequence[Lifted]) -> int:
+    """How far the numbers of frames are apart: 2 where a detector saw every second one."""
+    return int(min((np.diff(one.frames).min() for one in lifted if len(one.frames) > 1), default=1))
+
+
+def _at(numbers: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Values of the frames ``numbers`` at those ``wanted``, NaN where there is none."""
+    rows = np.full((len(wanted), *values.shape[1:]), np.nan)
     place = np.searchsorted(numbers, wanted).clip(max=len(numbers) - 1)
     known = numbers[place] == wanted
     rows[known] = values[place[known]]

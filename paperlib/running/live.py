@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from paperlib.lifting import require_positive
 from paperlib.live import LiveLifter, LivePose
 from paperlib.models import TemporalModel, fold
 from paperlib.running.lift import is_film
@@ -117,6 +118,7 @@ def live(
 
 def opened(source: str, options: Options, clock: Clock, sleep: Callable[[float], object]) -> Source:
     """The frames of a source, see :func:`live`."""
+    require_positive(fps=options.fps)
     if source == "-":
         if options.size is None:
             raise ValueError("how large the pictures are keypoints do not tell: say it with --size")

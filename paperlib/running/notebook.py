@@ -12,7 +12,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from paperlib.errors import NotebookFailed
-from paperlib.paths import ROOT, shown
+from paperlib.paths import ROOT
 from paperlib.progress import from_kernels
 from paperlib.running.choices import check, known_parameters, literal
 from paperlib.running.kernels import AsyncOwnSocketsKernelManager
@@ -31,7 +31,7 @@ def copy(notebook: str | Path, output: str | Path | None = None) -> Path:
     known_parameters(notebook)
     output = Path(output) if output else ROOT / "my" / place_of(notebook)
     if output.exists():
-        raise ValueError(f"{shown(output)} is there already: name another file for the copy")
+        raise ValueError(f"{output} is there already: name another file for the copy")
     output.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(notebook, output)
     return output

@@ -1,5 +1,7 @@
 """Poses to files in one call; what is given, and what is refused."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -93,6 +95,20 @@ def test_refusals(tmp_path, monkeypatch, changes, said):
     fields = {"poses": POSES, "paths": "walk.csv", "fps": 50, "skeleton": H36M_17} | changes
     with pytest.raises(ValueError, match=said):
         export(**fields)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_one_format_refuses_leaves_none_of_the_others(tmp_path, monkeypatch):
+    hidden = POSES.copy()
+    hidden[:, 3] = np.nan
+    paths = [tmp_path / f"walk.{kind}" for kind in ("npz", "bvh", "c3d")]
+    with pytest.raises(ValueError, match="never seen: right_ankle"):
+        export(hidden, paths, 50, H36M_17)
+    with pytest.raises(ValueError, match="C3D counts frames"):
+        export(POSES, paths, 50, H36M_17, frames=np.arange(8) + 70_000)
+    monkeypatch.setitem(sys.modules, "ezc3d", None)
+    with pytest.raises(ValueError, match="writing C3D takes the package ezc3d"):
+        export(POSES, paths, 50, H36M_17)
     assert not list(tmp_path.iterdir())
 
 

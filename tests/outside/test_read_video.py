@@ -158,5 +158,9 @@ def test_memory_is_bounded(tmp_path):
 def test_without_the_decoder_it_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     (tmp_path / "film.mp4").write_bytes(b"\0" * 100)
-    with pytest.raises(ValueError, match=r'takes PyAV.*extra "video".*ffmpeg -i film\.mp4'):
+    with pytest.raises(
+        ValueError, match=r'takes PyAV.*extra "video": pip install -e "\.\[video\]"$'
+    ):
         next(read_video(tmp_path / "film.mp4"))
+    with pytest.raises(ValueError, match=r"takes PyAV.* Or take a train$"):
+        next(read_video(tmp_path / "film.mp4", " Or take a train"))

@@ -1,7 +1,12 @@
 import json
+import re
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import samples
 import torch
 from detection.figures import write_json
 
@@ -11,7 +16,8 @@ from paperlib.cameras import project
 from paperlib.detection import read_people
 from paperlib.detection.coco import coco_points
 from paperlib.lifting import lift_people
-from paperlib.running.lift import Options, lift
+from paperlib.plotting.own_film import frames_shown
+from paperlib.running.lift import Options, is_film, lift
 from paperlib.skeletons import H36M_17
 
 FRAMES, SIZE = 40, (1016, 1024)
@@ -68,6 +74,96 @@ def test_one_person_and_one_format(tmp_path, keypoints):
     options = Options(fps=50, size=SIZE, person=4, formats=("npz",), animation=False)
     files = lift(keypoints, tmp_path, options)
     assert [path.name for path in files] == ["poses.npz", "poses_4.html", "about.json"]
+
+
+BRIEFLY = Options(fps=50, size=SIZE, formats=("npz",), animation=False)
+
+
+def test_each_video_of_a_file_has_a_folder_of_its_own(tmp_path, keypoints):
+    (one, _) = read_people(keypoints)
+    videos = {name: {"custom": [one.keypoints]} for name in ("walk 1.mp4", "jump.mp4")}
+    sizes = {name: {"w": 1016, "h": 1024} for name in videos}
+    about = samples.metadata("coco") | {"video_metadata": sizes}
+    np.savez(tmp_path / "custom.npz", positions_2d=videos, metadata=about)
+    files = lift(tmp_path / "custom.npz", tmp_path / "out", BRIEFLY)
+    found = {path.relative_to(tmp_path / "out").as_posix() for path in files}
+    kinds = ("poses.npz", "poses_0.html", "about.json")
+    assert found == {f"{name}/{kind}" for name in ("walk_1.mp4", "jump.mp4") for kind in kinds}
+    told = json.loads((tmp_path / "out" / "walk_1.mp4" / "about.json").read_text())
+    assert told["video"] == "walk 1.mp4" and told["source"] == "custom.npz"
+
+
+def test_files_of_an_earlier_call_do_not_stay(tmp_path, keypoints):
+    lift(keypoints, tmp_path, replace(BRIEFLY, formats=("npz", "trc")))
+    (tmp_path / "poses_of_mine.txt").write_text("kept")
+    assert (tmp_path / "poses_3.trc").is_file()
+    lift(keypoints, tmp_path, replace(BRIEFLY, person=4))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"poses.npz", "poses_4.html", "about.json", "poses_of_mine.txt"}
+
+
+def test_what_about_json_names_elsewhere_is_left_alone(tmp_path, keypoints):
+    (tmp_path / "mine.npz").write_text("kept")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "about.json").write_text(json.dumps({"files": ["../mine.npz", "../poses.npz", 3]}))
+    lift(keypoints, out, BRIEFLY)
+    assert (tmp_path / "mine.npz").read_text() == "kept"
+
+
+def test_without_a_package_nothing_is_begun(tmp_path, keypoints, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygltflib", None)
+    with pytest.raises(ValueError, match="writing glTF takes the package pygltflib"):
+        lift(keypoints, tmp_path / "out", Options(fps=50, size=SIZE))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "film"),
+    [
+        ("a.mp4", b"", True),
+        ("a.wmv", b"\x30\x26\xb2\x75\x00\x11", True),
+        ("a.MTS", b"\x00\x00\x01G", True),
+        ("a.json", b'[{"image_id": 1}]', False),
+        ("keypoints", b'{"people": []}', False),
+        ("a.npz", b"PK\x03\x04\x00\x00", False),
+        ("notes.txt", b"no film", False),
+    ],
+)
+def test_films_are_known_by_name_or_by_what_is_in_them(tmp_path, name, content, film):
+    (tmp_path / name).write_bytes(content)
+    assert is_film(tmp_path / name) == film
+    assert not is_film(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("fps", "step", "frames", "interval"),
+    [
+        *((25, 1, 50, 40), (30, 1, 50, 40), (50, 1, 50, 40), (60, 2, 50, 40), (120, 1, 50, 40)),
+        *((10, 1, 20, 100), (24, 1, 40, 50), (29.97, 1, 50, 40)),
+    ],
+)
+def test_a_moving_picture_lasts_as_long_as_its_film(fps, step, frames, interval):
+    """Two seconds of film, in hundredths of a second, which is all that a GIF can say."""
+    count = round(2 * fps / step)
+    one = SimpleNamespace(frames=np.arange(count) * step + 7)
+    shown, each = frames_shown([one], fps, 250)
+    assert each == interval and len(shown) * each == pytest.approx(2000, abs=each)
+    assert len(shown) == pytest.approx(frames, abs=1)
+    assert shown[0] == 7 and set(shown) <= set(one.frames)  # none that nobody looked at
+    assert np.abs((shown - 7) / fps - np.arange(len(shown)) * each / 1000).max() <= step / fps
+    few, each = frames_shown([one], fps, 10)
+    assert len(few) <= 10 and len(few) * each == pytest.approx(2000, abs=each)
+
+
+def test_every_second_frame_is_played_at_the_films_speed(tmp_path, keypoints):
+    entries = json.loads(keypoints.read_text())
+    for entry in entries:
+        entry["image_id"] *= 2
+    source = write_json(tmp_path / "every_second.json", entries)
+    lift(source, tmp_path / "out", replace(BRIEFLY, person=3, fps=100))
+    page = (tmp_path / "out" / "poses_3.html").read_text()
+    assert re.search(r'"fps": ?50\b', page)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,8 @@ def test_less_to_wait_for(given, capsys, wait, delay):
     [
         ((), b"", "--size"),
         ((*TOLD, "--wait", "14"), b"", "wait=14"),
+        ((*TOLD, "--fps", "0"), lines(), "fps=0"),
+        ((*TOLD, "--height", "180"), lines(), "person_height=180.0: expected metres"),
         (TOLD, lines() + b"{", "line 21: not JSON"),
         (TOLD, lines().replace(b"0.9]", b"NaN]", 1), "line 1: not JSON (NaN is no number of JSON)"),
         (TOLD, lines(times=[0.1] * FRAMES), "line 2: time 0.1, after 0.1"),

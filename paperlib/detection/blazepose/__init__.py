@@ -50,8 +50,9 @@ def detect_film(
     threads, those of PyTorch if not told; ``progress`` shows a bar. The film is read picture by
     picture.
 
-    ``keep`` names a file (.npz): however the search ends, what was found is in it, and the same
-    call goes on from there, where it looks for the person anew.
+    ``keep`` names a folder: however the search ends, what was found is in a file of it, of this
+    film and these settings alone, and the same call goes on from there, where it looks for the
+    person anew.
 
     Raises ``FileNotFoundError`` where there is no film, :class:`MissingDataError` where the
     networks are not here, and ``ValueError`` where a package of the extra is lacking, for what is
@@ -62,7 +63,8 @@ def detect_film(
     path, total = Path(path), described(path).frames
     networks = Networks(model, threads or torch.get_num_threads())
     key = kept.key(path, model=model, people=people, smooth=smooth)
-    looked = kept.load(Path(keep), key) if keep else []
+    own = kept.place(Path(keep), key) if keep else None
+    looked = kept.load(own, key) if own else []
     before, first = len(looked), 1 + max((o.stretch for w in looked for o in w.seen), default=-1)
     tracker = Tracker(networks, people, smooth, first)
     size: tuple[int, int] | None = None
@@ -80,8 +82,8 @@ def detect_film(
                 seen = tracker.step(picture.pixels, picture.time)
                 looked.append(kept.Looked(picture.time, seen))
     finally:
-        if keep and len(looked) > before:
-            kept.save(Path(keep), key, looked)
+        if own and len(looked) > before:
+            kept.save(own, key, looked)
     return _people(path.name, looked, size)
 
 

@@ -29,6 +29,12 @@ def key(film: Path, **settings: object) -> str:
     return json.dumps({"film": [film.stat().st_size, head], **settings}, sort_keys=True)
 
 
+def place(folder: Path, of: str) -> Path:
+    """The file of a ``folder`` for what the search whose key ``of`` is finds. Each has its own, or
+    one that is broken off would replace another that was finished."""
+    return folder / f"keypoints-{hashlib.sha256(of.encode()).hexdigest()[:8]}.npz"
+
+
 def save(path: Path, of: str, looked: Sequence[Looked]) -> None:
     """Keep what was ``looked`` at for the search whose key ``of`` it is."""
     rows = [(t, one) for t, here in enumerate(looked) for one in here.seen]

@@ -140,7 +140,11 @@ def _read_folder(folder: Path, options: Options) -> Film:
     files = openpose.files_of(folder)
     if not files:
         raise _unknown(folder, "a folder without JSON files")
-    if mmpose.is_list(read_json(files[0])):
+    # of an image of nobody MMPose writes an empty list
+    first = next((content for file in files if (content := read_json(file)) != []), [])
+    if first == []:
+        raise nobody(folder)
+    if mmpose.is_list(first):
         return mmpose.read_images({file.stem: read_json(file) for file in files}, folder, options)
     return openpose.read_frames(folder, options)
 

@@ -19,7 +19,9 @@ from paperlib.detection.files.films import (
     Options,
     film,
     missing_as_zero,
+    nobody,
     numbered,
+    threes,
     track_of,
     triples,
 )
@@ -36,14 +38,18 @@ def is_results(content: Any) -> bool:
 
 def read_results(content: list, path: Path, options: Options) -> Film:
     images: dict[str, list[Found]] = {}
+    others: set = set()
     for person in content:
         if not isinstance(person, dict) or not {"image_id", "keypoints"} <= person.keys():
             raise ValueError(f"{path}: every entry needs 'image_id' and 'keypoints', got {person}")
         if person.get("category_id", _PERSON) != _PERSON:
+            others.add(person["category_id"])
             continue
         image = str(person["image_id"])
         joints = triples(person["keypoints"], f"{path}: image {image}")
         images.setdefault(image, []).append(Found(joints, _track(person)))
+    if others and not images:
+        raise nobody(path, f"people have category_id {_PERSON}, and here are {sorted(others)[:5]}")
     return film(*numbered(images, path), path, options)
 
 
@@ -100,12 +106,16 @@ def read_annotations(content: dict, path: Path, options: Options) -> Film:
 def _persons(content: dict) -> set:
     """The numbers of the categories that are people."""
     listed = content.get("categories") or ()
-    return {each["id"] for each in listed if each.get("name", "person") == "person"} or {_PERSON}
+    return {each["id"] for each in listed if _is_person(each)} or {_PERSON}
+
+
+def _is_person(category: dict) -> bool:
+    return str(category.get("name", "person")).lower() == "person"
 
 
 def _named(content: dict, path: Path) -> Named | None:
     for each in content.get("categories") or ():
-        if each.get("name", "person") == "person" and each.get("keypoints"):
+        if _is_person(each) and each.get("keypoints"):
             return by_names([str(name) for name in each["keypoints"]], path)
     return None
 
@@ -116,6 +126,6 @@ def _image_name(image: dict) -> str:
 
 
 def _labelled(numbers: Any, where: str) -> np.ndarray:
-    joints = np.asarray(numbers, dtype=np.float64).reshape(-1, 3).copy()
+    joints = threes(numbers, where).copy()
     joints[:, 2] = np.where(joints[:, 2] >= 2, 1.0, np.where(joints[:, 2] >= 1, _HIDDEN, 0.0))
     return missing_as_zero(joints, where)

@@ -91,24 +91,41 @@ def triples(numbers: Any, where: str, scores: Any = None) -> np.ndarray:
     What was not found is 0: a joint whose score is not above 0, that is NaN, or that lies where
     tools put what they have not found, exactly at (0, 0) or (-1, -1).
     """
-    try:
-        values = np.asarray(numbers, dtype=np.float64)
-        if scores is not None:
-            scores = np.asarray(scores, dtype=np.float64).reshape(-1)
-    except (ValueError, TypeError, OverflowError):
-        raise ValueError(
-            f"{where}: keypoints are no list of numbers x, y, score, …: {str(numbers)[:80]}"
-        ) from None
+    values = _numbers(numbers, where)
     if scores is not None:
+        scores = _numbers(scores, where).reshape(-1)
         if values.shape != (len(scores), 2):
             raise ValueError(
                 f"{where}: keypoints of shape {values.shape} with {len(scores)} scores; expected "
                 "x and y in pixels for each"
             )
         values = np.column_stack([values, scores])
+    return missing_as_zero(threes(values, where), where)
+
+
+def threes(numbers: Any, where: str) -> np.ndarray:
+    """``[x, y, score, x, y, score, ...]`` as (n, 3), whatever the third number means."""
+    values = _numbers(numbers, where)
     if values.size % 3:
         raise ValueError(f"{where}: {values.size} numbers per person are no x, y, score of joints")
-    return missing_as_zero(values.reshape(-1, 3), where)
+    return values.reshape(-1, 3)
+
+
+def _numbers(numbers: Any, where: str) -> np.ndarray:
+    try:
+        return np.asarray(numbers, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(
+            f"{where}: keypoints are no list of numbers x, y, score, …: {str(numbers)[:80]}"
+        ) from None
+
+
+def frame_number(number: Any, where: Path) -> int:
+    """The number that a file gives a frame."""
+    try:
+        return int(number)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f"{where}: a frame called {number!r}; expected its number") from None
 
 
 def missing_as_zero(joints: np.ndarray, where: str) -> np.ndarray:
@@ -174,7 +191,5 @@ def timeline(numbers: Mapping[int, Any], path: Path) -> range:
     return frames
 
 
-def nobody(path: Path) -> ValueError:
-    return ValueError(
-        f"{path}: nobody was detected in any frame; look at the detector's threshold and input"
-    )
+def nobody(path: Path, why: str = "look at the detector's threshold and input") -> ValueError:
+    return ValueError(f"{path}: nobody was detected in any frame; {why}")

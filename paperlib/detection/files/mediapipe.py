@@ -16,7 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from paperlib.detection.files.films import Film, Found, Options, film, missing_as_zero, timeline
+from paperlib.detection.files.films import (
+    Film,
+    Found,
+    Options,
+    film,
+    frame_number,
+    missing_as_zero,
+    timeline,
+)
 from paperlib.detection.files.joint_sets import MEDIAPIPE_33, Named
 
 _LISTS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
@@ -36,7 +44,7 @@ def read_landmarks(content: Any, path: Path, options: Options) -> Film:
         size = int(content["width"]), int(content["height"])
     people = {}
     for place, frame in enumerate(_frames(content)):
-        number = _number(frame, place)
+        number = _number(frame, place, path)
         if number in people:
             raise ValueError(f"{path}: frame {number} is there twice")
         where = f"{path}: frame {number}"
@@ -61,10 +69,11 @@ def _people(frame: Any) -> list[list]:
     return [person for each in frame for person in _people(each)]
 
 
-def _number(frame: Any, place: int) -> int:
+def _number(frame: Any, place: int, path: Path) -> int:
     if not isinstance(frame, dict):
         return place
-    return int(next((frame[key] for key in ("frame", "frame_id") if key in frame), place))
+    told = next((frame[key] for key in ("frame", "frame_id") if key in frame), place)
+    return frame_number(told, path)
 
 
 def _numbers(point: dict) -> tuple[Any, Any, Any]:

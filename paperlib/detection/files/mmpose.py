@@ -14,6 +14,7 @@ from paperlib.detection.files.films import (
     Found,
     Options,
     film,
+    frame_number,
     numbered,
     timeline,
     track_of,
@@ -57,7 +58,7 @@ def _film(content: list, first: int, path: Path, options: Options, named: Named 
     if all("instances" not in each for each in content):
         people = {0: [_person(one, str(path)) for one in content]}  # of a single image
     else:
-        numbers = [int(frame["frame_id"]) for frame in content]
+        numbers = [frame_number(frame["frame_id"], path) for frame in content]
         first = min(first, *numbers)
         people = {
             number - first: [_person(one, f"{path}: frame {number}") for one in frame["instances"]]

@@ -126,7 +126,7 @@ def test_somebody_small_beside_somebody_large_is_found(frames):
 
 def test_a_search_that_was_stopped_goes_on(small, tmp_path, monkeypatch):
     """Stopped at the fourth picture; the second call looks at the rest alone."""
-    path, keep = write(tmp_path / "film.mov", small), tmp_path / "kept.npz"
+    path, keep = write(tmp_path / "film.mov", small), tmp_path / "kept"
     looked = []
 
     def step(self, picture, time, own=Tracker.step):
@@ -151,8 +151,11 @@ def test_a_search_that_was_stopped_goes_on(small, tmp_path, monkeypatch):
     (again,) = detect_film(path, "lite", progress=False, keep=keep)
     assert len(looked) == 9 and np.array_equal(again.keypoints, one.keypoints)
     # other settings, or a file that is none: from the beginning
+    (file,) = keep.iterdir()
+    found = file.read_bytes()
     detect_film(path, "lite", smooth=False, progress=False, keep=keep)
-    keep.write_bytes(b"no archive")
+    assert file.read_bytes() == found and len([*keep.iterdir()]) == 2
+    file.write_bytes(b"no archive")
     detect_film(path, "lite", progress=False, keep=keep)
     assert len(looked) == 9 + 6 + 6
 

@@ -223,3 +223,17 @@ def test_spoilt_annotations(tmp_path):
         read_people(write_json(tmp_path / "a.json", content))
     with pytest.raises(ValueError, match="nobody was detected"):
         read_people(write_json(tmp_path / "a.json", annotations(annotations=[])))
+    content = annotations()
+    content["annotations"][0]["keypoints"] = [1.0] * 50
+    with pytest.raises(ValueError, match=r"a\.json: image \d+: 50 numbers per person are no x, y"):
+        read_people(write_json(tmp_path / "a.json", content))
+
+
+def test_a_category_that_is_no_person_is_named(tmp_path):
+    content = annotations()
+    content["categories"][0]["name"] = "Person"
+    assert len(read_people(write_json(tmp_path / "a.json", content))) == 2
+    joints = figure(COCO).flatten().tolist()
+    results = [{"image_id": t, "category_id": 0, "keypoints": joints} for t in range(3)]
+    with pytest.raises(ValueError, match=r"people have category_id 1, and here are \[0\]"):
+        read_people(write_json(tmp_path / "r.json", results))

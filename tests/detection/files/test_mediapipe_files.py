@@ -68,6 +68,9 @@ def test_frames_may_be_numbered(tmp_path):
     frames[1]["frame"] = 30
     with pytest.raises(ValueError, match="frame 30 is there twice"):
         read_people(write_json(tmp_path / "p.json", frames), size=SIZE)
+    frames[1]["frame"] = "frame_0"
+    with pytest.raises(ValueError, match=r"p.json: a frame called 'frame_0'; expected its number"):
+        read_people(write_json(tmp_path / "p.json", frames), size=SIZE)
 
 
 def test_other_landmarks_are_refused(tmp_path):

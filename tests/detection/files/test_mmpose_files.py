@@ -59,6 +59,22 @@ def test_the_inferencer_on_a_folder_of_images_and_on_one(tmp_path):
     np.testing.assert_allclose(np.diff(one.keypoints[:, 4, 0]), 1, rtol=1e-4)
     (single,) = read_people(tmp_path / "predictions" / "im9.json")
     assert single.frames.tolist() == [0]
+    for t in (6, 11):  # nobody, in the first file too
+        write_json(tmp_path / "predictions" / f"im{t}.json", [])
+    (same,) = read_people(tmp_path / "predictions")
+    assert same.frames.tolist() == one.frames.tolist()
+    write_json(tmp_path / "empty" / "im0.json", [])
+    with pytest.raises(ValueError, match="empty: nobody was detected"):
+        read_people(tmp_path / "empty")
+
+
+def test_a_frame_without_a_number_is_named(tmp_path):
+    content = frames(0)
+    content[1]["frame_id"] = "second"
+    with pytest.raises(
+        ValueError, match=r"walk.json: a frame called 'second'; expected its number"
+    ):
+        read_people(write_json(tmp_path / "walk.json", content))
 
 
 @pytest.mark.parametrize("where", ["list", "demo", "demo without names"])
