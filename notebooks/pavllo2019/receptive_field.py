@@ -3,8 +3,8 @@
 #
 # *Pavllo et al. 2019, section 6.1, table 5, the column of errors.*
 #
-# **How much context, and what does dilation cost?** After as many steps for all, 48.4 ± 0.1 mm with
-# 243 frames, 45.6 ± 0.9 with 27, and 44.0 ± 0.6 with 27 without dilation, 1.5 ± 0.5 less. Those
+# **How much context, and what does dilation cost?** After as many steps for all, 48.0 ± 0.6 mm with
+# 243 frames, 45.5 ± 0.4 with 27, and 44.1 ± 0.2 with 27 without dilation, 1.4 ± 0.2 less. Those
 # that err more are behind in training, too, so that these steps decide neither what context is
 # worth nor what dilation costs. <a href="#how">How it was found.</a>
 #
