@@ -32,7 +32,6 @@ from dataclasses import replace
 import pandas as pd
 import torch
 from IPython.display import Markdown
-from scipy.stats import spearmanr
 
 from paperlib import claims, plotting
 from paperlib.detection import DETECTORS, FILES
@@ -199,6 +198,8 @@ by_action["gain, %"] = 100 * gain / errors.loc["single frame"]
 by_action.sort_values("movement, mm/frame", ascending=False).style.format("{:.1f}")
 
 # %%
+from scipy.stats import spearmanr
+
 movement = by_action["movement, mm/frame"]
 agreement = {unit: spearmanr(movement, by_action[unit]) for unit in ("gain, mm", "gain, %")}
 in_mm, in_percent = (f"**{r.statistic:+.2f}** (p = {r.pvalue:.2f})" for r in agreement.values())

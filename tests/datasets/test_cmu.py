@@ -355,7 +355,7 @@ def test_a_cache_that_cannot_be_read_is_made_anew_and_a_line_says_so(small, caps
     capsys.readouterr()
     assert same(by_name(cmu.load()), whole)
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"{cache.name} cannot be read and is made anew: ")
+    assert line.startswith(f"$PAPERLIB_CACHE/{cache.name} cannot be read and is made anew: ")
     assert str(small) not in line
     assert same(by_name(cmu.load()), whole) and capsys.readouterr().err == ""
     assert len(cache.read_bytes()) == len(kept) and caches(small) == {cache.name}

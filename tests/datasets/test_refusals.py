@@ -13,11 +13,11 @@ NEEDED = {
     'dataset="synthetic"',
     "humaneva": "HumanEva-I: data_3d_humaneva15.npz is missing|none of its files|humaneva|"
     'humaneva.is.tue.mpg.de|VideoPose3D|licensed|dataset="humaneva_like" runs without it',
-    "cmu": 'my_data/cmu_mocap|python -m paperlib data cmu|dataset="synthetic"',
-    "bandai_namco": "my_data/bandai_namco|github.com/BandaiNamcoResearchInc|not for commercial use|"
-    'bandai_namco.tar.xz|dataset="cmu"',
-    "mocap": 'my_data/cmu_mocap|python -m paperlib data cmu|dataset="synthetic"',
-    "real_video": "blazepose_openpose_reference.npz|my_data/real_video|pose2sim|"
+    "cmu": '$PAPERLIB_DATA/cmu_mocap|python -m paperlib data cmu|dataset="synthetic"',
+    "bandai_namco": "$PAPERLIB_DATA/bandai_namco|github.com/BandaiNamcoResearchInc|"
+    'not for commercial use|bandai_namco.tar.xz|dataset="cmu"',
+    "mocap": '$PAPERLIB_DATA/cmu_mocap|python -m paperlib data cmu|dataset="synthetic"',
+    "real_video": "blazepose_openpose_reference.npz|$PAPERLIB_DATA/real_video|pose2sim|"
     'dataset="synthetic"',
     "penn_action": "Penn Action: labels is missing|penn_action/labels|"
     'dreamdragon.github.io/PennAction|withhold_positions|dataset="cmu"',
