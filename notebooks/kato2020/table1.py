@@ -4,11 +4,10 @@
 # *Kato et al. 2020, section III, table I.*
 #
 # **Does it help to be told depths?** Exact ones much: beside exact 2D they change the error by
-# -20.2 ± 0.3 mm over one frame and by -18.3 ± 0.8 over 81. Depths that a network read off images
-# change it by -1.4 ± 0.2 mm over 81 frames. Noise in training, which makes them useful in the
-# paper, makes them no better here: it changes the error by 1.7 ± 1.1 mm over one frame, 0.8 ± 0.7
-# over 27, 0.9 ± 0.7 over 81, and over 243 by 0.1 ± 0.9, which is not decided. <a href="#how">How it
-# was found.</a>
+# -20.2 ± 0.3 mm over one frame and by -18.3 ± 0.3 over 81. Depths that a network read off images
+# change it by -1.2 ± 0.5 mm over 81 frames. Noise in training, which makes them useful in the
+# paper, makes them no better here: it changes the error by 1.8 ± 0.5 mm over one frame, 0.8 ± 0.3
+# over 27, 1.0 ± 0.6 over 81, and 0.2 ± 0.4 over 243. <a href="#how">How it was found.</a>
 #
 # A network that reads keypoints over time must guess depths. Does it help to tell it the depths
 # that another network has read off the images? The paper's answer is a table of five inputs and
@@ -260,13 +259,13 @@ verdicts = [experiment.judge(f"kato2020-{name}", effect) for name, effect in eff
 Markdown(claims.table(verdicts) if whole else "*Run the whole table to judge its claims.*")
 
 # %% [markdown]
-# Exact 2D helps as in the paper. So do 27 frames of what the first stage finds; 81 do where depths
-# are told, and of 2D alone that step is not decided. From 81 to 243 the error rises by 0.8 ± 0.6
-# and 0.9 ± 0.6 for both inputs without noise. With exact 2D and depths 27 frames are better than
+# Exact 2D helps as in the paper. So do 27 frames of what the first stage finds, and 81 a little
+# more. From 81 to 243 the error rises by 1.0 ± 0.5 and 1.0 ± 0.3 for both inputs without noise. With
+# exact 2D and depths 27 frames are better than
 # 243 here too, but a single one is not the worst.
 #
-# **What is unlike the paper is the noise.** Without it, depths already help a little over 27 frames
-# and more. With it the error is higher than without over 1, 27 and 81 frames, and over one frame
+# **What is unlike the paper is the noise.** Without it, depths already help a little, over any
+# number of frames. With it the error is higher than without over 1, 27 and 81 frames, and over one frame
 # higher than that of 2D alone. The paper's reason for noise is that depths are less wrong in
 # training than in testing, since the first stage has learnt from the very images of the second
 # one's training. Here it never sees an image twice: each is drawn anew. Its errors in the two parts
