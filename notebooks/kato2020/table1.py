@@ -260,13 +260,13 @@ Markdown(claims.table(verdicts) if whole else "*Run the whole table to judge its
 
 # %% [markdown]
 # Exact 2D helps as in the paper. So do 27 frames of what the first stage finds, and 81 a little
-# more. From 81 to 243 the error rises by 1.0 ± 0.5 and 1.0 ± 0.3 for both inputs without noise. With
-# exact 2D and depths 27 frames are better than
-# 243 here too, but a single one is not the worst.
+# more. From 81 to 243 the error rises by 1.0 ± 0.5 and 1.0 ± 0.3 for both inputs without noise.
+# With exact 2D and depths 27 frames are better than 243 here too, but a single one is not the
+# worst.
 #
 # **What is unlike the paper is the noise.** Without it, depths already help a little, over any
-# number of frames. With it the error is higher than without over 1, 27 and 81 frames, and over one frame
-# higher than that of 2D alone. The paper's reason for noise is that depths are less wrong in
+# number of frames. With it the error is higher than without over 1, 27 and 81 frames, and over one
+# frame higher than that of 2D alone. The paper's reason for noise is that depths are less wrong in
 # training than in testing, since the first stage has learnt from the very images of the second
 # one's training. Here it never sees an image twice: each is drawn anew. Its errors in the two parts
 # have nearly the same spread, by one seed (see [the second stage](section2_second_stage.ipynb)), so
