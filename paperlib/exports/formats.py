@@ -8,7 +8,7 @@ from paperlib.errors import one_of
 from paperlib.exports.bvh import write_bvh
 from paperlib.exports.gltf import write_gltf
 from paperlib.exports.motion import UPS, Motion
-from paperlib.exports.optional import needed
+from paperlib.exports.optional import c3d_library, gltf_library
 from paperlib.exports.points import require_countable, write_c3d, write_trc
 from paperlib.exports.tables import write_csv, write_npz
 from paperlib.skeletons import Skeleton
@@ -23,8 +23,7 @@ FORMATS: dict[str, Callable[..., tuple[Path, ...]]] = {
     ".gltf": write_gltf,
 }
 _SKELETAL = {".bvh", ".glb", ".gltf"}
-_PACKAGES = {".c3d": ("ezc3d", "writing C3D")}
-_PACKAGES |= dict.fromkeys((".glb", ".gltf"), ("pygltflib", "writing glTF"))
+_LIBRARIES = {".c3d": c3d_library, ".glb": gltf_library, ".gltf": gltf_library}
 
 
 class Exported(NamedTuple):
@@ -50,8 +49,9 @@ def write(motion: Motion, path: str | Path, up: str | None = None) -> Exported:
 
 def require_packages(suffixes: Iterable[str]) -> None:
     """``ValueError`` where a package is not installed that one of the formats takes."""
-    for package, what in dict.fromkeys(_PACKAGES[s] for s in suffixes if s in _PACKAGES):
-        needed(package, what)
+    for suffix in suffixes:
+        if suffix in _LIBRARIES:
+            _LIBRARIES[suffix]()
 
 
 def export(
@@ -88,14 +88,14 @@ def export(
     input and packages that are not installed, before anything is written.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
-    suffixes = {Path(path).suffix.lower(): None for path in paths}
+    suffixes = [Path(path).suffix.lower() for path in paths]
     for suffix in suffixes:
         one_of("suffix of an export", suffix, FORMATS)
     require_packages(suffixes)
     motion = Motion.of(poses, fps, skeleton, frames=frames, scores=scores, poses_up=poses_up)
     if ".c3d" in suffixes:
         require_countable(motion)
-    for name in motion.people if _SKELETAL & suffixes.keys() else ():
+    for name in motion.people if _SKELETAL.intersection(suffixes) else ():
         motion.fitted(name)
     parts = [write(motion, path, up) for path in paths]
     residuals = {name: value for part in parts for name, value in part.residuals.items()}

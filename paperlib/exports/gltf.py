@@ -7,7 +7,7 @@ import torch
 
 from paperlib.exports.fitting import Fitted
 from paperlib.exports.motion import Motion, axes
-from paperlib.exports.optional import needed
+from paperlib.exports.optional import gltf_library
 from paperlib.kinematics import matrix_to_quaternion, shortest_turn
 from paperlib.paths import replacing
 
@@ -35,7 +35,7 @@ def write_gltf(motion: Motion, path: str | Path, up: str = "y") -> tuple[Path, .
     """
     if Path(path).suffix.lower() not in (".glb", ".gltf"):
         raise ValueError(f"{path}: expected .glb or .gltf")
-    lib = needed("pygltflib", "writing glTF")
+    lib = gltf_library()
     scene = _Scene(lib)
     turn = torch.from_numpy(axes(up))
     pairs = [_person(scene, motion, name, turn) for name in motion.people]

@@ -4,6 +4,14 @@ from importlib import import_module
 from types import ModuleType
 
 
+def c3d_library() -> ModuleType:
+    return needed("ezc3d", "writing C3D")
+
+
+def gltf_library() -> ModuleType:
+    return needed("pygltflib", "writing glTF")
+
+
 def needed(package: str, what: str) -> ModuleType:
     """The package, or a ``ValueError`` that says how to get it."""
     try:

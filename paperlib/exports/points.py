@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from paperlib.exports.motion import Motion
-from paperlib.exports.optional import needed
+from paperlib.exports.optional import c3d_library
 from paperlib.paths import replacing
 
 _MOST_FRAMES = 65535  # that the header of a C3D file can count
@@ -71,7 +71,7 @@ def write_c3d(motion: Motion, path: str | Path, up: str = "z") -> tuple[Path, ..
     ``ValueError`` where a frame is beyond 65535, which is all that the format counts, and where
     ``ezc3d`` is not installed.
     """
-    ezc3d = needed("ezc3d", "writing C3D")
+    ezc3d = c3d_library()
     require_countable(motion)
     several = len(motion.people) > 1
     names = [

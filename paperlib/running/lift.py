@@ -164,11 +164,13 @@ def _export(
 def is_film(path: str | Path) -> bool:
     """Whether a file is a film: by its name, else since it is neither text nor an archive."""
     path = Path(path)
-    if path.suffix.lower() in _FILMS or not path.is_file():
-        return path.suffix.lower() in _FILMS
+    suffix = path.suffix.lower()
+    if suffix in _FILMS:
+        return True
+    if suffix == ".npz" or not path.is_file() or zipfile.is_zipfile(path):
+        return False
     with path.open("rb") as file:
-        binary = b"\0" in file.read(_HEAD)
-    return binary and path.suffix.lower() != ".npz" and not zipfile.is_zipfile(path)
+        return b"\0" in file.read(_HEAD)
 
 
 def _people(source: str | Path, folder: Path, options: Options) -> list[Keypoints2D]:
